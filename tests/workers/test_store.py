@@ -1,0 +1,344 @@
+"""The life of jobs in a real store: every step, and every step sent twice."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from redis import Redis
+
+from tests.workers.given import accepted, an_attempt, an_update, claimed
+from workers.job import Result, State
+from workers.outcome import Dead, Retry, Succeeded
+from workers.retry import failure
+from workers.store import BadCursor, Callback, Cancelled, Grant, Store, StoreUnavailable
+
+DONE = Succeeded(Result("v2", noop=False))
+GONE = Dead(failure("notFound", "ErrorItemNotFound", "It is not there."))
+LATER = Retry("unavailable", "503", timedelta(milliseconds=150))
+
+
+def test_an_accepted_update_is_queued_rung_and_readable(store: Store) -> None:
+    update = an_update()
+    taken = accepted(store, update)
+    assert taken.created
+    assert [ring.id for ring in taken.rings] == [update.id]
+    job = store.update(update.id)
+    assert job is not None
+    assert (job.update, job.state) == (update, State.QUEUED)
+
+
+def test_the_same_key_gives_the_same_update(store: Store) -> None:
+    first, second = an_update(), an_update()
+    accepted(store, first, key="k")
+    again = store.accept(second, key="k", fingerprint="f", room=4)
+    assert (again.id, again.created, again.same_body) == (first.id, False, True)
+    other = store.accept(second, key="k", fingerprint="g", room=4)
+    assert (other.id, other.created, other.same_body) == (first.id, False, False)
+    assert store.update(second.id) is None
+
+
+def test_twenty_acceptances_at_once_with_one_key_make_one_update(store: Store) -> None:
+    ids: set[str] = set()
+
+    def accept() -> None:
+        ids.add(accepted(store, an_update(), key="k").id)
+
+    threads = [threading.Thread(target=accept) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(ids) == 1
+    assert len(store.updates("hr", state=None, mailbox=None, limit=100, cursor=None).jobs) == 1
+
+
+def test_accept_sent_twice_accepts_once(store: Store, redis: Redis) -> None:
+    update = an_update()
+    assert accepted(store, update).created
+    assert accepted(store, update).created
+    assert redis.llen(f"rdv:line:{update.target.line}") == 1
+
+
+def test_only_the_head_of_a_line_can_be_claimed(store: Store) -> None:
+    first, second = an_update(), an_update()
+    accepted(store, first)
+    assert accepted(store, second).rings == ()
+    assert store.claim(second.id) is None
+    grant = claimed(store, first.id)
+    assert store.claim(first.id) is None
+    _, rings = store.settle(grant, an_attempt(), DONE)
+    assert [ring.id for ring in rings] == [second.id]
+    assert store.claim(second.id) is not None
+
+
+def test_a_dead_head_lets_the_next_go_on(store: Store) -> None:
+    first, second = an_update(), an_update()
+    accepted(store, first)
+    accepted(store, second)
+    store.settle(claimed(store, first.id), an_attempt(), GONE)
+    job = store.update(first.id)
+    assert job is not None
+    assert (job.state, job.error["class"], job.error["code"]) == (State.DEAD, "notFound", "ErrorItemNotFound")
+    assert store.claim(second.id) is not None
+
+
+def test_a_retrying_head_keeps_its_place_and_its_time(store: Store) -> None:
+    first, second = an_update(), an_update()
+    accepted(store, first)
+    accepted(store, second)
+    store.settle(claimed(store, first.id), an_attempt(outcome="unavailable"), LATER)
+    job = store.update(first.id)
+    assert job is not None
+    assert job.state == State.RETRYING
+    assert job.due_at is not None
+    assert store.claim(first.id) is None, "not before it is due"
+    assert store.claim(second.id) is None, "not before the head"
+    time.sleep(0.16)
+    assert store.claim(first.id) is not None
+
+
+def test_a_settle_sent_twice_settles_once(store: Store) -> None:
+    update = an_update()
+    accepted(store, update)
+    grant = claimed(store, update.id)
+    assert store.settle(grant, an_attempt(), DONE)[0]
+    assert store.settle(grant, an_attempt(), DONE)[0]
+    job = store.update(update.id)
+    assert job is not None
+    assert len(job.attempts) == 1
+
+
+def test_a_late_settle_of_a_lost_lease_changes_nothing(store: Store) -> None:
+    update = an_update()
+    accepted(store, update)
+    late = claimed(store, update.id)
+    time.sleep(0.35)
+    _swept(store)
+    held = claimed(store, update.id)
+    assert held.fence > late.fence
+    assert store.settle(late, an_attempt(), GONE) == (False, ())
+    assert not store.intend(late, "{}")
+    job = store.update(update.id)
+    assert job is not None
+    assert job.state == State.RUNNING
+
+
+def test_a_dead_workers_job_is_taken_back_after_its_lease(store: Store) -> None:
+    update = an_update()
+    accepted(store, update)
+    grant = claimed(store, update.id)
+    assert store.intend(grant, '{"sent": 1}')
+    assert update.id not in _swept(store)
+    time.sleep(0.35)
+    assert update.id in _swept(store)
+    again = claimed(store, update.id)
+    assert (again.claims, again.attempts, again.in_doubt, again.intent) == (2, 1, True, '{"sent": 1}')
+    job = store.update(update.id)
+    assert job is not None
+    assert job.attempts[0].outcome == "lost"
+
+
+def test_a_renewed_lease_is_not_taken_back(store: Store) -> None:
+    update = an_update()
+    accepted(store, update)
+    grant = claimed(store, update.id)
+    for _ in range(4):
+        time.sleep(0.1)
+        assert store.renew([grant]) == set()
+    assert update.id not in _swept(store)
+    store.settle(grant, an_attempt(), DONE)
+    assert store.renew([grant]) == {update.id}
+
+
+def test_a_job_handed_back_can_run_at_once_and_counts_as_no_crash(store: Store) -> None:
+    update = an_update()
+    accepted(store, update)
+    for _ in range(5):
+        grant = claimed(store, update.id)
+        assert grant.claims == 1
+        assert [ring.id for ring in store.hand_back([grant])] == [update.id]
+        assert store.hand_back([grant]) == ()
+
+
+def test_a_bell_that_nobody_answers_is_rung_again_and_ever_more_rarely(store: Store, redis: Redis) -> None:
+    update = an_update()
+    accepted(store, update)
+    assert _swept(store) == []
+    time.sleep(0.11)
+    assert _swept(store) == [update.id]
+    assert _swept(store) == []
+    assert int(redis.hget(f"rdv:job:{update.id}", "bells") or 0) == 2
+
+
+def test_no_more_jobs_run_in_a_lane_than_it_has_room_for(store: Store) -> None:
+    updates = [an_update(event=f"event-{number}") for number in range(6)]
+    for update in updates:
+        accepted(store, update, room=2)
+    grants = [grant for grant in (store.claim(update.id) for update in updates) if grant]
+    assert len(grants) == 2
+    order = [grant.id for grant in grants]
+    while grants:
+        _, rings = store.settle(grants.pop(0), an_attempt(), DONE)
+        for ring in rings:
+            grants.append(claimed(store, ring.id))
+            order.append(ring.id)
+    assert order == [update.id for update in updates]
+
+
+def test_a_job_that_waits_in_its_lane_is_not_rung_for_nothing(store: Store) -> None:
+    running, waiting = an_update(event="a"), an_update(event="b")
+    accepted(store, running, room=1)
+    accepted(store, waiting, room=1)
+    grant = claimed(store, running.id)
+    assert store.claim(waiting.id) is None
+    time.sleep(0.12)
+    assert waiting.id not in _swept(store)
+    assert [ring.id for ring in store.settle(grant, an_attempt(), DONE)[1]] == [waiting.id]
+
+
+def test_a_paused_lane_opens_for_nobody_until_its_moment(store: Store) -> None:
+    throttled, other = an_update(event="a"), an_update(event="b")
+    elsewhere = an_update(mailbox="ben@contoso.com")
+    for update in (throttled, other, elsewhere):
+        accepted(store, update)
+    pause = Retry("throttled", "429", timedelta(milliseconds=200), pause=timedelta(milliseconds=200))
+    store.settle(claimed(store, throttled.id), an_attempt(outcome="throttled"), pause)
+    assert store.claim(other.id) is None
+    assert store.claim(elsewhere.id) is not None, "another mailbox is not concerned"
+    assert other.id not in _swept(store)
+    time.sleep(0.22)
+    assert other.id in _swept(store)
+    assert store.claim(other.id) is not None
+
+
+def test_a_waiting_update_can_be_cancelled_and_lets_the_next_go(store: Store) -> None:
+    first, second = an_update(), an_update()
+    accepted(store, first)
+    accepted(store, second)
+    said, rings = store.cancel(first.id)
+    assert said == Cancelled.CANCELLED
+    assert [ring.id for ring in rings] == [second.id]
+    assert store.cancel(first.id)[0] == Cancelled.CANCELLED
+    assert store.claim(first.id) is None
+    assert store.claim(second.id) is not None
+
+
+def test_an_update_behind_the_head_can_be_cancelled_without_disturbing_the_head(store: Store) -> None:
+    first, second, third = an_update(), an_update(), an_update()
+    for update in (first, second, third):
+        accepted(store, update)
+    assert store.cancel(second.id) == (Cancelled.CANCELLED, ())
+    assert store.settle(claimed(store, first.id), an_attempt(), DONE)[1][0].id == third.id
+
+
+def test_what_runs_is_in_doubt_or_has_ended_cannot_be_cancelled(store: Store) -> None:
+    update = an_update()
+    accepted(store, update)
+    grant = claimed(store, update.id)
+    assert store.cancel(update.id)[0] == Cancelled.RUNNING
+    in_doubt = Retry("unknownOutcome", "timeout", timedelta(), in_doubt=True)
+    store.settle(grant, an_attempt(), in_doubt)
+    assert store.cancel(update.id)[0] == Cancelled.RUNNING
+    store.settle(claimed(store, update.id), an_attempt(2), DONE)
+    assert store.cancel(update.id)[0] == Cancelled.ENDED
+    assert store.cancel("upd_none")[0] == Cancelled.UNKNOWN
+
+
+def test_settling_makes_the_callback_in_the_same_step(store: Store) -> None:
+    update = an_update(callback_url="https://hooks.example.com/x")
+    accepted(store, update)
+    callback = Callback("msg_1", "{}", "hr", "anna@contoso.com", "line", "callback/host", 10, "host")
+    _, rings = store.settle(claimed(store, update.id), an_attempt(), DONE, callback)
+    assert [(ring.id, ring.kind) for ring in rings] == [("msg_1", "callback")]
+    job = store.update(update.id)
+    assert job is not None and job.callback is not None
+    assert (job.callback.url, job.callback.state, job.callback.attempts) == (
+        "https://hooks.example.com/x",
+        "waiting",
+        0,
+    )
+    store.settle(claimed(store, "msg_1"), an_attempt(), Succeeded(None))
+    job = store.update(update.id)
+    assert job is not None and job.callback is not None
+    assert (job.callback.state, job.callback.attempts) == ("delivered", 1)
+
+
+def test_the_list_is_newest_first_and_pages_do_not_shift(store: Store) -> None:
+    updates = [an_update(event=f"event-{number}") for number in range(5)]
+    for update in updates:
+        accepted(store, update)
+        time.sleep(0.002)
+    page = store.updates("hr", state=None, mailbox=None, limit=2, cursor=None)
+    assert [job.update.id for job in page.jobs] == [updates[4].id, updates[3].id]
+    accepted(store, an_update(event="newer"))
+    page = store.updates("hr", state=None, mailbox=None, limit=2, cursor=page.next_cursor)
+    assert [job.update.id for job in page.jobs] == [updates[2].id, updates[1].id]
+    page = store.updates("hr", state=None, mailbox=None, limit=2, cursor=page.next_cursor)
+    assert ([job.update.id for job in page.jobs], page.next_cursor) == ([updates[0].id], None)
+
+
+def test_the_list_filters_by_state_mailbox_and_client(store: Store) -> None:
+    anna, ben = an_update(), an_update(mailbox="Ben@contoso.com")
+    stranger = an_update(client="rooms")
+    for update in (anna, ben, stranger):
+        accepted(store, update)
+    claimed(store, anna.id)
+
+    def listed(state: State | None, mailbox: str | None) -> list[str]:
+        page = store.updates("hr", state=state, mailbox=mailbox, limit=10, cursor=None)
+        return [job.update.id for job in page.jobs]
+
+    assert listed(State.RUNNING, None) == [anna.id]
+    assert listed(None, "ben@Contoso.com") == [ben.id]
+    assert listed(State.RUNNING, "ben@contoso.com") == []
+    with pytest.raises(BadCursor):
+        store.updates("hr", state=None, mailbox=None, limit=10, cursor=stranger.id)
+
+
+def test_scripts_survive_a_flushed_script_cache(store: Store, redis: Redis) -> None:
+    update = an_update()
+    accepted(store, update)
+    redis.script_flush()
+    assert isinstance(store.claim(update.id), Grant)
+
+
+def test_a_full_store_refuses_intake_and_still_finishes_what_runs(store: Store, redis: Redis) -> None:
+    update = an_update()
+    accepted(store, update)
+    grant = claimed(store, update.id)
+    redis.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(StoreUnavailable):
+            accepted(store, an_update())
+        assert store.settle(grant, an_attempt(), DONE)[0]
+    finally:
+        redis.config_set("maxmemory", 0)
+
+
+def test_a_store_that_evicts_or_does_not_persist_is_refused(store: Store, redis: Redis) -> None:
+    store.check()
+    redis.config_set("maxmemory", 10**9)
+    redis.config_set("maxmemory-policy", "allkeys-lru")
+    with pytest.raises(StoreUnavailable, match="evicts"):
+        store.check()
+    redis.config_set("maxmemory", 0)
+    redis.config_set("maxmemory-policy", "noeviction")
+    redis.config_set("appendonly", "no")
+    try:
+        with pytest.raises(StoreUnavailable, match="persist"):
+            store.check()
+    finally:
+        redis.config_set("appendonly", "yes")
+
+
+def test_a_store_that_is_gone_is_one_sentence() -> None:
+    gone = Store(Redis(port=1, retry=None), lease=timedelta(seconds=1), grace=timedelta(seconds=1))
+    with pytest.raises(StoreUnavailable, match="store did not"):
+        gone.claim("upd_1")
+
+
+def _swept(store: Store) -> list[str]:
+    return [ring.id for rings in store.sweep() for ring in rings]

@@ -1,0 +1,1 @@
+"""The engine: knows Celery, Redis, Exchange and callers. Does not know Flask."""

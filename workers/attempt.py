@@ -1,0 +1,173 @@
+"""One attempt at an update: read, decide, record the intent, write, verify → an outcome.
+
+Three things together make a write happen once: the intent recorded before anything is sent, the precondition on the
+version just read, and the marker written with the change. Not here: leases, history, callbacks (workers/executor), and
+whether and when to try again (workers/retry).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Self
+
+from workers import invitations, patch, retry
+from workers.exchange import (
+    MARKER_LENGTH,
+    Event,
+    Exchange,
+    ExchangeError,
+    Patch,
+    Unknown,
+    VersionMoved,
+    Written,
+)
+from workers.job import Clash, Failure, Result
+from workers.outcome import Dead, Outcome, Succeeded
+from workers.patch import Changes, Conflict
+from workers.properties import agrees
+from workers.update import Json, Update
+
+ROUNDS = 5
+"""How often the version may move under us before we call it a conflict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """What was recorded before a write: the properties as first read (the base of every merge), the properties as
+    they stood before this write, what it set them to, and who was to be mailed."""
+
+    base: Mapping[str, Json]
+    before: Mapping[str, Json]
+    after: Mapping[str, Json]
+    invitations: str
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        return cls(**json.loads(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an attempt needs from outside. ``intend`` records durably and says whether we still may write; ``pause``
+    waits a moment between rounds; ``patience`` is asked when an error has to be judged."""
+
+    exchange: Exchange
+    kind: str
+    intend: Callable[[Intended], bool]
+    pause: Callable[[int], None]
+    patience: Callable[[], retry.Patience]
+
+
+class LeaseLost(Exception):
+    """Another worker may run the job by now: nothing may be sent and nothing settled."""
+
+
+def attempt(update: Update, past: Intended | None, in_doubt: bool, attempts: int, around: Surroundings) -> Outcome:
+    """``past``: what an earlier attempt recorded; ``in_doubt``: its write may have been applied; ``attempts``: how
+    many there were. Raises LeaseLost."""
+    run = _Run(update, past, in_doubt, around)
+    if around.patience().remaining.total_seconds() <= 0 and not in_doubt:
+        return retry.expired(in_doubt=False)
+    try:
+        return run.rounds()
+    except ExchangeError as error:
+        return retry.decide(error, attempts, around.patience(), in_doubt=run.in_doubt)
+
+
+class _Run:
+    """The rounds of one attempt: what it has learnt so far."""
+
+    def __init__(self, update: Update, past: Intended | None, in_doubt: bool, around: Surroundings) -> None:
+        self.update = update
+        self.past = past
+        self.in_doubt = in_doubt
+        self.around = around
+
+    def rounds(self) -> Outcome:
+        needed = patch.properties_needed(self.update.intent, self.update.conflict_resolution)
+        for number in range(ROUNDS + 1):
+            event = self.around.exchange.read(self.update.target, needed)
+            if self.update.id in event.marker:
+                return self._recovered(event)
+            if number == ROUNDS:
+                break
+            if (outcome := self._round(event)) is not None:
+                return outcome
+            self.around.pause(number)
+        return Dead(_conflict((), f"The event's version moved {ROUNDS} times while we tried to write."))
+
+    def _round(self, event: Event) -> Outcome | None:
+        """None: the version moved, look again."""
+        base = self.past.base if self.past else None
+        match patch.plan(self.update.intent, event.properties, base, self.update.conflict_resolution):
+            case Conflict(clashes):
+                names = ", ".join(dict.fromkeys(clash.property for clash in clashes))
+                return Dead(_conflict(clashes, f"Somebody else changed {names}."))
+            case Changes(values) if not values:
+                return self._recovered(event) if self.in_doubt else Succeeded(Result(event.version, noop=True), "noop")
+            case Changes(values):
+                return self._write(event, values)
+
+    def _write(self, event: Event, values: Mapping[str, Json]) -> Outcome | None:
+        mode = invitations.choose(self.update.send_invitations, event, values, self.around.kind)
+        invitations.check_limit(self.update.max_recipients, mode, event, values)
+        if self.around.patience().remaining.total_seconds() <= 0:
+            return retry.expired(in_doubt=self.in_doubt)
+        before = {name: event.properties.get(name) for name in values}
+        base = self.past.base if self.past else event.properties
+        self.past = Intended(dict(base), before, dict(values), mode)
+        if not self.around.intend(self.past):
+            raise LeaseLost(self.update.id)
+        marker = (self.update.id, *event.marker)[:MARKER_LENGTH]
+        try:
+            written = self.around.exchange.write(self.update.target, event, Patch(values, mode, marker))
+        except VersionMoved:
+            return None  # a definite no to this write; whether an earlier one won, the marker tells
+        except Unknown:
+            self.in_doubt = True
+            raise
+        return self._applied(self.past, written)
+
+    def _applied(self, intended: Intended, written: Written) -> Outcome:
+        stands = written.event.properties if written.event else None
+        ignored = [
+            Clash(name, before, stands.get(name), intended.after[name])
+            for name, before in intended.before.items()
+            if stands is not None
+            and not agrees(name, stands.get(name), intended.after[name])
+            and agrees(name, stands.get(name), before)
+        ]
+        if ignored:
+            names = ", ".join(clash.property for clash in ignored)
+            why = retry.failure("refused", "NotApplied", f"Exchange answered success but did not change {names}.")
+            return Dead(Failure(why.error_class, why.code, why.title, why.detail, tuple(ignored)), written.request_id)
+        verified = stands is not None and all(
+            agrees(name, stands.get(name), value) for name, value in intended.after.items()
+        )
+        return Succeeded(_result(written.version, intended, verified), request_id=written.request_id)
+
+    def _recovered(self, event: Event) -> Outcome:
+        """An earlier write of ours was applied although its answer was lost."""
+        if self.past is None:
+            return Succeeded(Result(event.version, noop=False, verified=True), "had been applied before")
+        after = self.past.after
+        verified = all(agrees(name, event.properties.get(name), value) for name, value in after.items())
+        return Succeeded(_result(event.version, self.past, verified), "the earlier write had been applied")
+
+
+def _result(version: str, intended: Intended, verified: bool) -> Result:
+    changed = {
+        name: {"before": intended.before[name], "after": value}
+        for name, value in intended.after.items()
+        if not agrees(name, intended.before[name], value)
+    }
+    return Result(version, noop=False, changed=changed, invitations=intended.invitations, verified=verified)
+
+
+def _conflict(clashes: tuple[Clash, ...], detail: str) -> Failure:
+    return Failure("conflict", "conflict", retry.TITLES["conflict"], detail, clashes)

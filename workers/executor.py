@@ -1,0 +1,151 @@
+"""A job from claim to settle: the frame around one attempt.
+
+    claim → attempt (workers/attempt for an update, workers/callback for a callback) → outcome → settle → ring
+
+Not here: what an attempt does, and whether it is tried again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from workers import retry
+from workers.attempt import Intended, LeaseLost, Surroundings, attempt
+from workers.bell import Bell
+from workers.callback import Deliverer, for_update
+from workers.exchange import Exchange
+from workers.job import Attempt, State, UpdateJob
+from workers.leases import Leases
+from workers.outcome import Dead, Outcome, Retry, Succeeded
+from workers.settings import Settings
+from workers.store import Callback, Grant, Store
+from workers.update import Update, rfc3339
+
+POISONED = 3
+"""A job that was claimed so often without an outcome has killed its workers, and would kill the next."""
+INTERNAL_ATTEMPTS = 3
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """Runs jobs. Thread-safe; one per process."""
+
+    settings: Settings
+    store: Store
+    bell: Bell
+    leases: Leases
+    exchanges: Mapping[str, Exchange]
+    deliverer: Deliverer
+    clock: Callable[[], datetime]
+    dice: Callable[[], float]
+    sleep: Callable[[float], None] = time.sleep
+
+    def run(self, job_id: str) -> Outcome | None:
+        """One attempt at the job. None: there was nothing to do, or somebody else does it."""
+        if self.leases.closing or (grant := self.store.claim(job_id)) is None:
+            return None
+        with self.leases.hold(grant):
+            started = self.clock()
+            try:
+                outcome = self._attempt(grant)
+            except LeaseLost:
+                _log.warning("lease lost before the write, nothing was sent", job=job_id)
+                return None
+            return self._settle(grant, started, outcome)
+
+    def _attempt(self, grant: Grant) -> Outcome:
+        if grant.claims > POISONED:
+            error_class = "unknownOutcome" if grant.in_doubt else "internal"
+            detail = f"{POISONED} workers died while they ran this job."
+            return Dead(retry.failure(error_class, "Poisoned", detail))
+        try:
+            if grant.kind == "callback":
+                return self.deliverer.deliver(grant.id, grant.body, grant.attempts, self.dice())
+            return self._attempt_update(grant)
+        except LeaseLost:
+            raise
+        except Exception as error:
+            _log.exception("attempt failed inside Rendezvous", job=grant.id)
+            return self._failed_inside(grant, error)
+
+    def _attempt_update(self, grant: Grant) -> Outcome:
+        update = Update.from_json(grant.body)
+        backend = self.settings.backends.get(update.target.backend)
+        if backend is None:
+            detail = f"The backend {update.target.backend} is no longer configured."
+            return Dead(retry.failure("refused", "BackendGone", detail))
+        past = Intended.from_json(grant.intent) if grant.intent else None
+        around = Surroundings(
+            exchange=self.exchanges[backend.name],
+            kind=backend.kind,
+            intend=lambda intended: self.store.intend(grant, intended.to_json()),
+            pause=lambda number: self.sleep(self.dice() * min(0.1 * 2**number, 1.5)),
+            patience=lambda: self._patience(update),
+        )
+        return attempt(update, past, grant.in_doubt, grant.attempts, around)
+
+    def _patience(self, update: Update) -> retry.Patience:
+        engine = self.settings.engine
+        return retry.Patience(
+            base=timedelta(seconds=engine.retry_base),
+            cap=timedelta(seconds=engine.retry_cap),
+            remaining=update.deadline - self.clock(),
+            dice=self.dice(),
+        )
+
+    def _failed_inside(self, grant: Grant, error: Exception) -> Outcome:
+        detail = f"{type(error).__name__}: {error}"
+        if grant.attempts + 1 < INTERNAL_ATTEMPTS:
+            return Retry("internal", detail, timedelta(seconds=1 + 4 * self.dice()), in_doubt=grant.in_doubt)
+        return Dead(retry.failure("unknownOutcome" if grant.in_doubt else "internal", type(error).__name__, detail))
+
+    def _settle(self, grant: Grant, started: datetime, outcome: Outcome) -> Outcome | None:
+        ended = self.clock()
+        history = _history(grant.attempts + 1, started, ended, outcome)
+        callback = self._callback(grant, history, outcome) if grant.kind == "update" else None
+        done, rings = self.store.settle(grant, history, outcome, callback)
+        if not done:
+            _log.warning("lease lost, the outcome was not recorded", job=grant.id, outcome=history.outcome)
+            return None
+        _log.info("attempt", job=grant.id, number=history.number, outcome=history.outcome, detail=history.detail,
+                  seconds=round((ended - started).total_seconds(), 3))  # fmt: skip
+        self.bell.ring(*rings)
+        return outcome
+
+    def _callback(self, grant: Grant, history: Attempt, outcome: Outcome) -> Callback | None:
+        if isinstance(outcome, Retry) or (job := self.store.update(grant.id)) is None:
+            return None
+        return for_update(_as_settled(job, history, outcome))
+
+
+def _history(number: int, started: datetime, ended: datetime, outcome: Outcome) -> Attempt:
+    entry = Attempt(number, rfc3339(started), rfc3339(ended), "succeeded", requestId=outcome.request_id)
+    match outcome:
+        case Succeeded():
+            noop = outcome.result is not None and outcome.result.noop
+            return replace(entry, outcome="noop" if noop else "succeeded", detail=outcome.detail)
+        case Retry():
+            again = rfc3339(ended + outcome.after)
+            return replace(entry, outcome=outcome.error_class, detail=outcome.detail, retryAt=again)
+        case Dead():
+            return replace(entry, outcome=outcome.failure.error_class, detail=outcome.failure.detail)
+
+
+def _as_settled(job: UpdateJob, history: Attempt, outcome: Succeeded | Dead) -> UpdateJob:
+    """The update as it will be once it is settled: what its callback tells."""
+    ended = replace(job, attempts=(*job.attempts, history), finished_at=history.endedAt, due_at=None)
+    if isinstance(outcome, Dead):
+        return replace(ended, state=State.DEAD, error=outcome.failure.to_json())
+    return replace(ended, state=State.SUCCEEDED, result=outcome.result.to_json() if outcome.result else None)
+
+
+def now() -> datetime:
+    """The clock of production."""
+    return datetime.now(UTC)

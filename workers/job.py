@@ -1,0 +1,130 @@
+"""Our life with one piece of work: its state, its attempts, how it ended. The state machine as a table.
+
+Data only. What moves a job from state to state is workers/store; how an attempt goes is workers/executor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from workers.update import Json, Update
+
+Kind = Literal["update", "callback"]
+
+
+class State(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    RETRYING = "retrying"
+    SUCCEEDED = "succeeded"
+    DEAD = "dead"
+    CANCELLED = "cancelled"
+
+    @property
+    def settled(self) -> bool:
+        return self in (State.SUCCEEDED, State.DEAD, State.CANCELLED)
+
+
+TRANSITIONS: Mapping[tuple[State | None, str], State] = {
+    (None, "accept"): State.QUEUED,
+    (State.QUEUED, "claim"): State.RUNNING,
+    (State.RETRYING, "claim"): State.RUNNING,
+    (State.RUNNING, "succeed"): State.SUCCEEDED,
+    (State.RUNNING, "retry"): State.RETRYING,
+    (State.RUNNING, "die"): State.DEAD,
+    (State.RUNNING, "sweep"): State.RETRYING,
+    (State.QUEUED, "cancel"): State.CANCELLED,
+    (State.RETRYING, "cancel"): State.CANCELLED,
+}
+"""(state, what happens) → state. Everything that is not here leaves a job as it is. ops/LIFECYCLE.md draws it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One run of a job. Moments are RFC 3339. ``outcome``: succeeded, noop, or the error's class; ``lost`` where a
+    worker died."""
+
+    number: int
+    startedAt: str  # noqa: N815 - this is the contract's JSON, stored and shown as it is
+    endedAt: str  # noqa: N815
+    outcome: str
+    detail: str | None = None
+    retryAt: str | None = None  # noqa: N815
+    requestId: str | None = None  # noqa: N815
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """One property that was changed by us and by somebody else."""
+
+    property: str
+    base: Json
+    theirs: Json
+    ours: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a job is dead. ``error_class`` is the contract's ``class``, ``code`` the backend's own where there is one."""
+
+    error_class: str
+    code: str
+    title: str
+    detail: str
+    conflicts: tuple[Clash, ...] = ()
+
+    def to_json(self) -> dict[str, Json]:
+        return {
+            "class": self.error_class,
+            "code": self.code,
+            "title": self.title,
+            "detail": self.detail,
+            "conflicts": [asdict(clash) for clash in self.conflicts],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a succeeded update did. ``changed``: property → {"before", "after"}; ``invitations``: the mode that was
+    used, None where nothing was written."""
+
+    version: str | None
+    noop: bool
+    changed: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    invitations: str | None = None
+    verified: bool = False
+
+    def to_json(self) -> dict[str, Json]:
+        return {
+            "version": self.version,
+            "noop": self.noop,
+            "changed": {name: dict(change) for name, change in self.changed.items()},
+            "invitations": self.invitations,
+            "verified": self.verified,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackState:
+    """Where an update's callback stands: ``waiting`` ``delivered`` ``dead``."""
+
+    url: str
+    state: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateJob:
+    """An update and its life so far. ``result`` and ``error`` are the contract's JSON."""
+
+    update: Update
+    state: State
+    attempts: tuple[Attempt, ...] = ()
+    result: Json = None
+    error: Json = None
+    due_at: str | None = None
+    finished_at: str | None = None
+    callback: CallbackState | None = None

@@ -1,0 +1,66 @@
+"""The leases of a process: one thread renews them while their jobs run, so that a lease can be short and a dead
+worker's job is taken over soon, and yet a slow Exchange call outlives it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+import structlog
+
+from workers.store import Grant, Store, StoreUnavailable
+
+LONGEST = timedelta(minutes=10)
+"""A job that runs longer hangs: its lease is left to end, and another worker takes it over."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Leases:
+    """Thread-safe. ``start`` once per process, ``hold`` around each job."""
+
+    def __init__(self, store: Store, lease: timedelta) -> None:
+        self._store = store
+        self._every = lease.total_seconds() / 3
+        self._held: dict[str, tuple[Grant, datetime]] = {}
+        self._lock = threading.Lock()
+        self.closing = False
+        self._thread = threading.Thread(target=self._renew, name="leases", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """Take no new jobs; those that run keep their leases."""
+        self.closing = True
+
+    @contextmanager
+    def hold(self, grant: Grant) -> Iterator[None]:
+        """Renew this lease until the block ends."""
+        with self._lock:
+            self._held[grant.id] = (grant, datetime.now())
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._held.pop(grant.id, None)
+
+    def held(self) -> tuple[Grant, ...]:
+        """The jobs that this process is running."""
+        with self._lock:
+            return tuple(grant for grant, _ in self._held.values())
+
+    def _renew(self) -> None:
+        while True:
+            time.sleep(self._every)
+            oldest = datetime.now() - LONGEST
+            with self._lock:
+                alive = [grant for grant, since in self._held.values() if since > oldest]
+            try:
+                for job_id in self._store.renew(alive):
+                    _log.warning("lease lost, another worker may take the job over", job=job_id)
+            except StoreUnavailable as error:
+                _log.warning("leases not renewed", error=str(error))

@@ -1,0 +1,18 @@
+-- Take a waiting update back. One that runs, or whose last write is still in doubt, cannot be taken back.
+-- ARGV: id, finished at (RFC 3339), life of a settled job (ms), grace (ms), then the callback's eight
+-- Result: {'cancelled' | 'running' | 'ended' | 'unknown', rings}
+local id, finished, life, grace = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local key = job_key(id)
+local state, line, lane, doubt = unpack(redis.call('HMGET', key, 'state', 'line', 'lane', 'doubt'))
+if not state then return {'unknown', {}} end
+if state == 'cancelled' then return {'cancelled', {}} end
+if state == 'running' or (state == 'retrying' and doubt == '1') then return {'running', {}} end
+if state ~= 'queued' and state ~= 'retrying' then return {'ended', {}} end
+
+redis.call('HSET', key, 'state', 'cancelled', 'finished', finished)
+redis.call('HDEL', key, 'due', 'not_before', 'intent')
+redis.call('PEXPIRE', key, life)
+redis.call('PEXPIRE', attempts_key(id), life)
+leave(id, line, lane, grace)
+enqueue_callback(5, id, grace)
+return {'cancelled', rings}

@@ -1,0 +1,38 @@
+-- End an attempt: history, state, the lane's slot, whoever comes next, and the callback - all or nothing.
+-- ARGV: id, fence, verb (succeed | die | retry), attempt (JSON), result (JSON or ''), error (JSON or ''),
+--       finished at (RFC 3339 or ''), retry delay (ms), pause of the lane (ms, 0 for none), still in doubt ('1' or ''),
+--       life of a settled job (ms), grace (ms), then the callback's eight (see enqueue_callback)
+-- Result: {1, rings}, or {0, {}} where the right to run was lost: then nothing is changed
+local id, fence, verb, attempt, result, failure, finished = unpack(ARGV, 1, 7)
+local delay, paused, doubt, life, grace = tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10], ARGV[11], tonumber(ARGV[12])
+local key = job_key(id)
+local state, held, settled, line, lane, kind =
+  unpack(redis.call('HMGET', key, 'state', 'fence', 'settled', 'line', 'lane', 'kind'))
+
+if settled == fence then return {1, {}} end
+if state ~= 'running' or held ~= fence then return {0, {}} end
+
+redis.call('RPUSH', attempts_key(id), attempt)
+redis.call('HDEL', key, 'token', 'started')
+redis.call('HSET', key, 'settled', fence, 'claims', 0, 'doubt', doubt)
+if paused > 0 then pause(lane, paused) end
+
+if verb == 'retry' then
+  redis.call('HSET', key, 'state', 'retrying', 'not_before', NOW + delay)
+  redis.call('SREM', running_key(lane), id)
+  look_again(id, NOW + delay)
+  admit(lane, grace)
+  return {1, rings}
+end
+
+redis.call('HSET', key, 'state', verb == 'die' and 'dead' or 'succeeded', 'finished', finished)
+redis.call('HDEL', key, 'due', 'not_before', 'intent', 'error')
+if result ~= '' then redis.call('HSET', key, 'result', result) end
+if failure ~= '' then redis.call('HSET', key, 'error', failure) end
+if verb == 'die' then redis.call('ZADD', DEAD, NOW, id) end
+if kind == 'callback' and verb == 'succeed' then redis.call('HDEL', key, 'body') end
+redis.call('PEXPIRE', key, life)
+redis.call('PEXPIRE', attempts_key(id), life)
+leave(id, line, lane, grace)
+enqueue_callback(13, id, grace)
+return {1, rings}

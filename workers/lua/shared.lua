@@ -1,0 +1,110 @@
+-- What every script begins with: the keys (workers/store.py documents each), the clock, and the moves that more than
+-- one script makes. A script must give the same result when it is sent twice: the client re-sends after a lost reply.
+
+local function job_key(id) return 'rdv:job:' .. id end
+local function attempts_key(id) return 'rdv:attempts:' .. id end
+local function line_key(line) return 'rdv:line:' .. line end
+local function running_key(lane) return 'rdv:running:' .. lane end
+local function waiting_key(lane) return 'rdv:waiting:' .. lane end
+local function paused_key(lane) return 'rdv:paused:' .. lane end
+local DUE, DEAD, FENCE = 'rdv:due', 'rdv:dead', 'rdv:fence'
+local LANE = 'lane/'
+
+local function clock()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local NOW = clock()
+
+local rings = {}
+local function ring(id)
+  local job = redis.call('HMGET', job_key(id), 'kind', 'label')
+  rings[#rings + 1] = {id, job[1], job[2]}
+end
+
+local function at_head(id, line) return redis.call('LINDEX', line_key(line), 0) == id end
+
+-- One due time per job: when sweep has to look at it if nothing happens before.
+local function look_again(id, moment)
+  redis.call('ZADD', DUE, moment, id)
+  redis.call('HSET', job_key(id), 'due', moment)
+end
+
+-- The job may run: ring, and let sweep ring again if nobody answers within the grace.
+local function wake(id, grace)
+  redis.call('HSET', job_key(id), 'bells', 1)
+  look_again(id, NOW + grace)
+  ring(id)
+end
+
+-- A job that finds its lane full or paused waits there, in order of acceptance, and not in the due set.
+local function wait_in_lane(id, lane, accepted)
+  redis.call('ZADD', waiting_key(lane), accepted, id)
+  redis.call('ZREM', DUE, id)
+end
+
+-- The moment until which the lane is paused, or nil.
+local function paused_until(lane)
+  local moment = tonumber(redis.call('GET', paused_key(lane)) or 0)
+  if moment > NOW then return moment end
+end
+
+local function pause(lane, duration)
+  local moment = math.max(NOW + duration, paused_until(lane) or 0)
+  redis.call('SET', paused_key(lane), moment, 'PX', math.max(1, moment - NOW))
+  redis.call('ZADD', DUE, moment, LANE .. lane)
+end
+
+-- As many waiting jobs as there is room for may run. Their room is a property of the lane, stored with each of them.
+local function admit(lane, grace)
+  if paused_until(lane) then return end
+  local first = redis.call('ZRANGE', waiting_key(lane), 0, 0)[1]
+  if not first then return end
+  local room = tonumber(redis.call('HGET', job_key(first), 'room')) - redis.call('SCARD', running_key(lane))
+  if room < 1 then return end
+  for _, id in ipairs(redis.call('ZRANGE', waiting_key(lane), 0, room - 1)) do
+    redis.call('ZREM', waiting_key(lane), id)
+    wake(id, grace)
+  end
+end
+
+-- The job is settled: out of its line and its lane; whoever stood behind it may go.
+local function leave(id, line, lane, grace)
+  redis.call('ZREM', DUE, id)
+  redis.call('ZREM', waiting_key(lane), id)
+  redis.call('SREM', running_key(lane), id)
+  local was_head = at_head(id, line)
+  redis.call('LREM', line_key(line), 0, id)
+  local next_id = redis.call('LINDEX', line_key(line), 0)
+  if was_head and next_id then wake(next_id, grace) end
+  admit(lane, grace)
+end
+
+-- A running job whose worker will not settle it: back to the head of its line, where it stands. Its last write stays in
+-- doubt if one was intended.
+local function take_back(id, lane, grace, moment, why)
+  local key = job_key(id)
+  redis.call('RPUSH', attempts_key(id), cjson.encode({number = redis.call('LLEN', attempts_key(id)) + 1,
+    startedAt = redis.call('HGET', key, 'started'), endedAt = moment, outcome = 'lost', detail = why}))
+  redis.call('HSET', key, 'state', 'retrying', 'not_before', 0)
+  redis.call('HDEL', key, 'token', 'started')
+  redis.call('SREM', running_key(lane), id)
+  wake(id, grace)
+  admit(lane, grace)
+end
+
+-- Put a new job at the end of its line. fields: flat list of field, value.
+local function enqueue(id, line, grace, fields)
+  if redis.call('EXISTS', job_key(id)) == 1 then return end
+  redis.call('HSET', job_key(id), 'state', 'queued', 'accepted', NOW, 'claims', 0, unpack(fields))
+  redis.call('RPUSH', line_key(line), id)
+  if at_head(id, line) then wake(id, grace) end
+end
+
+-- ARGV from position i on: id, body, client, owner, line, lane, room, label of the callback; id '' for none.
+local function enqueue_callback(i, update, grace)
+  if ARGV[i] == '' then return end
+  redis.call('HSET', job_key(update), 'callback', ARGV[i])
+  enqueue(ARGV[i], ARGV[i + 4], grace, {'kind', 'callback', 'body', ARGV[i + 1], 'client', ARGV[i + 2],
+    'owner', ARGV[i + 3], 'line', ARGV[i + 4], 'lane', ARGV[i + 5], 'room', ARGV[i + 6], 'label', ARGV[i + 7]})
+end

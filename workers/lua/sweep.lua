@@ -1,0 +1,34 @@
+-- Look at whatever is past due: ring again, take jobs back from dead workers, open lanes whose pause is over.
+-- ARGV: how many at most, grace (ms), now (RFC 3339, for the history)
+-- Result: {how many were looked at, rings}
+local grace, moment = tonumber(ARGV[2]), ARGV[3]
+local LONGEST = 60000
+
+local function ring_again(id)
+  local bells = redis.call('HINCRBY', job_key(id), 'bells', 1)
+  look_again(id, NOW + math.max(grace, math.min(grace * 2 ^ (bells - 1), LONGEST)))
+  ring(id)
+end
+
+local function look_at(member)
+  if member:sub(1, #LANE) == LANE then
+    redis.call('ZREM', DUE, member)
+    local lane = member:sub(#LANE + 1)
+    local reopens = paused_until(lane)
+    if reopens then redis.call('ZADD', DUE, reopens, member) else admit(lane, grace) end
+    return
+  end
+  local state, line, lane = unpack(redis.call('HMGET', job_key(member), 'state', 'line', 'lane'))
+  if state == 'running' then
+    take_back(member, lane, grace, moment, 'The worker that ran this attempt died or was cut off.')
+  elseif (state == 'queued' or state == 'retrying') and at_head(member, line) then
+    ring_again(member)
+  else
+    redis.call('ZREM', DUE, member)
+  end
+end
+
+redis.call('SET', 'rdv:swept', NOW)
+local late = redis.call('ZRANGEBYSCORE', DUE, '-inf', NOW, 'LIMIT', 0, ARGV[1])
+for _, member in ipairs(late) do look_at(member) end
+return {#late, rings}

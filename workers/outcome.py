@@ -1,0 +1,41 @@
+"""An attempt's end as a value. What is done about it is one ``match`` in workers/store.settle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeAlias
+
+from workers.job import Failure, Result
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """Done. ``result`` is None for a callback. ``detail``: one line for the history."""
+
+    result: Result | None
+    detail: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Not now. ``pause``: the whole lane stays closed for so long. ``in_doubt``: the write may have been applied."""
+
+    error_class: str
+    detail: str
+    after: timedelta
+    pause: timedelta | None = None
+    in_doubt: bool = False
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """Never. A dead letter."""
+
+    failure: Failure
+    request_id: str | None = None
+
+
+Outcome: TypeAlias = Succeeded | Retry | Dead

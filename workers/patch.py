@@ -1,0 +1,121 @@
+"""What to write: an intent and the event as it stands → the smallest set of changes, nothing, or a conflict.
+
+Pure. The order of thought: does what the caller expects hold; has somebody else been here since we first looked, and
+does that matter in this mode; what should the event look like; what of that is not so already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from workers.duration import shifted
+from workers.job import Clash
+from workers.properties import TIMES, agrees, group_of, members
+from workers.update import Intent, Json
+
+Properties: TypeAlias = Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What differs: property → its whole new value, None where it is to be unset. Empty: nothing to do."""
+
+    values: Properties
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    clashes: tuple[Clash, ...]
+
+
+def properties_needed(intent: Intent, conflict_resolution: str) -> frozenset[str]:
+    """What must be read before anything can be decided. Attendees always: they tell who would be mailed."""
+    needed = {*intent.touched, *intent.expect, "attendees"}
+    if needed & {*TIMES, "isAllDay"}:
+        needed |= {*TIMES, "isAllDay"}
+    if conflict_resolution == "neverOverwrite":
+        needed |= WATCHED
+    return frozenset(needed)
+
+
+WATCHED = frozenset(
+    {"subject", "body", "start", "end", "isAllDay", "location", "attendees", "categories", "importance", "sensitivity",
+     "showAs", "isReminderOn", "reminderMinutesBeforeStart", "recurrence"}
+)  # fmt: skip
+"""What counts as content for neverOverwrite: a change of any of these by somebody else is a conflict."""
+
+
+def plan(intent: Intent, now: Properties, base: Properties | None, conflict_resolution: str) -> Changes | Conflict:
+    """``now``: the event as just read. ``base``: as it stood when we first read it; None if this is the first time."""
+    ours = desired(intent, now)
+    clashes = [
+        Clash(name, value, now.get(name), ours.get(name, value))
+        for name, value in intent.expect.items()
+        if not agrees(name, now.get(name), value)
+    ]
+    if base is not None:
+        wanted = desired(intent, base)
+        if all(agrees(name, now.get(name), wanted[name]) for name in wanted):
+            return Changes({})
+        clashes += _clashes(intent, base, now, wanted, conflict_resolution)
+    if clashes:
+        return Conflict(tuple(clashes))
+    return Changes(_complete({name: ours[name] for name in ours if not agrees(name, now.get(name), ours[name])}, now))
+
+
+def desired(intent: Intent, stands: Properties) -> dict[str, Json]:
+    """The touched properties as they should be, given how they stand."""
+    wanted: dict[str, Json] = dict(intent.set)
+    for name, addition in intent.append.items():
+        wanted[name] = _appended(name, stands.get(name), addition)
+    for name, gone in intent.remove.items():
+        wanted[name] = _removed(name, wanted.get(name, stands.get(name)), gone)
+    for name, duration in intent.shift.items():
+        value = stands[name]
+        wanted[name] = {**value, "dateTime": shifted(value["dateTime"], value["timeZone"], duration)}
+    return wanted
+
+
+def _clashes(
+    intent: Intent, base: Properties, now: Properties, wanted: Properties, conflict_resolution: str
+) -> list[Clash]:
+    if conflict_resolution == "alwaysOverwrite":
+        return []
+    moved = {name for name in base if name in now and not agrees(name, now[name], base[name])}
+    if conflict_resolution == "neverOverwrite":
+        return [Clash(name, base[name], now[name], wanted.get(name, base[name])) for name in sorted(moved)]
+    additive = {*intent.append, *intent.remove} - {*intent.set}
+    return [
+        Clash(name, base.get(name), now.get(name), wanted[name])
+        for name in wanted
+        if name not in additive and group_of(name) & moved and not agrees(name, now.get(name), wanted[name])
+    ]
+
+
+def _appended(name: str, stands: Json, addition: Json) -> Json:
+    if name == "subject":
+        return f"{stands or ''}{addition}"
+    if name == "body":
+        body = stands or {"contentType": "text", "content": ""}
+        return {**body, "content": f"{body.get('content') or ''}{addition}"}
+    present = members(name, stands)
+    return [*(stands or []), *(value for key, value in members(name, addition).items() if key not in present)]
+
+
+def _removed(name: str, stands: Json, gone: Json) -> Json:
+    keys = {str(key).strip().lower() for key in gone}
+    return [value for key, value in members(name, stands).items() if key not in keys]
+
+
+def _complete(changes: dict[str, Json], now: Properties) -> dict[str, Json]:
+    """Start and end always go together; an attendee who stays keeps what Exchange knows of them."""
+    if any(name in changes for name in TIMES):
+        changes = {**{name: now[name] for name in TIMES if name in now}, **changes}
+    if changes.get("attendees"):
+        known = members("attendees", now.get("attendees"))
+        changes["attendees"] = [
+            {**known.get(key, {}), **value} for key, value in members("attendees", changes["attendees"]).items()
+        ]
+    return changes

@@ -1,0 +1,154 @@
+"""The event properties that can be written: one table, and when two values of one property are the same.
+
+Names and values are Graph's (https://learn.microsoft.com/graph/api/event-update). Not here: how a backend spells them
+(workers/ews/fields, workers/graph/resources).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from workers.html_body import canonical_html
+from workers.update import Json
+from workers.zones import UnknownZone, instant, to_windows
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """``clearable``: null is allowed. ``member``: how a member of a collection is told from the others.
+    ``ews``: whether EWS can write it at all."""
+
+    name: str
+    clearable: bool = False
+    member: Callable[[Json], str] | None = None
+    ews: bool = True
+
+
+def _address(attendee: Json) -> str:
+    return str((attendee.get("emailAddress") or {}).get("address") or "").lower()
+
+
+def _category(name: Json) -> str:
+    return str(name).lower()
+
+
+def _display_name(location: Json) -> str:
+    return str(location.get("displayName") or "").strip().lower()
+
+
+PROPERTIES: Mapping[str, Property] = {
+    prop.name: prop
+    for prop in (
+        Property("attendees", clearable=True, member=_address),
+        Property("body", clearable=True),
+        Property("categories", clearable=True, member=_category),
+        Property("end"),
+        Property("hideAttendees", ews=False),
+        Property("importance"),
+        Property("isAllDay"),
+        Property("isOnlineMeeting", ews=False),
+        Property("isReminderOn"),
+        Property("location", clearable=True),
+        Property("locations", clearable=True, member=_display_name, ews=False),
+        Property("onlineMeetingProvider", ews=False),
+        Property("recurrence", clearable=True),
+        Property("reminderMinutesBeforeStart"),
+        Property("responseRequested"),
+        Property("sensitivity"),
+        Property("showAs"),
+        Property("start"),
+        Property("subject", clearable=True),
+    )
+}
+
+APPENDABLE_TEXT = frozenset({"subject", "body"})
+TIMES = ("start", "end")
+"""Always written together: one without the other may change the duration or be refused."""
+
+GROUPS = (frozenset({"start", "end", "isAllDay"}), frozenset({"location", "locations"}))
+"""Properties that mean something only together: merged, or in conflict, as one."""
+
+
+def writable_on(kind: str, name: str) -> bool:
+    """Whether a backend of this kind can write the property."""
+    return kind == "graph" or PROPERTIES[name].ews
+
+
+def group_of(name: str) -> frozenset[str]:
+    """The properties that are merged together with this one, itself included."""
+    return next((group for group in GROUPS if name in group), frozenset({name}))
+
+
+def members(name: str, values: Json) -> dict[str, Json]:
+    """A collection by what tells its members apart, in order; None is the empty collection."""
+    key = PROPERTIES[name].member
+    if key is None:
+        raise ValueError(f"{name} is not a collection")
+    return {key(value): value for value in values or []}
+
+
+def agrees(name: str, stands: Json, asked: Json) -> bool:
+    """Whether the event's value ``stands`` already is what was ``asked``.
+
+    Not symmetric: what Exchange adds of its own (a location's type, an attendee's status) is no difference, and an
+    empty value is an unset one.
+    """
+    if name == "attendees":
+        return _roles(stands) == _roles(asked)
+    if PROPERTIES[name].member is not None:
+        theirs, ours = members(name, stands), members(name, asked)
+        return theirs.keys() == ours.keys() and all(_covers(theirs[key], ours[key]) for key in ours)
+    if name in TIMES:
+        return _same_time(stands, asked)
+    if name == "body":
+        return _text(stands) == _text(asked)
+    if _empty(stands) and _empty(asked):
+        return True
+    return _covers(stands, asked)
+
+
+def _roles(attendees: Json) -> dict[str, str]:
+    return {key: value.get("type") or "required" for key, value in members("attendees", attendees).items()}
+
+
+def _same_time(stands: Json, asked: Json) -> bool:
+    """The same moment in the same zone. UTC is how both APIs spell a moment, so it asks for no zone."""
+    if stands is None or asked is None:
+        return stands is asked
+    try:
+        if instant(stands["dateTime"], stands["timeZone"]) != instant(asked["dateTime"], asked["timeZone"]):
+            return False
+    except UnknownZone:
+        return bool(stands == asked)
+    zones = {to_windows(value["timeZone"]) or value["timeZone"] for value in (stands, asked)}
+    return len(zones) == 1 or asked["timeZone"].upper() == "UTC"
+
+
+def _text(body: Json) -> tuple[str, ...]:
+    body = body or {}
+    content = str(body.get("content") or "")
+    if body.get("contentType", "text").lower() == "html":
+        return ("html", *canonical_html(content))
+    stripped = content.replace("\r\n", "\n").strip()
+    return ("text", stripped) if stripped else ("html",)
+
+
+def _empty(value: Json) -> bool:
+    if isinstance(value, dict):
+        return all(_empty(inner) for inner in value.values())
+    return value is None or value == "" or value == []
+
+
+def _covers(stands: Json, asked: Json) -> bool:
+    if isinstance(asked, dict):
+        if not isinstance(stands, dict):
+            return _empty(asked) and _empty(stands)
+        return all(_covers(stands.get(key), value) for key, value in asked.items())
+    if isinstance(asked, list):
+        return (
+            isinstance(stands, list)
+            and len(stands) == len(asked)
+            and all(_covers(theirs, ours) for theirs, ours in zip(stands, asked, strict=True))
+        )
+    return bool(stands == asked) or (_empty(stands) and _empty(asked))

@@ -1,0 +1,44 @@
+"""An update as callers see it: in the API's answers and in the callbacks (contract section 2)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from workers.job import UpdateJob
+from workers.update import Json, Target, rfc3339
+
+
+def public(job: UpdateJob) -> dict[str, Json]:
+    """The contract's JSON of one update."""
+    update = job.update
+    return {
+        "id": update.id,
+        "state": job.state.value,
+        "target": _target(update.target),
+        "metadata": dict(update.metadata) if update.metadata is not None else None,
+        "createdAt": rfc3339(update.created_at),
+        "finishedAt": job.finished_at,
+        "dueAt": job.due_at,
+        "attempts": [asdict(attempt) for attempt in job.attempts],
+        "result": job.result,
+        "error": job.error,
+        "callback": asdict(job.callback) if job.callback else None,
+    }
+
+
+def _target(target: Target) -> dict[str, Json]:
+    named = {
+        "mailbox": target.mailbox,
+        "group": target.group,
+        "event": target.event,
+        "calendar": target.calendar,
+        "calendarGroup": target.calendar_group,
+        "version": target.version,
+        "backend": target.backend,
+        "occurrence": _without_none(asdict(target.occurrence)) if target.occurrence else None,
+    }
+    return _without_none(named)
+
+
+def _without_none(values: dict[str, Json]) -> dict[str, Json]:
+    return {key: value for key, value in values.items() if value is not None}

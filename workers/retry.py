@@ -1,0 +1,83 @@
+"""The one place that retries: an error and what came before it → try again, when, or give up.
+
+Pure: the clock and the dice are passed in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from workers.exchange import AccessDenied, ExchangeError, NotFound, Refused, Throttled, Unknown
+from workers.job import Failure
+from workers.outcome import Dead, Outcome, Retry
+
+LAST_MOMENT = timedelta(seconds=1)
+"""So near the deadline that another attempt would not be done before it."""
+FINAL = (Refused, NotFound, AccessDenied)
+TITLES = {
+    "conflict": "Somebody else changed the event",
+    "refused": "Exchange refuses this update",
+    "notFound": "The event is not there",
+    "accessDenied": "Exchange does not let us in",
+    "throttled": "Exchange asked us to stay away for too long",
+    "unavailable": "Exchange could not be reached",
+    "unknownOutcome": "It cannot be known whether the update was applied",
+    "expired": "The deadline passed",
+    "internal": "Rendezvous failed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait. ``base`` and ``cap``: the bounds of the exponential back-off; ``remaining``: until the
+    update's deadline; ``dice``: a number in [0, 1) for the jitter."""
+
+    base: timedelta
+    cap: timedelta
+    remaining: timedelta
+    dice: float
+
+
+def decide(error: ExchangeError, attempts: int, patience: Patience, *, in_doubt: bool) -> Outcome:
+    """The outcome of an attempt that ended in ``error``. ``attempts``: how many came before; ``in_doubt``: a write
+    was sent and it is not known whether it was applied."""
+    if isinstance(error, FINAL) and in_doubt:
+        detail = f"A write was sent and its answer was lost; finding out what came of it failed for good: {error}"
+        return Dead(failure("unknownOutcome", error.code, detail), error.request_id)
+    if isinstance(error, FINAL):
+        return Dead(failure(error.outcome, error.code, error.detail), error.request_id)
+    in_doubt = in_doubt or isinstance(error, Unknown)
+    if patience.remaining <= max(timedelta(seconds=error.retry_after or 0), LAST_MOMENT):
+        return expired(in_doubt=in_doubt, last=error)
+    after = min(_wait(error, attempts, patience), patience.remaining - LAST_MOMENT / 2)
+    pause = timedelta(seconds=error.retry_after or 0) if isinstance(error, Throttled) else None
+    if isinstance(error, Throttled) and not error.retry_after:
+        pause = after
+    return Retry(error.outcome, str(error), after, pause, in_doubt, error.request_id)
+
+
+def expired(*, in_doubt: bool, last: ExchangeError | None = None) -> Dead:
+    """The end of an update whose deadline has passed, or would before the next attempt."""
+    said = f" The last answer was {last}." if last else ""
+    request_id = last.request_id if last else None
+    if in_doubt:
+        detail = (
+            "A write was sent, its answer was lost, and until the deadline nobody could tell whether it was applied."
+        )
+        return Dead(failure("unknownOutcome", last.code if last else "UnknownOutcome", detail + said), request_id)
+    return Dead(failure("expired", last.code if last else "DeadlinePassed", "The deadline passed." + said), request_id)
+
+
+def failure(error_class: str, code: str, detail: str) -> Failure:
+    """A failure with the title of its class."""
+    return Failure(error_class, code, TITLES[error_class], detail)
+
+
+def _wait(error: ExchangeError, attempts: int, patience: Patience) -> timedelta:
+    """Full jitter under an exponential bound; never earlier than Exchange asked, and then not all at once."""
+    bound = min(patience.cap, patience.base * (1 << min(attempts, 20)))
+    if error.retry_after is not None:
+        return timedelta(seconds=error.retry_after) + min(bound, patience.base) * patience.dice
+    floor = patience.base / 10 if isinstance(error, Unknown) else timedelta()
+    return floor + bound * patience.dice

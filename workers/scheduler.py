@@ -1,0 +1,41 @@
+"""What beat does: sweep. Once a moment it looks at every job that is past due and rings again for it.
+
+Celery's own periodic tasks are not used: a sweep that went through the broker would be lost with it. Two beats do no
+harm, since a sweep moves what it looked at into the future.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from celery.beat import Scheduler
+
+from workers.bell import Bell
+from workers.settings import load_or_exit
+from workers.store import Store, StoreUnavailable
+
+_log = structlog.get_logger(__name__)
+
+
+class SweepScheduler(Scheduler):  # type: ignore[misc]
+    """Celery's beat loop calls ``tick`` and sleeps for as long as it says."""
+
+    def __init__(self, app: Any, *args: Any, **kwargs: Any) -> None:
+        settings = load_or_exit()
+        self._store = Store.connect(settings)
+        self._bell = Bell(app)
+        self._every = settings.engine.sweep
+        super().__init__(app, *args, **kwargs)
+
+    def setup_schedule(self) -> None:
+        """There are no periodic tasks."""
+
+    def tick(self, *_: Any, **__: Any) -> float:
+        """One sweep; seconds until the next."""
+        try:
+            for rings in self._store.sweep():
+                self._bell.ring(*rings)
+        except StoreUnavailable as error:
+            _log.error("sweep failed, jobs wait until the store is back", error=str(error))
+        return self._every

@@ -1,0 +1,292 @@
+"""The TOML file and the environment, read once at the front door, checked, frozen, passed down.
+
+Not here: what is done with them. The format is contract section 7.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tomllib
+from base64 import b64decode
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot be used; the message is one line that says where and why."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class _Backend(_Table):
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    mailboxes: Annotated[tuple[str, ...], Field(min_length=1)]
+    ca_file: Path | None = None
+    timeout: Annotated[float, Field(gt=0, le=300)] = 30.0
+    """Seconds that one call may take."""
+
+    authority: str | None = None
+    client_id: str | None = None
+    client_secret_env: str | None = None
+    client_certificate_file: Path | None = None
+    client_secret: SecretStr | None = None
+    """Read from the environment variable that ``client_secret_env`` names; never in the file."""
+
+    def serves(self, address: str) -> bool:
+        """Whether a mailbox address matches one of the patterns."""
+        return _matches(self.mailboxes, address)
+
+    @field_validator("ca_file", "client_certificate_file")
+    @classmethod
+    def _readable(cls, path: Path | None) -> Path | None:
+        if path is not None and not os.access(path, os.R_OK):
+            raise ValueError(f"the file {path} cannot be read")
+        return path
+
+    def _check_app_sign_in(self) -> None:
+        missing = [name for name in ("authority", "client_id") if not getattr(self, name)]
+        if missing:
+            raise ValueError(f"{' and '.join(missing)} must be set to sign in with OAuth")
+        if (self.client_secret is None) == (self.client_certificate_file is None):
+            raise ValueError("set one of client_secret_env and client_certificate_file")
+
+
+class GraphBackend(_Backend):
+    """A Microsoft Graph endpoint, signed in to as an application or with a delegated refresh token."""
+
+    kind: Literal["graph"]
+    base_url: str = "https://graph.microsoft.com/v1.0"
+    refresh_token_env: str | None = None
+    refresh_token: SecretStr | None = None
+    max_concurrency: Annotated[int, Field(ge=1, le=100)] = 4
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        _check_url("base_url", self.base_url)
+        self._check_app_sign_in()
+        return self
+
+
+class EwsBackend(_Backend):
+    """An Exchange Web Services endpoint."""
+
+    kind: Literal["ews"]
+    url: str
+    auth: Literal["basic", "ntlm", "oauth"]
+    username_env: str | None = None
+    password_env: str | None = None
+    username: SecretStr | None = None
+    password: SecretStr | None = None
+    impersonation: bool = False
+    server_version: Literal[
+        "Exchange2007_SP1", "Exchange2010", "Exchange2010_SP1", "Exchange2010_SP2", "Exchange2013", "Exchange2013_SP1",
+        "Exchange2015", "Exchange2016",
+    ] = "Exchange2013_SP1"  # fmt: skip
+    max_concurrency: Annotated[int, Field(ge=1, le=100)] = 10
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        _check_url("url", self.url)
+        if self.auth == "oauth":
+            self._check_app_sign_in()
+        elif self.username is None or self.password is None:
+            raise ValueError(f"username_env and password_env must be set for auth = {self.auth!r}")
+        return self
+
+
+Backend = Annotated[GraphBackend | EwsBackend, Field(discriminator="kind")]
+
+
+class Client(_Table):
+    """A system that may ask for updates: how it signs in, what it may touch, how its callbacks are signed."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    api_key_sha256: tuple[Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")], ...] = ()
+    webhook_secrets_env: tuple[str, ...] = ()
+    webhook_secrets: tuple[SecretStr, ...] = ()
+    mailboxes: tuple[str, ...] = ()
+    callback_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    @field_validator("webhook_secrets")
+    @classmethod
+    def _well_formed(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for secret in secrets:
+            try:
+                b64decode(secret.get_secret_value().removeprefix("whsec_"), validate=True)
+            except ValueError:
+                raise ValueError("a webhook secret must be whsec_ followed by base64") from None
+        return secrets
+
+    def may_touch(self, owner: str, backend: GraphBackend | EwsBackend) -> bool:
+        """Whether this client may change the calendar of ``owner`` on ``backend``.
+
+        An address is matched against the client's patterns. ``me``, a group and an object id are no addresses: they
+        are open to a client that names them, or that may touch everything the backend serves.
+        """
+        return _matches(self.mailboxes, owner.removeprefix("group:")) or (
+            "@" not in owner
+            and all(pattern in self.mailboxes or "*" in self.mailboxes for pattern in backend.mailboxes)
+        )
+
+
+class Engine(_Table):
+    """The engine's clocks, in seconds. The defaults suit production."""
+
+    lease: Annotated[float, Field(ge=1, le=600)] = 15.0
+    """The right to run a job; renewed while its worker lives, so it bounds how long a dead worker's job waits."""
+    sweep: Annotated[float, Field(ge=0.05, le=60)] = 1.0
+    grace: Annotated[float, Field(ge=0.1, le=600)] = 5.0
+    """How long a bell may go unanswered before it is rung again (doubling each time)."""
+    retry_base: Annotated[float, Field(gt=0, le=60)] = 1.0
+    retry_cap: Annotated[float, Field(gt=0, le=3600)] = 300.0
+    concurrency: Annotated[int, Field(ge=1, le=256)] = 16
+    """Threads of one worker process."""
+
+
+class Settings(_Table):
+    """Everything that a process needs to know."""
+
+    backend: Annotated[tuple[Backend, ...], Field(min_length=1)]
+    client: Annotated[tuple[Client, ...], Field(min_length=1)]
+    engine: Engine = Engine()
+    store_url: str
+    broker_url: str
+
+    @model_validator(mode="after")
+    def _no_two_of_one_name(self) -> Self:
+        for kind in ("backend", "client"):
+            names = [table.name for table in getattr(self, kind)]
+            for name in names:
+                if names.count(name) > 1:
+                    raise ValueError(f"two [[{kind}]] tables are named {name!r}")
+        return self
+
+    @cached_property
+    def backends(self) -> Mapping[str, GraphBackend | EwsBackend]:
+        return {backend.name: backend for backend in self.backend}
+
+    @cached_property
+    def clients(self) -> Mapping[str, Client]:
+        return {client.name: client for client in self.client}
+
+    def backend_for(self, owner: str) -> GraphBackend | EwsBackend | None:
+        """The first backend that serves this owner. What is no address (``me``, a group, an object id) goes to the
+        first backend whose patterns name it, else to the first Graph backend."""
+        for backend in self.backend:
+            if backend.serves(owner.removeprefix("group:")):
+                return backend
+        if "@" in owner:
+            return None
+        return next((backend for backend in self.backend if backend.kind == "graph"), None)
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings, or a ConfigurationError whose message is one line."""
+    path = Path(environ.get("RENDEZVOUS_CONFIG") or "rendezvous.toml")
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"{path}: there is no such file; copy rendezvous.example.toml or set RENDEZVOUS_CONFIG"
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: this is not TOML: {error}") from None
+    store_url = environ.get("RENDEZVOUS_STORE_URL") or "redis://127.0.0.1:6379/0"
+    broker_url = environ.get("RENDEZVOUS_BROKER_URL") or _database_1(store_url)
+    for name, url, schemes in (
+        ("RENDEZVOUS_STORE_URL", store_url, ("redis", "rediss", "unix")),
+        ("RENDEZVOUS_BROKER_URL", broker_url, ("redis", "rediss", "amqp", "amqps")),
+    ):
+        if urlsplit(url).scheme not in schemes:
+            raise ConfigurationError(f"{name}: the URL must start with one of {', '.join(s + '://' for s in schemes)}")
+    for reserved in ("store_url", "broker_url"):
+        if reserved in document:
+            raise ConfigurationError(f"{path}: {reserved}: unknown key; set RENDEZVOUS_{reserved.upper()} instead")
+    try:
+        return Settings.model_validate(
+            {**_with_secrets(document, environ), "store_url": store_url, "broker_url": broker_url}
+        )
+    except ValidationError as error:
+        raise ConfigurationError(f"{path}: {_one_line(error)}") from None
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{path}: {error}") from None
+
+
+def load_or_exit() -> Settings:
+    """``load`` for the front doors: one line on standard error and exit code 2 if it cannot be used."""
+    try:
+        return load()
+    except ConfigurationError as error:
+        sys.stderr.write(f"rendezvous: {error}\n")
+        sys.exit(2)
+
+
+_SECRETS = {"client_secret_env": "client_secret", "refresh_token_env": "refresh_token", "username_env": "username",
+            "password_env": "password", "webhook_secrets_env": "webhook_secrets"}  # fmt: skip
+
+
+def _with_secrets(document: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """The document with the secrets that its ``…_env`` keys name; the resolved keys may not stand in the file."""
+    filled = dict(document)
+    for kind in ("backend", "client"):
+        tables = document.get(kind, [])
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            raise ConfigurationError(f"{kind}: write it as [[{kind}]] tables")
+        filled[kind] = [_resolved(kind, table, environ) for table in tables]
+    return filled
+
+
+def _resolved(kind: str, table: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    where = f"[[{kind}]] {table.get('name', '?')}"
+    resolved = dict(table)
+    for env_key, key in _SECRETS.items():
+        if key in table:
+            raise ConfigurationError(f"{where}: {key}: unknown key; name an environment variable in {env_key}")
+        names = table.get(env_key)
+        if names is None:
+            continue
+        listed = names if isinstance(names, list) else [names]
+        for name in listed:
+            if not isinstance(name, str) or not environ.get(name):
+                raise ConfigurationError(f"{where}: {env_key}: the environment variable {name} is empty or not set")
+        values = [environ[name] for name in listed]
+        resolved[key] = values if isinstance(names, list) else values[0]
+    return resolved
+
+
+def _one_line(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"] if part not in ("graph", "ews"))
+    said = first["msg"].removeprefix("Value error, ")
+    said = {"extra_forbidden": "unknown key", "missing": "this key is missing"}.get(first["type"], said)
+    return f"{where}: {said}" if where else said
+
+
+def _matches(patterns: tuple[str, ...], address: str) -> bool:
+    return any(fnmatchcase(address.lower(), pattern.lower()) for pattern in patterns)
+
+
+def _check_url(name: str, url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError(f"{name} must be a plain https:// URL")
+
+
+def _database_1(store_url: str) -> str:
+    parts = urlsplit(store_url)
+    if parts.scheme == "unix":
+        return f"redis+socket://{parts.path}?virtual_host=1"
+    return urlunsplit(parts._replace(path="/1", query=re.sub(r"\bdb=\d+&?", "", parts.query)))

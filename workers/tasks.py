@@ -1,0 +1,66 @@
+"""The Celery tasks: each answers one bell. The front door of worker, callbacks, beat and flower.
+
+A task tells Celery, and so Flower, the truth: SUCCESS with a line, RETRY with its reason and time, FAILURE for a dead
+letter; a bell with nothing to do leaves no trace.
+"""
+
+from __future__ import annotations
+
+import random
+
+from celery.exceptions import Ignore
+from celery.exceptions import Retry as CeleryRetry
+from celery.signals import setup_logging
+
+from workers import drain, executor, logs
+from workers.celery import create
+from workers.engine import build
+from workers.outcome import Dead, Outcome, Retry, Succeeded
+from workers.settings import load_or_exit
+from workers.update import rfc3339
+
+setup_logging.connect(logs.configure, weak=False)
+logs.configure()
+settings = load_or_exit()
+app = create(settings)
+_engine = build(settings, app, clock=executor.now, dice=random.random)
+drain.connect(_engine)
+
+
+class DeadLetter(Exception):
+    """A job was given up; the message is its class, code and detail."""
+
+
+class WillRetry(CeleryRetry):  # type: ignore[misc]
+    """A job is tried again: why and when. Raised without republishing: sweep rings when it is time."""
+
+    def __repr__(self) -> str:
+        return str(self.message)
+
+
+@app.task(name="apply_update", throws=(DeadLetter,))  # type: ignore[untyped-decorator]
+def apply_update(job_id: str) -> str:
+    """Apply one update to Exchange."""
+    return told(_engine.run(job_id))
+
+
+@app.task(name="deliver_callback", throws=(DeadLetter,))  # type: ignore[untyped-decorator]
+def deliver_callback(job_id: str) -> str:
+    """Deliver one callback."""
+    return told(_engine.run(job_id))
+
+
+def told(outcome: Outcome | None) -> str:
+    """What Celery is to make of an outcome: a line, or the exception that stands for it."""
+    match outcome:
+        case None:
+            raise Ignore
+        case Succeeded(result, detail):
+            changed = "+".join(result.changed) if result else ""
+            return detail or f"changed {changed}".strip()
+        case Retry(error_class, detail, after):
+            moment = executor.now() + after
+            reason = f"{error_class}: {detail}; again at {rfc3339(moment)}"
+            raise WillRetry(reason, when=moment)
+        case Dead(failure):
+            raise DeadLetter(f"{failure.error_class}: {failure.code}: {failure.detail}")

@@ -1,0 +1,124 @@
+"""What a caller asks for: an update, immutable from the moment it is accepted.
+
+Data only. Where it comes from is webhooks/schema; what it does to an event is workers/patch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal, Self, TypeAlias
+
+Json: TypeAlias = Any
+"""A JSON value: None, bool, int, float, str, list or dict of such."""
+
+ConflictResolution = Literal["neverOverwrite", "autoResolve", "alwaysOverwrite"]
+SendInvitations = Literal[
+    "auto", "sendToNone", "sendOnlyToAll", "sendOnlyToChanged", "sendToAllAndSaveCopy", "sendToChangedAndSaveCopy"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One meeting of a series: by its 1-based number, or by the moment at which it was to start."""
+
+    index: int | None = None
+    start: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which event. Exactly one of ``mailbox`` (``me`` included) and ``group`` is set; ``backend`` always is."""
+
+    backend: str
+    event: str
+    mailbox: str | None = None
+    group: str | None = None
+    calendar: str | None = None
+    calendar_group: str | None = None
+    version: str | None = None
+    occurrence: Occurrence | None = None
+
+    @property
+    def owner(self) -> str:
+        """Whose calendar it is, as one word: an address, an object id, ``me`` or ``group:<id>``."""
+        return f"group:{self.group}" if self.group is not None else (self.mailbox or "").lower()
+
+    @property
+    def lane(self) -> str:
+        """The mailbox: so many jobs at once, paused as one."""
+        return f"{self.backend}/{self.owner}"
+
+    @property
+    def line(self) -> str:
+        """The event: one job at a time, in order. A series and its occurrences share one line."""
+        return f"{self.lane}/{self.event}"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What is to change, in Graph's property names and JSON. See contract section 1.
+
+    ``set``: property → new value, None clears (``clear`` is folded into it at the door). ``append`` and ``remove``:
+    property → text to add (``subject``, ``body``) or members. ``shift``: seconds and calendar days by which ``start``
+    and ``end`` move. ``expect``: property → value that must hold.
+    """
+
+    set: Mapping[str, Json] = field(default_factory=dict)
+    append: Mapping[str, Json] = field(default_factory=dict)
+    remove: Mapping[str, Json] = field(default_factory=dict)
+    shift: Mapping[str, str] = field(default_factory=dict)
+    """``start`` and/or ``end`` → ISO 8601 duration."""
+    expect: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def touched(self) -> tuple[str, ...]:
+        """The properties that it may change, in a stable order."""
+        return tuple(sorted({*self.set, *self.append, *self.remove, *self.shift}))
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One update, as accepted. ``id`` is ``upd_`` and a ULID; ``deadline`` and ``created_at`` are aware, UTC."""
+
+    id: str
+    client: str
+    target: Target
+    intent: Intent
+    created_at: datetime
+    deadline: datetime
+    conflict_resolution: ConflictResolution = "autoResolve"
+    send_invitations: SendInvitations = "auto"
+    max_recipients: int | None = None
+    callback_url: str | None = None
+    metadata: Mapping[str, Json] | None = None
+
+    @property
+    def label(self) -> str:
+        """How Flower names it: who and which properties, nothing secret."""
+        return f"{self.target.owner}, {'+'.join(self.intent.touched)}"
+
+    def to_json(self) -> str:
+        """One line of JSON, the stored form."""
+        data = asdict(self)
+        data["created_at"] = rfc3339(self.created_at)
+        data["deadline"] = rfc3339(self.deadline)
+        return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The inverse of ``to_json``."""
+        data = json.loads(text)
+        occurrence = data["target"].pop("occurrence", None)
+        data["target"] = Target(**data["target"], occurrence=Occurrence(**occurrence) if occurrence else None)
+        data["intent"] = Intent(**data["intent"])
+        data["created_at"] = datetime.fromisoformat(data["created_at"])
+        data["deadline"] = datetime.fromisoformat(data["deadline"])
+        return cls(**data)
+
+
+def rfc3339(moment: datetime) -> str:
+    """UTC with milliseconds and ``Z``: the one spelling of a moment in the API, the store and the callbacks."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

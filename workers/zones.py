@@ -1,0 +1,98 @@
+"""Time zones: Windows names and IANA names, moments and wall clocks.
+
+Exchange names zones as Windows does, everyone else as IANA does. The pairs are CLDR's, as tzlocal carries them
+(https://github.com/unicode-org/cldr/blob/main/common/supplemental/windowsZones.xml); the rules are zoneinfo's.
+
+Folds and gaps, as PEP 495 has them: a wall clock that happens twice (clocks go back) is taken as its first moment,
+one that never happens (clocks go forward) is read with the offset from before the change, so 02:30 becomes 03:30.
+
+Not here: zones with rules of their own (``Customized Time Zone``, ``tzone://Microsoft/Custom``): they are unknown.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from tzlocal.windows_tz import tz_win, win_tz
+
+
+class UnknownZone(ValueError):
+    """No zone of that name, neither a Windows nor an IANA one."""
+
+    def __init__(self, name: str):
+        super().__init__(f"there is no time zone named {name!r}")
+        self.name = name
+
+
+_OTHER_NAMES = {
+    "gmt": "UTC",
+    "z": "UTC",
+    "tzone://microsoft/utc": "UTC",
+    "kamchatka standard time": "Asia/Kamchatka",
+    "mid-atlantic standard time": "Etc/GMT+2",
+}
+"""Names that Exchange or callers still use and CLDR does not list: in lower case, with the listed name."""
+
+_WINDOWS = {name.lower(): name for name in win_tz if name}
+_IANA = {name.lower(): name for name in tz_win if name}
+
+
+def to_iana(name: str) -> str | None:
+    """The IANA name for a Windows or IANA name in any case (``Pacific Standard Time`` → ``America/Los_Angeles``)."""
+    folded = _OTHER_NAMES.get(name.lower(), name).lower()
+    if folded in _WINDOWS:
+        return str(win_tz[_WINDOWS[folded]])
+    known = _IANA.get(folded, name)
+    return known if _rules(known) is not None else None
+
+
+def to_windows(name: str) -> str | None:
+    """The Windows name for a Windows or IANA name in any case (``Europe/Vienna`` → ``W. Europe Standard Time``)."""
+    folded = _OTHER_NAMES.get(name.lower(), name).lower()
+    if folded in _WINDOWS:
+        return _WINDOWS[folded]
+    return str(tz_win[_IANA[folded]]) if folded in _IANA else None
+
+
+def wall_clock(instant: datetime, zone: str) -> str:
+    """What the clock on the wall shows in ``zone`` at an aware ``instant``: ``YYYY-MM-DDTHH:MM:SS``.
+
+    Raises UnknownZone. A moment in a fold's second pass loses which of the two it was.
+    """
+    if instant.tzinfo is None:
+        raise ValueError("an instant needs an offset")
+    return instant.astimezone(_zone(zone)).replace(tzinfo=None).isoformat(timespec="seconds")
+
+
+def instant(wall: str, zone: str) -> datetime:
+    """The moment, in UTC, at which the clock in ``zone`` shows ``wall``: ISO 8601 without an offset, any fraction.
+
+    Raises UnknownZone, and ValueError where ``wall`` is no such time or would leave the years 1 to 9999.
+    """
+    naive = datetime.fromisoformat(wall)
+    if naive.tzinfo is not None:
+        raise ValueError(f"a wall clock has no offset: {wall!r}")
+    try:
+        return naive.replace(tzinfo=_zone(zone)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"no such moment: {wall!r} in {zone}") from None
+
+
+def _zone(name: str) -> ZoneInfo:
+    iana = to_iana(name)
+    rules = None if iana is None else _rules(iana)
+    if rules is None:
+        raise UnknownZone(name)
+    return rules
+
+
+@cache
+def _rules(iana: str) -> ZoneInfo | None:
+    if iana in ("", "localtime", "Factory"):
+        return None
+    try:
+        return ZoneInfo(iana)
+    except (ValueError, OSError, KeyError):  # not found, outside the database, a folder of it
+        return None
