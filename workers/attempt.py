@@ -19,6 +19,7 @@ from workers.exchange import (
     Exchange,
     ExchangeError,
     Patch,
+    Refused,
     Unknown,
     VersionMoved,
     Written,
@@ -67,9 +68,13 @@ class LeaseLost(Exception):
     """Another worker may run the job by now: nothing may be sent and nothing settled."""
 
 
+class FailedInDoubt(Exception):
+    """A fault of ours, its cause, came after a write was sent: whether it was applied is not known."""
+
+
 def attempt(update: Update, past: Intended | None, in_doubt: bool, attempts: int, around: Surroundings) -> Outcome:
     """``past``: what an earlier attempt recorded; ``in_doubt``: its write may have been applied; ``attempts``: how
-    many there were. Raises LeaseLost."""
+    many there were. Raises LeaseLost, FailedInDoubt."""
     run = _Run(update, past, in_doubt, around)
     if around.patience().remaining.total_seconds() <= 0 and not in_doubt:
         return retry.expired(in_doubt=False)
@@ -104,7 +109,7 @@ class _Run:
     def _round(self, event: Event) -> Outcome | None:
         """None: the version moved, look again."""
         base = self.past.base if self.past else None
-        match patch.plan(self.update.intent, event.properties, base, self.update.conflict_resolution):
+        match self._plan(event, base):
             case Conflict(clashes):
                 names = ", ".join(dict.fromkeys(clash.property for clash in clashes))
                 return Dead(_conflict(clashes, f"Somebody else changed {names}."))
@@ -112,6 +117,12 @@ class _Run:
                 return self._recovered(event) if self.in_doubt else Succeeded(Result(event.version, noop=True), "noop")
             case Changes(values):
                 return self._write(event, values)
+
+    def _plan(self, event: Event, base: Mapping[str, Json] | None) -> Changes | Conflict:
+        try:
+            return patch.plan(self.update.intent, event.properties, base, self.update.conflict_resolution)
+        except ValueError as error:  # a zone that nobody knows, a shift beyond the year 9999
+            raise Refused("CannotBeComputed", f"{error}.") from error
 
     def _write(self, event: Event, values: Mapping[str, Json]) -> Outcome | None:
         mode = invitations.choose(self.update.send_invitations, event, values, self.around.kind)
@@ -126,12 +137,16 @@ class _Run:
         marker = (self.update.id, *event.marker)[:MARKER_LENGTH]
         try:
             written = self.around.exchange.write(self.update.target, event, Patch(values, mode, marker))
+            return self._applied(self.past, written)
         except VersionMoved:
             return None  # a definite no to this write; whether an earlier one won, the marker tells
         except Unknown:
             self.in_doubt = True
             raise
-        return self._applied(self.past, written)
+        except ExchangeError:
+            raise
+        except Exception as error:
+            raise FailedInDoubt(self.update.id) from error
 
     def _applied(self, intended: Intended, written: Written) -> Outcome:
         stands = written.event.properties if written.event else None

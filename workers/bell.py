@@ -5,6 +5,8 @@ A bell may be lost, doubled or late; nothing depends on it, because sweep rings 
 
 from __future__ import annotations
 
+import time
+
 import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
@@ -25,15 +27,22 @@ class BrokerUnavailable(Exception):
     """The broker does not answer: work is kept, and starts when it is back."""
 
 
+QUIET = 2.0
+"""Seconds for which no bell is tried after one could not be rung, so that a broker that is down delays nobody."""
+
+
 class Bell:
     """Thread-safe."""
 
     def __init__(self, app: Celery) -> None:
         self._app = app
+        self._quiet_until = 0.0
 
     def ring(self, *rings: Ring) -> None:
         """Ring each job's bell. Never raises: a bell that could not be rung is rung again by sweep."""
         for job in rings:
+            if time.monotonic() < self._quiet_until:
+                return
             task, queue = TASKS[job.kind]
             try:
                 self._app.send_task(
@@ -46,8 +55,8 @@ class Bell:
                     retry=False,
                 )
             except (OperationalError, OSError) as error:
+                self._quiet_until = time.monotonic() + QUIET
                 _log.warning("bell not rung, sweep will ring again", job=job.id, error=str(error))
-                return
 
     def check(self) -> None:
         """Raise BrokerUnavailable where the broker does not answer within two seconds."""

@@ -11,10 +11,12 @@ import threading
 from typing import Any
 
 import structlog
-from celery.signals import worker_init, worker_shutting_down
+from celery.signals import task_received, worker_init, worker_shutting_down
 
+from workers.bell import TASKS
 from workers.executor import Executor
 from workers.store import StoreUnavailable
+from workers.watchdog import Watchdog
 
 GRACE = 8.0
 
@@ -24,7 +26,13 @@ _log = structlog.get_logger(__name__)
 def connect(engine: Executor) -> None:
     """Start and stop the engine with the Celery worker of this process."""
 
-    def begin(**_: Any) -> None:
+    def begin(sender: Any, **_: Any) -> None:
+        queues = sender.app.amqp.queues.consume_from
+        watchdog = Watchdog(
+            engine.store, engine.leases, [kind for kind, (_, queue) in TASKS.items() if queue in queues]
+        )
+        task_received.connect(lambda **_: watchdog.heard(), weak=False)
+        watchdog.start()
         engine.leases.start()
 
     def end(**_: Any) -> None:

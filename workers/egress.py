@@ -19,6 +19,7 @@ from workers.public_net import Network, judged
 EXCHANGE_DEADLINE = 15.0
 CONNECT_TIMEOUT = 5.0
 ANSWER_LIMIT = 16 * 1024
+_SLICE = 4 * 1024
 
 
 class DeadlineExceeded(Exception):
@@ -101,7 +102,8 @@ class _DeadlineStream(httpcore.NetworkStream):
         return self._stream.read(max_bytes, _left(self._deadline))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _left(self._deadline))
+        for start in range(0, len(buffer), _SLICE):  # one timeout for each: a receiver may drain as slowly as it likes
+            self._stream.write(buffer[start : start + _SLICE], _left(self._deadline))
 
     def close(self) -> None:
         self._stream.close()

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from workers import retry
-from workers.attempt import Intended, LeaseLost, Surroundings, attempt
+from workers.attempt import FailedInDoubt, Intended, LeaseLost, Surroundings, attempt
 from workers.bell import Bell
 from workers.callback import Deliverer, for_update
 from workers.exchange import Exchange
@@ -23,7 +23,7 @@ from workers.job import Attempt, State, UpdateJob
 from workers.leases import Leases
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.settings import Settings
-from workers.store import Callback, Grant, Store
+from workers.store import Callback, Grant, Store, StoreUnavailable
 from workers.update import Update, rfc3339
 
 POISONED = 3
@@ -69,11 +69,14 @@ class Executor:
             if grant.kind == "callback":
                 return self.deliverer.deliver(grant.id, grant.body, grant.attempts, self.dice())
             return self._attempt_update(grant)
-        except LeaseLost:
-            raise
+        except (LeaseLost, StoreUnavailable):
+            raise  # nothing was sent, and nothing can be recorded: the job is run again when its lease has ended
+        except FailedInDoubt as error:
+            _log.exception("attempt failed inside Rendezvous after its write was sent", job=grant.id)
+            return self._failed_inside(grant, error.__cause__ or error, in_doubt=True)
         except Exception as error:
             _log.exception("attempt failed inside Rendezvous", job=grant.id)
-            return self._failed_inside(grant, error)
+            return self._failed_inside(grant, error, in_doubt=grant.in_doubt)
 
     def _attempt_update(self, grant: Grant) -> Outcome:
         update = Update.from_json(grant.body)
@@ -100,11 +103,11 @@ class Executor:
             dice=self.dice(),
         )
 
-    def _failed_inside(self, grant: Grant, error: Exception) -> Outcome:
+    def _failed_inside(self, grant: Grant, error: BaseException, *, in_doubt: bool) -> Outcome:
         detail = f"{type(error).__name__}: {error}"
         if grant.attempts + 1 < INTERNAL_ATTEMPTS:
-            return Retry("internal", detail, timedelta(seconds=1 + 4 * self.dice()), in_doubt=grant.in_doubt)
-        return Dead(retry.failure("unknownOutcome" if grant.in_doubt else "internal", type(error).__name__, detail))
+            return Retry("internal", detail, timedelta(seconds=1 + 4 * self.dice()), in_doubt=in_doubt)
+        return Dead(retry.failure("unknownOutcome" if in_doubt else "internal", type(error).__name__, detail))
 
     def _settle(self, grant: Grant, started: datetime, outcome: Outcome) -> Outcome | None:
         ended = self.clock()

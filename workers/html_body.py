@@ -39,6 +39,13 @@ class _Reader(HTMLParser):
             self.seen.append(words)
             self._after_text = True
 
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        """Word writes ``<![if …]>``, and strangers write anything: what the parser does not know is a comment."""
+        try:
+            return super().parse_marked_section(i, report)
+        except AssertionError:
+            return self.parse_bogus_comment(i)
+
     def _add(self, tag: str) -> None:
         self.seen.append(tag)
         self._after_text = False

@@ -25,7 +25,8 @@ class Leases:
     def __init__(self, store: Store, lease: timedelta) -> None:
         self._store = store
         self._every = lease.total_seconds() / 3
-        self._held: dict[str, tuple[Grant, datetime]] = {}
+        self._held: dict[int, tuple[Grant, datetime]] = {}
+        """By fence: the same job may be claimed here again while an earlier run of it still hangs."""
         self._lock = threading.Lock()
         self.closing = False
         self._thread = threading.Thread(target=self._renew, name="leases", daemon=True)
@@ -41,12 +42,12 @@ class Leases:
     def hold(self, grant: Grant) -> Iterator[None]:
         """Renew this lease until the block ends."""
         with self._lock:
-            self._held[grant.id] = (grant, datetime.now())
+            self._held[grant.fence] = (grant, datetime.now())
         try:
             yield
         finally:
             with self._lock:
-                self._held.pop(grant.id, None)
+                self._held.pop(grant.fence, None)
 
     def held(self) -> tuple[Grant, ...]:
         """The jobs that this process is running."""

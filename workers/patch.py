@@ -83,7 +83,7 @@ def _clashes(
 ) -> list[Clash]:
     if conflict_resolution == "alwaysOverwrite":
         return []
-    moved = {name for name in base if name in now and not agrees(name, now[name], base[name])}
+    moved = {name for name in base if name in now and not _same(name, now[name], base[name])}
     if conflict_resolution == "neverOverwrite":
         return [Clash(name, base[name], now[name], wanted.get(name, base[name])) for name in sorted(moved)]
     additive = {*intent.append, *intent.remove} - {*intent.set}
@@ -92,6 +92,11 @@ def _clashes(
         for name in wanted
         if name not in additive and group_of(name) & moved and not agrees(name, now.get(name), wanted[name])
     ]
+
+
+def _same(name: str, one: Json, other: Json) -> bool:
+    """Both ways, because ``agrees`` overlooks what only the first has: a detail that somebody added is a change."""
+    return agrees(name, one, other) and agrees(name, other, one)
 
 
 def _appended(name: str, stands: Json, addition: Json) -> Json:
@@ -106,7 +111,7 @@ def _appended(name: str, stands: Json, addition: Json) -> Json:
 
 def _removed(name: str, stands: Json, gone: Json) -> Json:
     keys = {str(key).strip().lower() for key in gone}
-    return [value for key, value in members(name, stands).items() if key not in keys]
+    return [value for value in stands or [] if not keys & {key.strip() for key in members(name, [value])}]
 
 
 def _complete(changes: dict[str, Json], now: Properties) -> dict[str, Json]:

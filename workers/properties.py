@@ -26,7 +26,9 @@ class Property:
 
 
 def _address(attendee: Json) -> str:
-    return str((attendee.get("emailAddress") or {}).get("address") or "").lower()
+    """By name where there is no address: a private distribution list has none."""
+    known = attendee.get("emailAddress") or {}
+    return str(known.get("address") or known.get("name") or "").strip().lower()
 
 
 def _category(name: Json) -> str:
@@ -62,6 +64,19 @@ PROPERTIES: Mapping[str, Property] = {
     )
 }
 
+EXTENDED = "singleValueExtendedProperties/"
+"""Before the id of a single MAPI property (``String {guid} Name x``): each is a property of its own, with a string."""
+EXTENSION = "extensions/"
+"""Before the name of one of Graph's open extensions: each is a property of its own, with an object."""
+
+
+def property_of(name: str) -> Property:
+    """The row of any property that an intent may touch. Raises KeyError for one that there is not."""
+    if name.startswith((EXTENDED, EXTENSION)):
+        return Property(name, clearable=True, ews=name.startswith(EXTENDED))
+    return PROPERTIES[name]
+
+
 APPENDABLE_TEXT = frozenset({"subject", "body"})
 TIMES = ("start", "end")
 """Always written together: one without the other may change the duration or be refused."""
@@ -72,7 +87,7 @@ GROUPS = (frozenset({"start", "end", "isAllDay"}), frozenset({"location", "locat
 
 def writable_on(kind: str, name: str) -> bool:
     """Whether a backend of this kind can write the property."""
-    return kind == "graph" or PROPERTIES[name].ews
+    return kind == "graph" or property_of(name).ews
 
 
 def group_of(name: str) -> frozenset[str]:
@@ -82,7 +97,7 @@ def group_of(name: str) -> frozenset[str]:
 
 def members(name: str, values: Json) -> dict[str, Json]:
     """A collection by what tells its members apart, in order; None is the empty collection."""
-    key = PROPERTIES[name].member
+    key = property_of(name).member
     if key is None:
         raise ValueError(f"{name} is not a collection")
     return {key(value): value for value in values or []}
@@ -96,7 +111,7 @@ def agrees(name: str, stands: Json, asked: Json) -> bool:
     """
     if name == "attendees":
         return _roles(stands) == _roles(asked)
-    if PROPERTIES[name].member is not None:
+    if property_of(name).member is not None:
         theirs, ours = members(name, stands), members(name, asked)
         return theirs.keys() == ours.keys() and all(_covers(theirs[key], ours[key]) for key in ours)
     if name in TIMES:
@@ -141,14 +156,10 @@ def _empty(value: Json) -> bool:
 
 
 def _covers(stands: Json, asked: Json) -> bool:
+    if _empty(asked):
+        return _empty(stands)
     if isinstance(asked, dict):
-        if not isinstance(stands, dict):
-            return _empty(asked) and _empty(stands)
-        return all(_covers(stands.get(key), value) for key, value in asked.items())
-    if isinstance(asked, list):
-        return (
-            isinstance(stands, list)
-            and len(stands) == len(asked)
-            and all(_covers(theirs, ours) for theirs, ours in zip(stands, asked, strict=True))
-        )
-    return bool(stands == asked) or (_empty(stands) and _empty(asked))
+        return isinstance(stands, dict) and all(_covers(stands.get(key), value) for key, value in asked.items())
+    if isinstance(asked, list):  # the days of a recurrence: their order says nothing
+        return isinstance(stands, list) and sorted(stands) == sorted(asked)
+    return bool(stands == asked)

@@ -47,7 +47,10 @@ def refusal(url: str, networks: Sequence[Network]) -> str | None:
     """
     if len(url) > 2048 or not _URL.fullmatch(url):
         return "this is not a plain https URL (no user name, fragment, backslash, space or control character)"
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "what stands in the brackets is not an IPv6 address"
     try:
         port = parts.port
     except ValueError:
@@ -74,7 +77,10 @@ def judged(host: str, port: int, networks: Sequence[Network], *, public_too: boo
 
     Raises Blocked if a single one may not be, OSError if there is none.
     """
-    answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError:
+        raise OSError(f"{host} is not a host name") from None
     addresses = [ip_address(str(answer[4][0]).partition("%")[0]) for answer in answers]
     for address in addresses:
         if not _is_in(address, networks) and not (public_too and is_public(address)):

@@ -15,6 +15,8 @@ from workers.outcome import Dead, Outcome, Retry
 LAST_MOMENT = timedelta(seconds=1)
 """So near the deadline that another attempt would not be done before it."""
 FINAL = (Refused, NotFound, AccessDenied)
+_LONGEST = 10.0**9
+"""Seconds: far beyond every deadline, and still a timedelta."""
 TITLES = {
     "conflict": "Somebody else changed the event",
     "refused": "Exchange refuses this update",
@@ -51,9 +53,9 @@ def decide(error: ExchangeError, attempts: int, patience: Patience, *, in_doubt:
     if patience.remaining <= max(timedelta(seconds=error.retry_after or 0), LAST_MOMENT):
         return expired(in_doubt=in_doubt, last=error)
     after = min(_wait(error, attempts, patience), patience.remaining - LAST_MOMENT / 2)
-    pause = timedelta(seconds=error.retry_after or 0) if isinstance(error, Throttled) else None
-    if isinstance(error, Throttled) and not error.retry_after:
-        pause = after
+    pause = None
+    if isinstance(error, Throttled):
+        pause = timedelta(seconds=error.retry_after) if error.retry_after else after
     return Retry(error.outcome, str(error), after, pause, in_doubt, error.request_id)
 
 
@@ -78,6 +80,6 @@ def _wait(error: ExchangeError, attempts: int, patience: Patience) -> timedelta:
     """Full jitter under an exponential bound; never earlier than Exchange asked, and then not all at once."""
     bound = min(patience.cap, patience.base * (1 << min(attempts, 20)))
     if error.retry_after is not None:
-        return timedelta(seconds=error.retry_after) + min(bound, patience.base) * patience.dice
+        return timedelta(seconds=min(error.retry_after, _LONGEST)) + min(bound, patience.base) * patience.dice
     floor = patience.base / 10 if isinstance(error, Unknown) else timedelta()
     return floor + bound * patience.dice

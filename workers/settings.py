@@ -123,9 +123,11 @@ class Client(_Table):
     def _well_formed(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         for secret in secrets:
             try:
-                b64decode(secret.get_secret_value().removeprefix("whsec_"), validate=True)
+                key = b64decode(secret.get_secret_value().removeprefix("whsec_"), validate=True)
             except ValueError:
-                raise ValueError("a webhook secret must be whsec_ followed by base64") from None
+                key = b""
+            if not key:
+                raise ValueError("a webhook secret must be whsec_ followed by base64")
         return secrets
 
     def may_touch(self, owner: str, backend: GraphBackend | EwsBackend) -> bool:
@@ -205,13 +207,9 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: this is not TOML: {error}") from None
     store_url = environ.get("RENDEZVOUS_STORE_URL") or "redis://127.0.0.1:6379/0"
+    _check_server("RENDEZVOUS_STORE_URL", store_url, ("redis", "rediss", "unix"))
     broker_url = environ.get("RENDEZVOUS_BROKER_URL") or _database_1(store_url)
-    for name, url, schemes in (
-        ("RENDEZVOUS_STORE_URL", store_url, ("redis", "rediss", "unix")),
-        ("RENDEZVOUS_BROKER_URL", broker_url, ("redis", "rediss", "amqp", "amqps")),
-    ):
-        if urlsplit(url).scheme not in schemes:
-            raise ConfigurationError(f"{name}: the URL must start with one of {', '.join(s + '://' for s in schemes)}")
+    _check_server("RENDEZVOUS_BROKER_URL", broker_url, ("redis", "rediss", "redis+socket", "amqp", "amqps"))
     for reserved in ("store_url", "broker_url"):
         if reserved in document:
             raise ConfigurationError(f"{path}: {reserved}: unknown key; set RENDEZVOUS_{reserved.upper()} instead")
@@ -279,8 +277,20 @@ def _matches(patterns: tuple[str, ...], address: str) -> bool:
     return any(fnmatchcase(address.lower(), pattern.lower()) for pattern in patterns)
 
 
+def _check_server(name: str, url: str, schemes: tuple[str, ...]) -> None:
+    try:
+        scheme, _ = urlsplit(url).scheme, urlsplit(url).port
+    except ValueError:
+        raise ConfigurationError(f"{name}: this is not a URL with a host and a port from 0 to 65535") from None
+    if scheme not in schemes:
+        raise ConfigurationError(f"{name}: the URL must start with one of {', '.join(s + '://' for s in schemes)}")
+
+
 def _check_url(name: str, url: str) -> None:
-    parts = urlsplit(url)
+    try:
+        parts, _ = urlsplit(url), urlsplit(url).port
+    except ValueError:
+        raise ValueError(f"{name} must be a plain https:// URL") from None
     if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment or parts.username:
         raise ValueError(f"{name} must be a plain https:// URL")
 

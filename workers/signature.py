@@ -16,7 +16,7 @@ TOLERANCE = 300
 
 def sign(secrets: Sequence[str], message_id: str, timestamp: int, body: bytes) -> str:
     """The ``webhook-signature`` header: one ``v1,…`` for each secret (``whsec_`` and base64), in their order."""
-    content = f"{message_id}.{timestamp}.".encode() + body
+    content = f"{message_id}.{timestamp}.".encode(errors="surrogatepass") + body
     return " ".join(f"v1,{b64encode(_mac(secret, content)).decode()}" for secret in secrets)
 
 

@@ -26,7 +26,7 @@ A head of a line is in exactly one of rdv:due and rdv:waiting; the jobs behind i
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -243,6 +243,18 @@ class Store:
             if len(ids) < _SCAN:
                 return Page(tuple(chosen), None)
             position += _SCAN
+
+    def unanswered(self, kinds: Collection[Kind], bells: int) -> list[str]:
+        """Jobs of these kinds, among the first in the due set, whose bell has been rung so often and never answered."""
+        ids = [member for member in self._call("zrange", "rdv:due", 0, _SCAN) if not member.startswith("lane/")]
+        pipe = self._redis.pipeline(transaction=False)
+        for job_id in ids:
+            pipe.hmget(f"rdv:job:{job_id}", "kind", "bells", "state")
+        return [
+            job_id
+            for job_id, (kind, rung, state) in zip(ids, self._executed(pipe), strict=True)
+            if kind in kinds and int(rung or 0) >= bells and state != State.RUNNING
+        ]
 
     def check(self) -> None:
         """Raise StoreUnavailable unless the store answers and would keep what it is given: it never evicts, and it

@@ -30,7 +30,8 @@ end
 
 redis.call('ZREM', waiting_key(lane), id)
 redis.call('SADD', running_key(lane), id)
-redis.call('HSET', key, 'state', 'running', 'token', token, 'fence', redis.call('INCR', FENCE), 'started', started)
+redis.call('HSET', key, 'state', 'running', 'token', token, 'fence', redis.call('INCR', FENCE), 'started', started,
+  'bells', 0)
 redis.call('HINCRBY', key, 'claims', 1)
 look_again(id, NOW + lease)
 return granted()

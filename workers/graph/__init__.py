@@ -1,0 +1,1 @@
+"""Microsoft Graph: https://learn.microsoft.com/graph/api/event-update."""

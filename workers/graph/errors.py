@@ -1,0 +1,160 @@
+"""What an answer of Graph that is no success means: one of the exchange errors.
+
+https://learn.microsoft.com/graph/errors. Decided by the error's code, then by the HTTP status, never by the message.
+What may pass is ``Unavailable`` for a read; for a write that may have been applied it is ``Unknown``.
+Not here: what is done about it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from http import HTTPStatus
+from typing import Literal
+
+import httpx
+
+from workers.exchange import (
+    AccessDenied,
+    ExchangeError,
+    NotFound,
+    Refused,
+    Throttled,
+    Unavailable,
+    Unknown,
+    VersionMoved,
+)
+from workers.retry_after import retry_after
+from workers.update import Json
+
+Phase = Literal["read", "write"]
+
+BY_CODE: Mapping[str, type[ExchangeError]] = {
+    "ApplicationThrottled": Throttled,
+    "ErrorExceededConnectionCount": Throttled,
+    "ErrorServerBusy": Throttled,
+    "ErrorTooManyObjectsOpened": Throttled,
+    "TooManyRequests": Throttled,
+    "ErrorIrresolvableConflict": VersionMoved,
+    "ErrorStaleObject": VersionMoved,
+    "Authorization_RequestDenied": AccessDenied,
+    "ErrorAccessDenied": AccessDenied,
+    "InvalidAuthenticationToken": AccessDenied,
+    "ErrorInvalidUser": NotFound,
+    "ErrorItemNotFound": NotFound,
+    "MailboxNotEnabledForRESTAPI": NotFound,
+    "MailboxNotSupportedForRESTAPI": NotFound,
+    "Request_ResourceNotFound": NotFound,
+    "ResourceNotFound": NotFound,
+    "ErrorInternalServerError": Unknown,
+    "ErrorInternalServerTransientError": Unknown,
+    "ErrorMailboxMoveInProgress": Unknown,
+    "ErrorMailboxStoreUnavailable": Unknown,
+    "ErrorTimeoutExpired": Unknown,
+    "ErrorQuotaExceeded": Refused,
+}
+
+BY_STATUS: Mapping[int, type[ExchangeError]] = {
+    401: AccessDenied,
+    403: AccessDenied,
+    404: NotFound,
+    407: AccessDenied,
+    408: Unknown,
+    409: VersionMoved,
+    410: NotFound,
+    412: VersionMoved,
+    425: Unknown,
+    429: Throttled,
+    507: Refused,
+    509: Throttled,
+}
+"""Any other 4xx is Refused; whatever else there is (5xx, a redirect, a success that cannot be read) is Unknown."""
+
+SENTENCES: Mapping[str, str] = {
+    "MailboxNotEnabledForRESTAPI": "If the mailbox is on premises, Graph cannot reach it: name a backend of kind ews.",
+    "MailboxNotSupportedForRESTAPI": "Graph cannot reach this mailbox: name a backend of kind ews.",
+}
+
+NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+"""Failures before the first byte of the request left us; a failed TLS handshake is a ConnectError."""
+
+
+def classify(status: int, headers: Mapping[str, str], body: bytes, phase: Phase, now: datetime) -> ExchangeError:
+    """The error that this answer is. ``now`` (aware) is what a date in Retry-After is measured from."""
+    headers = httpx.Headers(headers)
+    error = _error(body)
+    codes = _codes(error)
+    code = codes[0] if codes else f"HTTP {status}"
+    return _in_phase(_kind(status, codes), phase)(
+        code,
+        _detail(status, error, code),
+        request_id=_request_id(headers, error),
+        retry_after=retry_after(headers.get("retry-after"), now),
+    )
+
+
+def from_transport(error: httpx.RequestError, phase: Phase) -> ExchangeError:
+    """The error that no answer at all is."""
+    kind = Unavailable if isinstance(error, NOT_SENT) else _in_phase(Unknown, phase)
+    return kind(type(error).__name__, f"no answer from Graph: {error}".rstrip(": "))
+
+
+def unreadable(phase: Phase, detail: str, request_id: str | None) -> ExchangeError:
+    """The error that a success is whose body cannot be read."""
+    return _in_phase(Unknown, phase)("UnreadableAnswer", detail, request_id=request_id)
+
+
+def _kind(status: int, codes: tuple[str, ...]) -> type[ExchangeError]:
+    for code in codes:
+        if code in BY_CODE:
+            return BY_CODE[code]
+    return BY_STATUS.get(status, Refused if 400 <= status < 500 else Unknown)
+
+
+def _in_phase(kind: type[ExchangeError], phase: Phase) -> type[ExchangeError]:
+    """A read changes nothing, so it is never in doubt."""
+    return Unavailable if phase == "read" and issubclass(kind, Unknown) else kind
+
+
+def _error(body: bytes) -> Mapping[str, Json]:
+    """The ``error`` object, empty where the body is none of Graph's."""
+    try:
+        error = json.loads(body)["error"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return {}
+    return error if isinstance(error, dict) else {}
+
+
+def _inner(error: Mapping[str, Json]) -> Mapping[str, Json]:
+    inner = error.get("innerError") or error.get("innererror")
+    return inner if isinstance(inner, dict) else {}
+
+
+def _codes(error: Mapping[str, Json]) -> tuple[str, ...]:
+    """The error's code, then those of the errors within it, ever more specific."""
+    codes = []
+    while error:
+        codes.append(error.get("code"))
+        error = _inner(error)
+    return tuple(code for code in codes if code and isinstance(code, str))
+
+
+def _detail(status: int, error: Mapping[str, Json], code: str) -> str:
+    said = " ".join(str(error.get("message") or "").split())[:500]
+    if not error:
+        said = "the answer is not one of Graph's"
+    sentence = f"{status} {_phrase(status)}".rstrip() + (f": {said}" if said else "")
+    return f"{sentence} {SENTENCES[code]}" if code in SENTENCES else sentence
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+def _request_id(headers: Mapping[str, str], error: Mapping[str, Json]) -> str | None:
+    found = headers.get("request-id") or _inner(error).get("request-id")
+    return str(found) if found else None

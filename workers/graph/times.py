@@ -1,0 +1,50 @@
+"""Start and end: Graph's dateTimeTimeZone in the zone that a request preferred ↔ wall clock in the event's own zone.
+
+https://learn.microsoft.com/graph/api/resources/datetimetimezone. We ask for UTC (``Prefer: outlook.timezone="UTC"``),
+because a moment in UTC is never ambiguous; ``originalStartTimeZone`` and ``originalEndTimeZone`` name the own zone.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from workers.update import Json
+from workers.zones import UnknownZone, instant, to_windows, wall_clock
+
+_OWN_ZONE = {"start": "originalStartTimeZone", "end": "originalEndTimeZone"}
+
+
+def in_own_zone(document: Json, name: str) -> Json:
+    """``{"dateTime": "YYYY-MM-DDTHH:MM:SS", "timeZone": Windows name}`` of ``start`` or ``end``, None if it is not set.
+
+    An event whose own zone nobody knows (``tzone://Microsoft/Custom``) stays in the zone of the answer.
+    Raises ValueError or OverflowError for what is no time.
+    """
+    value = document.get(name)
+    if value is None:
+        return None
+    wall = datetime.fromisoformat(value["dateTime"]).replace(microsecond=0)
+    if wall.tzinfo is not None:
+        raise ValueError(f"a wall clock has no offset: {value['dateTime']!r}")
+    zone = value.get("timeZone") or "UTC"
+    given = to_windows(zone) or zone
+    own = to_windows(document.get(_OWN_ZONE[name]) or "")
+    if own is None or own == given:
+        return _neutral(wall, given)
+    if document.get("isAllDay") and wall.time() == wall.time().min:
+        # A whole day is a date, and Graph answers with midnight whichever zone was preferred.
+        return _neutral(wall, own)
+    try:
+        return {"dateTime": wall_clock(instant(wall.isoformat(), given), own), "timeZone": own}
+    except UnknownZone:
+        return _neutral(wall, given)
+
+
+def with_windows_zone(value: Json) -> Json:
+    """The same time with Windows' name of its zone: Graph does not know every IANA name."""
+    zone = value.get("timeZone")
+    return value if zone is None else {**value, "timeZone": to_windows(zone) or zone}
+
+
+def _neutral(wall: datetime, zone: str) -> Json:
+    return {"dateTime": wall.isoformat(timespec="seconds"), "timeZone": zone}
