@@ -55,7 +55,8 @@ def decide(error: ExchangeError, attempts: int, patience: Patience, *, in_doubt:
     after = min(_wait(error, attempts, patience), patience.remaining - LAST_MOMENT / 2)
     pause = None
     if isinstance(error, Throttled):
-        pause = timedelta(seconds=error.retry_after) if error.retry_after else after
+        asked = timedelta(seconds=error.retry_after) if error.retry_after else None
+    pause = asked or (after if isinstance(error, Throttled) else None)
     return Retry(error.outcome, str(error), after, pause, in_doubt, error.request_id)
 
 

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+
+from tests.workers.ews.reference import SAMPLES, assert_valid_body, needs_reference
+from tests.workers.ews.test_attendees import people, person
+from tests.workers.ews.test_fields import VALUES, times
+from tests.workers.ews.test_recurrence import recurrences
+from workers.ews.soap import answers, find, find_all, text_of
+from workers.ews.update_item import build, read
+from workers.exchange import MARKER_GUID, MARKER_NAME, Event, Patch, Refused
+
+START = {"dateTime": "2026-12-01T09:00:00", "timeZone": "Pacific Standard Time"}
+END = {"dateTime": "2026-12-01T10:00:00", "timeZone": "Pacific Standard Time"}
+VERSION = "Exchange2013_SP1"
+
+
+def event(**properties: Any) -> Event:
+    return Event("AAMk=", "DwAAAB==", False, (), properties)
+
+
+def patch(changes: Mapping[str, Any], invitations: str = "sendToNone", marker: tuple[str, ...] = ("upd_1",)) -> Patch:
+    return Patch(changes, invitations, marker)
+
+
+def updates(request: etree._Element) -> list[tuple[str, str]]:
+    """(SetItemField | DeleteItemField, path) in order."""
+    (found,) = find_all(request, "m:ItemChanges/t:ItemChange/t:Updates")
+    return [
+        (etree.QName(update).localname, update[0].get("FieldURI", "") or update[0].get("PropertyName", ""))
+        for update in found
+    ]
+
+
+def changed(before: Event, changes: Mapping[str, Any], version: str = VERSION) -> list[tuple[str, str]]:
+    return updates(build(before, patch(changes, marker=()), version))
+
+
+def test_a_write_never_overwrites_and_names_the_version_that_was_read() -> None:
+    request = build(event(), patch({"subject": "x"}, "sendToChangedAndSaveCopy"), VERSION)
+    assert dict(request.attrib) == {
+        "ConflictResolution": "NeverOverwrite",
+        "MessageDisposition": "SaveOnly",
+        "SendMeetingInvitationsOrCancellations": "SendToChangedAndSaveCopy",
+    }
+    (item_id,) = find_all(request, "m:ItemChanges/t:ItemChange/t:ItemId")
+    assert dict(item_id.attrib) == {"Id": "AAMk=", "ChangeKey": "DwAAAB=="}
+
+
+@pytest.mark.parametrize(
+    "mode",
+    ["sendToNone", "sendOnlyToAll", "sendOnlyToChanged", "sendToAllAndSaveCopy", "sendToChangedAndSaveCopy"],
+)
+def test_every_invitation_mode_is_exchanges_word(mode: str) -> None:
+    request = build(event(), patch({"subject": "x"}, mode), VERSION)
+    assert request.get("SendMeetingInvitationsOrCancellations") == mode[0].upper() + mode[1:]
+
+
+def test_a_value_is_set_and_none_unsets() -> None:
+    assert changed(event(), {"subject": "x", "location": None}) == [
+        ("SetItemField", "item:Subject"),
+        ("DeleteItemField", "calendar:Location"),
+    ]
+
+
+def test_the_marker_is_stamped_in_the_same_change() -> None:
+    request = build(event(), patch({"subject": "x"}, marker=("upd_2", "upd_1")), VERSION)
+    assert updates(request)[-1] == ("SetItemField", MARKER_NAME)
+    (stamp,) = find_all(request, ".//t:ExtendedProperty")
+    assert text_of(stamp, "t:Value") == "upd_2 upd_1"
+    path = find(stamp, "t:ExtendedFieldURI")
+    assert path is not None and path.get("PropertySetId") == MARKER_GUID
+
+
+def test_changes_come_in_the_order_of_the_table() -> None:
+    asked = {"location": {"displayName": "Room"}, "categories": ["a"], "isAllDay": True, "subject": "x"}
+    paths = [path for _, path in changed(event(), asked)]
+    assert paths == ["item:Subject", "item:Categories", "calendar:IsAllDayEvent", "calendar:Location"]
+
+
+ZONED = [
+    ("SetItemField", "calendar:StartTimeZone"),
+    ("SetItemField", "calendar:Start"),
+    ("SetItemField", "calendar:EndTimeZone"),
+    ("SetItemField", "calendar:End"),
+]
+
+
+def test_start_takes_end_and_both_zones_with_it() -> None:
+    moved = START | {"dateTime": "2026-12-01T08:00:00"}
+    request = build(event(start=START, end=END), patch({"start": moved}, marker=()), VERSION)
+    assert updates(request) == ZONED
+    assert [found.text for found in request.iter("{*}Start", "{*}End")] == [
+        "2026-12-01T16:00:00Z",
+        "2026-12-01T18:00:00Z",
+    ]
+
+
+def test_exchange_2007_is_sent_moments_without_zones() -> None:
+    assert changed(event(start=START, end=END), {"end": END}, "Exchange2007_SP1") == [
+        ("SetItemField", "calendar:Start"),
+        ("SetItemField", "calendar:End"),
+    ]
+
+
+def test_only_the_attendee_collections_that_differ_are_sent() -> None:
+    before = [person("a@contoso.com"), person("b@contoso.com", "optional")]
+    after = [person("a@contoso.com"), person("r@contoso.com", "resource")]
+    assert changed(event(attendees=before), {"attendees": after}) == [
+        ("DeleteItemField", "calendar:OptionalAttendees"),
+        ("SetItemField", "calendar:Resources"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"subject": "a\0b"}, "subject"),
+        ({"subject": "\ud800"}, "subject"),
+        ({"body": {"contentType": "html", "content": "\x1f"}}, "body"),
+        ({"attendees": [{"emailAddress": {"address": "a@b.c", "name": "\x02"}}]}, "attendees"),
+        ({"attendees": [{}]}, "attendees"),
+        ({"categories": ["fine", "\x01"]}, "categories"),
+        ({"showAs": "OOF"}, "showAs"),
+        ({"start": {"dateTime": "2026-12-01T09:00:00", "timeZone": "Mars/Olympus"}, "end": END}, "start"),
+        ({"start": {"dateTime": "2026-12-01T09:00:00"}, "end": END}, "start"),
+        ({"start": START}, "end"),
+        ({"importance": None}, "importance"),
+        ({"recurrence": {"pattern": {"type": "daily"}}}, "recurrence"),
+        ({"location": "Room"}, "location"),
+        ({"isOnlineMeeting": True}, "isOnlineMeeting"),
+    ],
+)
+def test_what_exchange_cannot_hold_is_refused_by_the_propertys_name(changes: Any, named: str) -> None:
+    with pytest.raises(Refused, match=f"{named}: "):
+        build(event(), patch(changes), VERSION)
+
+
+@pytest.mark.parametrize(("version", "works"), [("Exchange2010_SP2", False), ("Exchange2013", True)])
+def test_working_elsewhere_exists_from_2013_on(version: str, works: bool) -> None:
+    asked = patch({"showAs": "workingElsewhere"})
+    if works:
+        assert build(event(), asked, version) is not None
+    else:
+        with pytest.raises(Refused, match="Exchange2013"):
+            build(event(), asked, version)
+
+
+def test_a_series_is_kept_in_the_zone_of_its_start() -> None:
+    series = {
+        "pattern": {"type": "daily", "interval": 1},
+        "range": {"type": "noEnd", "startDate": "2026-12-01", "recurrenceTimeZone": "Europe/Vienna"},
+    }
+    with pytest.raises(Refused, match="recurrence: recurrenceTimeZone"):
+        build(event(start=START, end=END), patch({"recurrence": series}), VERSION)
+
+
+everything = st.fixed_dictionaries(
+    {}, optional=VALUES | {"start": times, "end": times, "attendees": people, "recurrence": recurrences}
+)
+
+
+@needs_reference
+@given(changes=everything, before=people)
+def test_every_request_is_valid_by_microsofts_schema(changes: Any, before: Any) -> None:
+    stands = event(start=START, end=END, attendees=before)
+    assert_valid_body(build(stands, patch(changes), VERSION))
+
+
+@needs_reference
+def test_the_new_version_is_read() -> None:
+    body = (SAMPLES / "constructed-success-response.xml").read_bytes()
+    assert read(answers(body)[0])[0] == "AAMkAD0="

@@ -1,0 +1,100 @@
+"""Attendees: Graph's one list, Exchange's three collections.
+
+https://learn.microsoft.com/exchange/client-developer/web-service-reference/requiredattendees
+(and optionalattendees, resources); https://learn.microsoft.com/graph/api/resources/attendee
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from lxml import etree
+
+from workers.ews.change import Change, tag
+from workers.ews.soap import element, find, find_all, text_of
+from workers.update import Json
+
+COLLECTIONS: Mapping[str, str] = {
+    "required": "calendar:RequiredAttendees",
+    "optional": "calendar:OptionalAttendees",
+    "resource": "calendar:Resources",
+}
+_RESPONSES = {
+    "Unknown": "none",
+    "Organizer": "organizer",
+    "Tentative": "tentativelyAccepted",
+    "Accept": "accepted",
+    "Decline": "declined",
+    "NoResponseReceived": "notResponded",
+}
+
+
+def read(item: etree._Element) -> list[Json]:
+    """The members of the three collections, in their order, as Graph's attendees."""
+    return [
+        _attendee(kind, member)
+        for kind, uri in COLLECTIONS.items()
+        for member in find_all(item, f"{tag(uri)}/t:Attendee")
+    ]
+
+
+def write(value: Json, before: Json) -> list[Change]:
+    """The collections that differ from ``before`` (None: not known, so all), each as a whole: Exchange replaces them.
+
+    A member already there keeps the name that Exchange has for it. Raises ValueError rather than dropping somebody:
+    a personal distribution list has no address by which it could be written back.
+    """
+    known = None if before is None else _by_kind(before)
+    names = {_address(member): member["emailAddress"].get("name") for member in before or []}
+    changes = []
+    for kind, members in _by_kind(value or []).items():
+        if known is not None and known[kind].keys() == members.keys():
+            continue
+        made = [_element(member, names) for member in members.values()]
+        uri = COLLECTIONS[kind]
+        changes.append(Change(uri, element(tag(uri), *made) if made else None))
+    return changes
+
+
+def _by_kind(attendees: Iterable[Json]) -> dict[str, dict[str, Json]]:
+    found: dict[str, dict[str, Json]] = {kind: {} for kind in COLLECTIONS}
+    for member in attendees:
+        kind = member.get("type") or "required"
+        if kind not in found:
+            raise ValueError(f"{kind!r} is no type of attendee")
+        found[kind].setdefault(_address(member), member)
+    return found
+
+
+def _address(member: Json) -> str:
+    return str(member["emailAddress"].get("address") or "").lower()
+
+
+def _element(member: Json, names: Mapping[str, str | None]) -> etree._Element:
+    email = member["emailAddress"]
+    address = email.get("address")
+    if not address:
+        raise ValueError(f"the member {email.get('name')!r} has no address and cannot be written back")
+    name = names.get(address.lower()) or email.get("name")
+    # A legacy Exchange DN is what members have whose mailbox is gone; as an SMTP address it would be refused.
+    routing = "EX" if address.lower().startswith("/o=") else "SMTP"
+    mailbox = element(
+        "t:Mailbox",
+        element("t:Name", name) if name else None,
+        element("t:EmailAddress", address),
+        element("t:RoutingType", routing),
+    )
+    return element("t:Attendee", mailbox)
+
+
+def _attendee(kind: str, member: etree._Element) -> Json:
+    mailbox = find(member, "t:Mailbox")
+    address, name = (
+        (None, None) if mailbox is None else (text_of(mailbox, "t:EmailAddress"), text_of(mailbox, "t:Name"))
+    )
+    response = text_of(member, "t:ResponseType") or "Unknown"
+    return {
+        "type": kind,
+        "emailAddress": {"address": address, "name": name},
+        "status": {"response": _RESPONSES.get(response, "none"), "time": text_of(member, "t:LastResponseTime")},
+    }

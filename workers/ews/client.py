@@ -1,0 +1,137 @@
+"""The only place that talks to an EWS server: one POST, one reply. Retries nothing, follows nothing.
+
+https://learn.microsoft.com/exchange/client-developer/exchange-web-services/instrumenting-client-requests-for-ews-and-rest-in-exchange
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from time import monotonic
+from uuid import uuid4
+
+import httpx
+
+from workers.ews.errors import Phase, Reply, Verdict, error_class
+from workers.ews.sign_in import auth_for
+from workers.ews.soap import MESSAGES
+from workers.exchange import ExchangeError, Refused
+from workers.settings import EwsBackend
+from workers.tls import trust
+
+LARGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes: far more than a body that Exchange lets anybody store, far less than would hurt a worker."""
+
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+
+
+class AnswerTooLarge(httpx.TransportError):
+    """More bytes than an answer may have."""
+
+
+class Client:
+    """HTTP to one backend; thread-safe. ``transport`` replaces the network in tests."""
+
+    def __init__(self, backend: EwsBackend, transport: httpx.BaseTransport | None = None):
+        self._backend = backend
+        self._transport = transport
+        self._auth = auth_for(backend, transport)
+        self._tls = trust(backend.ca_file)
+        self._single = backend.auth == "ntlm"
+        self._idle = deque([self._connect()])
+
+    def post(self, operation: str, envelope: bytes, mailbox: str | None, phase: Phase) -> Reply:
+        """Send one request for one operation.
+
+        ``mailbox``: the address by which Exchange finds the right server at once. Raises Unavailable where the request
+        certainly did not arrive, Refused where it cannot be sent; any other broken call is Unknown in a write.
+        """
+        headers = self._headers(operation, mailbox)
+        try:
+            with self._lend() as client:
+                return self._exchange(client, envelope, headers)
+        except httpx.HTTPError as error:
+            raise _broken(error, phase, headers["client-request-id"]) from None
+
+    def close(self) -> None:
+        """Close every connection that is not in use."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _exchange(self, client: httpx.Client, envelope: bytes, headers: dict[str, str]) -> Reply:
+        deadline = monotonic() + self._backend.timeout
+        with client.stream("POST", self._backend.url, content=envelope, headers=headers) as response:
+            body = _body(response, deadline)
+        known = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(response.status_code, known, body, datetime.now(UTC))
+
+    @contextmanager
+    def _lend(self) -> Iterator[httpx.Client]:
+        """The shared client; with NTLM, which signs in a connection, one with a connection of its own."""
+        if not self._single:
+            yield self._idle[0]
+            return
+        try:
+            client = self._idle.pop()
+        except IndexError:
+            client = self._connect()
+        try:
+            yield client
+        finally:
+            self._idle.append(client)
+
+    def _connect(self) -> httpx.Client:
+        limits = httpx.Limits(max_connections=1 if self._single else None, max_keepalive_connections=64)
+        return httpx.Client(
+            auth=self._auth,
+            verify=self._tls,
+            timeout=httpx.Timeout(self._backend.timeout),
+            limits=limits,
+            follow_redirects=False,
+            transport=self._transport,
+        )
+
+    def _headers(self, operation: str, mailbox: str | None) -> dict[str, str]:
+        headers = {
+            "Content-Type": "text/xml; charset=utf-8",
+            "Accept": "text/xml",
+            "SOAPAction": f'"{MESSAGES}/{operation}"',
+            "User-Agent": USER_AGENT,
+            "client-request-id": str(uuid4()),
+            "return-client-request-id": "true",
+        }
+        return headers | ({"X-AnchorMailbox": mailbox} if mailbox and mailbox.isascii() else {})
+
+
+def _version() -> str:
+    try:
+        return version("rendezvous")
+    except PackageNotFoundError:  # run from a checkout
+        return "0"
+
+
+USER_AGENT = f"Rendezvous/{_version()}"
+
+
+def _body(response: httpx.Response, deadline: float) -> bytes:
+    """All of it, or an error: httpx bounds the wait for each piece, and pieces may come for ever."""
+    body = bytearray()
+    for piece in response.iter_bytes():
+        body += piece
+        if len(body) > LARGEST_ANSWER:
+            raise AnswerTooLarge(f"more than {LARGEST_ANSWER} bytes")
+        if monotonic() > deadline:
+            raise httpx.ReadTimeout("the answer did not end in time")
+    return bytes(body)
+
+
+def _broken(error: httpx.HTTPError, phase: Phase, request_id: str) -> ExchangeError:
+    """A call without an answer: certainly not sent, or in doubt."""
+    said = str(error) or "no answer"
+    if isinstance(error, httpx.LocalProtocolError):
+        return Refused("LocalProtocolError", f"the request cannot be sent: {said}", request_id=request_id)
+    verdict = Verdict.LATER if isinstance(error, _NOT_SENT) else Verdict.DOUBT
+    return error_class(verdict, phase)(type(error).__name__, said, request_id=request_id)

@@ -1,0 +1,216 @@
+"""What Exchange's answers mean: response codes, faults and bare HTTP statuses become our few exchange errors.
+
+The codes are https://learn.microsoft.com/exchange/client-developer/web-service-reference/responsecode; throttling is
+https://learn.microsoft.com/exchange/client-developer/exchange-web-services/ews-throttling-in-exchange.
+
+``judge`` is the whole of it: one pure function over what came back and whether we were reading or writing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from enum import Enum, auto
+from typing import Literal
+from urllib.parse import urlsplit
+
+from workers.ews.soap import Answer, NotAnAnswer, answers
+from workers.exchange import (
+    AccessDenied,
+    ExchangeError,
+    NotFound,
+    Refused,
+    Throttled,
+    Unavailable,
+    Unknown,
+    VersionMoved,
+)
+from workers.retry_after import retry_after
+
+Phase = Literal["read", "write"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP answer. ``headers`` have lower-case names; ``received_at`` is aware."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime
+
+    @property
+    def request_id(self) -> str | None:
+        """Exchange's own id of the request, else ours that it gave back."""
+        return self.headers.get("request-id") or self.headers.get("client-request-id")
+
+
+class Verdict(Enum):
+    REFUSED = auto()
+    NOT_FOUND = auto()
+    DENIED = auto()
+    BUSY = auto()
+    """Turned away before anything was done."""
+    LATER = auto()
+    """Not done, and may be done later."""
+    DOUBT = auto()
+    """May pass; a write may have happened before it failed."""
+    MOVED = auto()
+
+
+_CODES: Mapping[Verdict, str] = {
+    Verdict.MOVED: "ErrorIrresolvableConflict ErrorStaleObject ErrorChangeKeyRequired "
+    "ErrorChangeKeyRequiredForWriteOperations",
+    Verdict.BUSY: "ErrorServerBusy ErrorExceededConnectionCount",
+    Verdict.LATER: "ErrorBatchProcessingStopped ErrorWrongServerVersion ErrorCrossSiteRequest",
+    Verdict.NOT_FOUND: "ErrorItemNotFound ErrorFolderNotFound ErrorNonExistentMailbox ErrorMailboxNotFound "
+    "ErrorCalendarOccurrenceIsDeletedFromRecurrence",
+    Verdict.DENIED: "ErrorAccessDenied ErrorAccountDisabled ErrorPasswordExpired ErrorPasswordChangeRequired "
+    "ErrorInvalidLicense ErrorOrganizationAccessBlocked ErrorSendAsDenied ErrorCreateItemAccessDenied "
+    "ErrorUserNotAllowedByPolicy ErrorTokenSerializationDenied ErrorCallerIsInvalidADAccount "
+    "ErrorNotDelegate",
+    Verdict.DOUBT: "ErrorInternalServerError ErrorInternalServerTransientError ErrorMailboxStoreUnavailable "
+    "ErrorMailboxMoveInProgress ErrorMailboxFailover ErrorConnectionFailed ErrorTimeoutExpired ErrorADUnavailable "
+    "ErrorADOperation ErrorInsufficientResources ErrorNotEnoughMemory ErrorTooManyObjectsOpened "
+    "ErrorNoRespondingCASInDestinationSite ErrorProxyCallFailed ErrorProxyRequestProcessingFailed "
+    "ErrorProxyServiceDiscoveryFailed ErrorClientDisconnected ErrorMailboxLogonFailed ErrorRequestAborted "
+    "ErrorDataSourceOperation ErrorResponseSchemaValidation "
+    # The item may be saved by the time its mail is held back.
+    "ErrorSubmissionQuotaExceeded ErrorMessageSubmissionBlocked ErrorExceededMessageLimit",
+}
+_VERDICTS: Mapping[str, Verdict] = {code: verdict for verdict, codes in _CODES.items() for code in codes.split()}
+_PASSING = re.compile("Transient|Unavailable|Timeout|Busy|Failover|Aborted")
+"""What codes that we do not know are called when they pass by themselves."""
+
+_OUTER = frozenset({"ErrorInternalServerError", "ErrorInternalServerTransientError", "ErrorProxyCallFailed"})
+"""Codes that only wrap the real one, which is in MessageXml as InnerErrorResponseCode."""
+
+_REFUSING_FAULTS = frozenset({"ErrorSchemaValidation", "ErrorIncorrectSchemaVersion", "ErrorUnsupportedCulture",
+                              "ErrorDuplicateSOAPHeader", "ErrorRequestStreamTooBig",
+                              "ErrorNonPrimarySmtpAddress"})  # fmt: skip
+"""Faults that blame the request although they come with HTTP 500."""
+
+_STATUSES: Mapping[int, Verdict] = {
+    **dict.fromkeys((400, 405, 406, 411, 413, 414, 415, 431), Verdict.REFUSED),
+    **dict.fromkeys((401, 403, 407, 440, 456), Verdict.DENIED),
+    # No EWS application took the request: a load balancer or a server that is starting answered in its place.
+    **dict.fromkeys((404, 410, 421, 425, 451), Verdict.LATER),
+    429: Verdict.BUSY,
+}
+
+_BLOCKED = (
+    "Exchange Web Services is closed to this application or mailbox. If the mailbox is in Exchange Online: EWS is "
+    "being switched off there; let a backend of kind graph serve it"
+)
+
+
+def judge(reply: Reply, phase: Phase) -> Answer | ExchangeError:
+    """The successful answer, or the error that the reply amounts to."""
+    try:
+        found = answers(reply.body)
+    except NotAnAnswer as error:
+        return _bare(reply, phase, str(error))
+    worst = next((answer for answer in found if answer.kind != "Success"), None)
+    return found[0] if worst is None else _refusal(worst, reply, phase)
+
+
+def malformed(reply: Reply, phase: Phase, detail: str) -> ExchangeError:
+    """A success whose content cannot be read."""
+    return _error(Verdict.DOUBT, phase, reply, "MalformedAnswer", detail)
+
+
+def _refusal(answer: Answer, reply: Reply, phase: Phase) -> ExchangeError:
+    inner = answer.values.get("InnerErrorResponseCode", "")
+    code = inner if answer.code in _OUTER and inner else answer.code
+    wait = max((_back_off(answer), _retry_after(reply)), key=lambda seconds: seconds or 0.0)
+    said = [answer.text, answer.values.get("InnerErrorMessageText"), answer.values.get("Violation")]
+    if (path := answer.values.get("Path")) is not None:
+        said.append(f"(property: {path})")
+    detail = " ".join(part for part in dict.fromkeys(said) if part)
+    return _error(verdict_of(code, answer, reply.status), phase, reply, code or f"HTTP {reply.status}", detail, wait)
+
+
+def verdict_of(code: str, answer: Answer, status: int) -> Verdict:
+    """The verdict on a response code; on one that nobody wrote down, by response class and HTTP status."""
+    if code in _VERDICTS:
+        return _VERDICTS[code]
+    if code.startswith("ErrorImpersonat"):
+        return Verdict.DENIED
+    if _PASSING.search(code) or answer.kind == "Warning":
+        return Verdict.DOUBT
+    if answer.kind == "Error" or answer.client_fault or code in _REFUSING_FAULTS or code.startswith("ErrorInvalid"):
+        return Verdict.REFUSED
+    return _STATUSES.get(status, Verdict.DOUBT)
+
+
+def _bare(reply: Reply, phase: Phase, why: str) -> ExchangeError:
+    """The verdict on an HTTP answer without SOAP in it: an error page, a redirect, a proxy's word, nothing."""
+    status, location = reply.status, reply.headers.get("location", "")
+    verdict, detail = _STATUSES.get(status, Verdict.DOUBT), f"HTTP {status} without an answer of Exchange ({why})"
+    if 300 <= status < 400:
+        verdict, detail = _redirect(location)
+    elif status == 401:
+        # Exchange's token service failed, not the token: https://learn.microsoft.com/exchange/client-developer/
+        # exchange-web-services/how-to-authenticate-an-ews-application-by-using-oauth
+        broken = reply.headers.get("x-ms-diagnostics", "").startswith("2000007")
+        verdict, detail = (Verdict.LATER if broken else Verdict.DENIED), "Exchange does not accept this sign-in"
+    elif status == 403:
+        detail = _BLOCKED
+    elif status < 300:
+        return _error(verdict, phase, reply, "MalformedAnswer", detail, _retry_after(reply))
+    return _error(verdict, phase, reply, f"HTTP {status}", detail, _retry_after(reply))
+
+
+def _redirect(location: str) -> tuple[Verdict, str]:
+    """Redirects are never followed: they would carry the credentials elsewhere, and turn the POST into a GET."""
+    where = urlsplit(location)
+    shown = f"{where.scheme}://{where.netloc}{where.path}" if where.netloc else where.path
+    if re.search("logon|login|signin|/adfs/|/oauth2/", location, re.IGNORECASE):
+        return Verdict.DENIED, f"redirected to a sign-in page ({shown}): this sign-in is not accepted here"
+    if "errorpage" in location.lower():
+        return Verdict.DOUBT, f"redirected to an error page ({shown})"
+    return Verdict.LATER, f"redirected to {shown}, which is not followed: correct the backend's url"
+
+
+def _error(
+    verdict: Verdict, phase: Phase, reply: Reply, code: str, detail: str, wait: float | None = None
+) -> ExchangeError:
+    if diagnostics := reply.headers.get("x-ms-diagnostics"):
+        detail = f"{detail} [{diagnostics}]"
+    return error_class(verdict, phase, wait)(code, detail, request_id=reply.request_id, retry_after=wait)
+
+
+def error_class(verdict: Verdict, phase: Phase, wait: float | None = None) -> type[ExchangeError]:
+    """The error for a verdict. Only a write can be in doubt; a read that is told how long to stay away is throttled."""
+    match verdict, phase:
+        case Verdict.REFUSED, _:
+            return Refused
+        case Verdict.NOT_FOUND, _:
+            return NotFound
+        case Verdict.DENIED, _:
+            return AccessDenied
+        case Verdict.BUSY, _:
+            return Throttled
+        case Verdict.MOVED, "write":
+            return VersionMoved
+        case Verdict.DOUBT, "write":
+            return Unknown
+        case _:
+            return Throttled if wait else Unavailable
+
+
+def _back_off(answer: Answer) -> float | None:
+    """Seconds, from BackOffMilliseconds; None for what is no positive number."""
+    found = re.fullmatch(r"[0-9]{1,12}(?:\.[0-9]{1,9})?", answer.values.get("BackOffMilliseconds", ""))
+    return float(found[0]) / 1000 or None if found else None
+
+
+def _retry_after(reply: Reply) -> float | None:
+    """Seconds, from Retry-After; a date is read against the answer's own Date, since two machines' clocks differ."""
+    with suppress(ValueError, TypeError):
+        return retry_after(reply.headers.get("retry-after"), parsedate_to_datetime(reply.headers.get("date", "")))
+    return retry_after(reply.headers.get("retry-after"), reply.received_at)
