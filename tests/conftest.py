@@ -35,14 +35,14 @@ def store_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )  # fmt: skip
     url = f"redis://127.0.0.1:{port}/0"
     try:
-        _wait_until_up(url)
+        wait_until_up(url)
         yield url
     finally:
         process.kill()  # nothing in it is to be kept
         process.wait(10)
 
 
-def _wait_until_up(url: str) -> None:
+def wait_until_up(url: str) -> None:
     redis = Redis.from_url(url)
     for _ in range(200):
         try:

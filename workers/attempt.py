@@ -94,10 +94,11 @@ class _Run:
         self.around = around
 
     def rounds(self) -> Outcome:
-        needed = patch.properties_needed(self.update.intent, self.update.conflict_resolution)
+        update = self.update
+        needed = patch.properties_needed(update.intent, update.conflict_resolution, self.around.kind)
         for number in range(ROUNDS + 1):
-            event = self.around.exchange.read(self.update.target, needed)
-            if self.update.id in event.marker:
+            event = self.around.exchange.read(update.target, needed)
+            if update.id in event.marker:
                 return self._recovered(event)
             if number == ROUNDS:
                 break

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from workers.duration import shifted
 from workers.job import Clash
-from workers.properties import TIMES, agrees, group_of, members
+from workers.properties import TIMES, agrees, group_of, members, writable_on
 from workers.update import Intent, Json
 
 Properties: TypeAlias = Mapping[str, Json]
@@ -30,14 +30,14 @@ class Conflict:
     clashes: tuple[Clash, ...]
 
 
-def properties_needed(intent: Intent, conflict_resolution: str) -> frozenset[str]:
-    """What must be read before anything can be decided. Attendees always: they tell who would be mailed."""
+def properties_needed(intent: Intent, conflict_resolution: str, kind: str) -> frozenset[str]:
+    """What must be read before anything can be decided: each group whole, as far as a backend of this ``kind`` has it.
+    Attendees always: they tell who would be mailed."""
     needed = {*intent.touched, *intent.expect, "attendees"}
-    if needed & {*TIMES, "isAllDay"}:
-        needed |= {*TIMES, "isAllDay"}
     if conflict_resolution == "neverOverwrite":
         needed |= WATCHED
-    return frozenset(needed)
+    partners = {partner for name in needed for partner in group_of(name) - needed}
+    return frozenset(needed | {name for name in partners if writable_on(kind, name)})
 
 
 WATCHED = frozenset(

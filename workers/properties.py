@@ -118,6 +118,8 @@ def agrees(name: str, stands: Json, asked: Json) -> bool:
         return _same_time(stands, asked)
     if name == "body":
         return _text(stands) == _text(asked)
+    if name == "recurrence":
+        return _covers(_days_in_order(stands), _days_in_order(asked))
     if _empty(stands) and _empty(asked):
         return True
     return _covers(stands, asked)
@@ -140,6 +142,14 @@ def _same_time(stands: Json, asked: Json) -> bool:
     return len(zones) == 1 or asked["timeZone"].upper() == "UTC"
 
 
+def _days_in_order(recurrence: Json) -> Json:
+    """In which order the days of the week are named says nothing."""
+    pattern = (recurrence or {}).get("pattern") or {}
+    if not pattern.get("daysOfWeek"):
+        return recurrence
+    return {**recurrence, "pattern": {**pattern, "daysOfWeek": sorted(pattern["daysOfWeek"])}}
+
+
 def _text(body: Json) -> tuple[str, ...]:
     body = body or {}
     content = str(body.get("content") or "")
@@ -160,6 +170,10 @@ def _covers(stands: Json, asked: Json) -> bool:
         return _empty(stands)
     if isinstance(asked, dict):
         return isinstance(stands, dict) and all(_covers(stands.get(key), value) for key, value in asked.items())
-    if isinstance(asked, list):  # the days of a recurrence: their order says nothing
-        return isinstance(stands, list) and sorted(stands) == sorted(asked)
+    if isinstance(asked, list):
+        return (
+            isinstance(stands, list)
+            and len(stands) == len(asked)
+            and all(_covers(theirs, ours) for theirs, ours in zip(stands, asked, strict=True))
+        )
     return bool(stands == asked)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from workers.job import UpdateJob
+from workers.job import CallbackState, UpdateJob
 from workers.update import Json, Target, rfc3339
 
 
@@ -22,8 +22,14 @@ def public(job: UpdateJob) -> dict[str, Json]:
         "attempts": [asdict(attempt) for attempt in job.attempts],
         "result": job.result,
         "error": job.error,
-        "callback": asdict(job.callback) if job.callback else None,
+        "callback": _callback(job),
     }
+
+
+def _callback(job: UpdateJob) -> dict[str, Json] | None:
+    if job.callback is None and job.update.callback_url is not None:
+        return asdict(CallbackState(job.update.callback_url, "waiting", 0))
+    return asdict(job.callback) if job.callback else None
 
 
 def _target(target: Target) -> dict[str, Json]:

@@ -50,12 +50,10 @@ def decide(error: ExchangeError, attempts: int, patience: Patience, *, in_doubt:
     if isinstance(error, FINAL):
         return Dead(failure(error.outcome, error.code, error.detail), error.request_id)
     in_doubt = in_doubt or isinstance(error, Unknown)
-    if patience.remaining <= max(timedelta(seconds=error.retry_after or 0), LAST_MOMENT):
+    asked = timedelta(seconds=min(error.retry_after or 0, _LONGEST))
+    if patience.remaining <= max(asked, LAST_MOMENT):
         return expired(in_doubt=in_doubt, last=error)
     after = min(_wait(error, attempts, patience), patience.remaining - LAST_MOMENT / 2)
-    pause = None
-    if isinstance(error, Throttled):
-        asked = timedelta(seconds=error.retry_after) if error.retry_after else None
     pause = asked or (after if isinstance(error, Throttled) else None)
     return Retry(error.outcome, str(error), after, pause, in_doubt, error.request_id)
 
@@ -81,6 +79,6 @@ def _wait(error: ExchangeError, attempts: int, patience: Patience) -> timedelta:
     """Full jitter under an exponential bound; never earlier than Exchange asked, and then not all at once."""
     bound = min(patience.cap, patience.base * (1 << min(attempts, 20)))
     if error.retry_after is not None:
-        return timedelta(seconds=min(error.retry_after, _LONGEST)) + min(bound, patience.base) * patience.dice
+        return timedelta(seconds=error.retry_after) + min(bound, patience.base) * patience.dice
     floor = patience.base / 10 if isinstance(error, Unknown) else timedelta()
     return floor + bound * patience.dice

@@ -26,6 +26,7 @@ A head of a line is in exactly one of rdv:due and rdv:waiting; the jobs behind i
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -50,6 +51,11 @@ KEY_LIFE = timedelta(hours=72)
 _ALLOWED_WHEN_FULL = ("claim", "renew", "intend", "settle", "hand_back", "sweep", "cancel")
 """What only finishes work must go on when Redis is full, so that it can drain; taking work in must not."""
 _SCAN = 200
+_CHECK_EVERY = 5.0
+"""Seconds after which intake asks again whether the store would keep what it is given."""
+
+
+CALLBACK_STATES = {"succeeded": "delivered", "dead": "dead"}
 
 
 class StoreUnavailable(Exception):
@@ -131,6 +137,7 @@ class Store:
         self._lease = lease
         self._grace = grace
         shared = files("workers").joinpath("lua/shared.lua").read_text()
+        self._checked = -_CHECK_EVERY
         self._scripts: dict[str, Script] = {}
         for name in ("accept", *_ALLOWED_WHEN_FULL):
             head = "#!lua flags=allow-oom\n" if name in _ALLOWED_WHEN_FULL else "#!lua\n"
@@ -155,6 +162,7 @@ class Store:
     def accept(self, update: Update, *, key: str, fingerprint: str, room: int) -> Accepted:
         """Take an update in; it is durable when this returns. ``key``: the caller's idempotency key, already hashed;
         ``room``: how many jobs may run at once in the mailbox."""
+        self._check_now_and_then()
         life = max(KEY_LIFE, update.deadline - update.created_at + timedelta(days=1))
         target = update.target
         kept_id, kept_fingerprint, rings = self._run(
@@ -223,6 +231,10 @@ class Store:
 
     # Reading.
 
+    def earlier(self, client: str, key: str) -> str | None:
+        """The id of the update that an idempotency key stands for."""
+        return cast("str | None", self._call("hget", f"rdv:key:{client}/{key}", "id"))
+
     def update(self, job_id: str) -> UpdateJob | None:
         """The update and its life so far, or None where there is no such update (any more)."""
         found = self._read([job_id])
@@ -273,6 +285,11 @@ class Store:
     def close(self) -> None:
         self._redis.close()
 
+    def _check_now_and_then(self) -> None:
+        if time.monotonic() - self._checked > _CHECK_EVERY:
+            self.check()
+            self._checked = time.monotonic()
+
     def _position(self, client: str, cursor: str | None) -> int:
         """A cursor is the last id of the page before, so that updates that came since shift nothing."""
         if cursor is None:
@@ -307,13 +324,12 @@ class Store:
         return [_update_job(job, attempts, self._callback_state(job)) for job, attempts in found]
 
     def _callback_state(self, job: dict[str, str]) -> CallbackState | None:
-        if not (callback := job.get("callback")):
+        url = Update.from_json(job["body"]).callback_url
+        if url is None or not (callback := job.get("callback")):
             return None
-        url = Update.from_json(job["body"]).callback_url or ""
-        state = cast("str | None", self._call("hget", f"rdv:job:{callback}", "state"))
-        attempts = cast("int", self._call("llen", f"rdv:attempts:{callback}"))
-        shown = {State.SUCCEEDED: "delivered", State.DEAD: "dead"}.get(State(state)) if state else None
-        return CallbackState(url, shown or "waiting", attempts)
+        state = self._call("hget", f"rdv:job:{callback}", "state")
+        attempts = self._call("llen", f"rdv:attempts:{callback}")
+        return CallbackState(url, CALLBACK_STATES.get(state, "waiting"), attempts)
 
     def _run(self, script: str, *args: str | int) -> Any:
         try:

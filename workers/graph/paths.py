@@ -19,10 +19,16 @@ def event_path(target: Target) -> str:
 
     Raises Refused where the target has no path in Graph.
     """
-    return f"{_owner(target)}{_calendar(target)}/events/{_segment('event', target.event)}"
+    return f"{owner_path(target)}{_calendar(target)}/events/{_segment('event', target.event)}"
 
 
-def _owner(target: Target) -> str:
+def extension_path(target: Target, name: str) -> str:
+    """One of the event's open extensions: https://learn.microsoft.com/graph/api/opentypeextension-get"""
+    return f"{event_path(target)}/extensions/{_segment('extensions', name)}"
+
+
+def owner_path(target: Target) -> str:
+    """``/me``, ``/users/anna@contoso.com`` or ``/groups/…``. Raises Refused as above."""
     if target.group is not None:
         return f"/groups/{_segment('group', target.group)}"
     return "/me" if target.owner == "me" else f"/users/{_segment('mailbox', target.mailbox or '')}"

@@ -1,0 +1,36 @@
+# Two commands on a fresh machine: `make run` and `make test`. Everything goes into .venv and .run, nothing elsewhere.
+
+# Pins are made and tested for 3.11, so it goes first where it is installed. (A pyenv shim may be there and not work.)
+PYTHON ?= $(or $(shell for p in python3.11 python3 python3.12 python3.13; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done),python3)
+ARGS ?=
+
+# What the caller's shell has set for another Python must not reach ours.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+.PHONY: help run test check lock clean
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1@/p' Makefile | tr '@' '\t'
+
+run:  ## start everything, show the two seed updates, stay up (ARGS=--once: stop afterwards)
+	@$(PYTHON) ops/install.py
+	@.venv/bin/python -m ops.run $(ARGS)
+
+test:  ## the tests (ARGS=tests/workers -x, for instance, is handed to pytest)
+	@$(PYTHON) ops/install.py --dev
+	@.venv/bin/python -m pytest $(ARGS)
+
+check:  ## lint, format, types and import directions
+	@$(PYTHON) ops/install.py --dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+lock:  ## pin the dependencies anew from pyproject.toml (ARGS=--upgrade: the newest of all)
+	@$(PYTHON) ops/lock.py $(ARGS)
+
+clean:  ## remove what the other targets made, the embedded store's data included
+	rm -rf .venv .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info

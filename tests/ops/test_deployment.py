@@ -1,0 +1,66 @@
+"""The operational files say the same as each other and as the contract."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ops.run.procfile import parse
+from workers.settings import load
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+LINES = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+COMPOSE = (ROOT / "docker-compose.yml").read_text()
+
+
+@pytest.mark.parametrize("name", ["worker", "callbacks", "beat"])
+def test_compose_starts_what_the_procfile_starts(name: str) -> None:
+    assert f"  {name}:\n" in COMPOSE and f"command: {LINES[name]}\n" in COMPOSE
+
+
+def test_compose_has_every_process_and_opens_ports_to_this_machine_only() -> None:
+    for name in LINES:
+        assert re.search(rf"^  {name}:\n    <<: \*rendezvous$", COMPOSE, re.MULTILINE), name
+    assert all('"127.0.0.1:' in line for line in COMPOSE.splitlines() if "ports:" in line)
+
+
+def test_the_image_starts_the_procfiles_web_process() -> None:
+    (web,) = (entry for entry in parse((ROOT / "Procfile").read_text()) if entry.name == "web")
+    command = ", ".join(f'"{word}"' for word in web.command)
+    assert f"CMD [{command}]" in (ROOT / "ops" / "Dockerfile").read_text()
+
+
+def test_the_store_keeps_what_it_acknowledges_and_evicts_nothing() -> None:
+    lines = (ROOT / "ops" / "redis.conf").read_text().splitlines()
+    for needed in ("appendonly yes", "appendfsync always", "maxmemory-policy noeviction", "protected-mode yes"):
+        assert needed in lines
+
+
+def test_the_example_configuration_is_valid() -> None:
+    secrets = {
+        "CLOUD_CLIENT_SECRET": "a",
+        "HQ_USER": "b",
+        "HQ_PASSWORD": "c",
+        "HR_WEBHOOK_SECRET": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+    }
+    settings = load({"RENDEZVOUS_CONFIG": str(ROOT / "rendezvous.example.toml"), **secrets})
+    assert set(settings.backends) == {"cloud", "hq"} and set(settings.clients) == {"hr"}
+
+
+def test_a_bad_configuration_ends_the_web_process_before_it_listens(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [BIN / "gunicorn", "--config", "ops/gunicorn.conf.py", "webhooks:create_app()"],
+        cwd=ROOT, env={**os.environ, "RENDEZVOUS_CONFIG": str(tmp_path / "missing.toml")},
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1 and "missing.toml: there is no such file" in done.stderr
+
+
+def test_nothing_but_this_machine_is_listened_to_by_default() -> None:
+    configuration = (ROOT / "ops" / "gunicorn.conf.py").read_text()
+    assert 'bind = f"127.0.0.1:' in configuration

@@ -1,0 +1,100 @@
+"""The OpenAPI document: it is one, it is served, and the answers are as it says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator
+
+from tests.webhooks.conftest import Caller
+from tests.webhooks.given import SEED, SMALLEST
+from workers.properties import PROPERTIES
+
+
+@pytest.fixture
+def document(http: FlaskClient) -> dict[str, Any]:
+    response = http.get("/openapi.json")
+    assert response.status_code == 200
+    return dict(response.get_json())
+
+
+def _is_as(document: dict[str, Any], model: str, value: Any) -> bool:
+    schema = {"$ref": f"#/components/schemas/{model}", "components": document["components"]}
+    errors = list(Draft202012Validator(schema).iter_errors(value))
+    assert not errors, errors
+    return True
+
+
+def test_it_is_a_valid_openapi_3_1_document(document: dict[str, Any]) -> None:
+    validator = pytest.importorskip("openapi_spec_validator", reason="openapi-spec-validator is not installed")
+    validator.validate(document)
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    def references(node: Any) -> list[str]:
+        if isinstance(node, list):
+            return [ref for item in node for ref in references(item)]
+        if not isinstance(node, dict):
+            return []
+        own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
+        return own + [ref for value in node.values() for ref in references(value)]
+
+    found = set(references(document))
+    assert len(found) > 20
+    assert {ref for ref in found if ref.rsplit("/", 1)[1] not in document["components"]["schemas"]} == set()
+
+
+def test_every_operation_of_the_contract_is_there(document: dict[str, Any]) -> None:
+    operations = {(path, method) for path, item in document["paths"].items() for method in item}
+    assert document["openapi"] == "3.1.0"
+    assert operations == {
+        ("/v1/updates", "post"),
+        ("/v1/updates", "get"),
+        ("/v1/updates/{id}", "get"),
+        ("/v1/updates/{id}/cancel", "post"),
+        ("/livez", "get"),
+        ("/readyz", "get"),
+    }
+
+
+def test_asking_for_an_update_says_key_body_answers_and_callback(document: dict[str, Any]) -> None:
+    asking = document["paths"]["/v1/updates"]["post"]
+    assert [parameter["name"] for parameter in asking["parameters"]] == ["Idempotency-Key"]
+    assert asking["requestBody"]["content"]["application/json"]["schema"] == {
+        "$ref": "#/components/schemas/AskedUpdate"
+    }
+    assert asking["responses"].keys() == {"202", "400", "401", "403", "413", "415", "422", "503", "default"}
+    assert asking["responses"]["422"]["content"].keys() == {"application/problem+json"}
+    assert "{$request.body#/callbackUrl}" in asking["callbacks"]["ended"]
+    assert asking["security"] == [{"apiKey": []}]
+    assert document["components"]["securitySchemes"]["apiKey"]["scheme"] == "bearer"
+
+
+def test_the_body_is_described_property_by_property(document: dict[str, Any]) -> None:
+    assert document["components"]["schemas"]["EventProperties"]["properties"].keys() == PROPERTIES.keys()
+    assert document["components"]["schemas"]["AskedUpdate"]["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("body", [SMALLEST, SEED], ids=["smallest", "seed"])
+def test_what_we_accept_is_as_the_document_says(document: dict[str, Any], body: dict[str, Any]) -> None:
+    assert _is_as(document, "AskedUpdate", body)
+
+
+def test_what_we_answer_is_as_the_document_says(document: dict[str, Any], hr: Caller) -> None:
+    accepted = hr.ask(SEED).get_json()
+    assert _is_as(document, "ShownUpdate", accepted)
+    assert _is_as(document, "ShownUpdate", hr.get(f"/v1/updates/{accepted['id']}").get_json())
+    assert _is_as(document, "ShownPage", hr.get("/v1/updates").get_json())
+    assert _is_as(document, "ShownHealth", hr.get("/readyz").get_json())
+    assert _is_as(document, "ProblemDocument", hr.ask({"set": 5}).get_json(force=True))
+
+
+def test_the_page_to_read_it_on_needs_no_other_server(http: FlaskClient) -> None:
+    page = http.get("/docs").text
+    assert "openapi.json" in page
+    assert "//" not in page.split("<body>")[0].replace("<!--", "")
+    for asset in ("swagger/css/swagger-ui.css", "swagger/js/swagger-ui-bundle.js"):
+        assert asset in page
+        assert http.get(f"/{asset}").status_code == 200

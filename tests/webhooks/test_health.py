@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask.testing import FlaskClient
+from redis import Redis
+
+from tests.webhooks.conftest import Caller
+from tests.webhooks.given import is_problem
+from webhooks import create_app
+from workers.settings import Settings
+
+
+def test_the_process_lives_whatever_else_is_down(settings: Settings) -> None:
+    nowhere = "redis://127.0.0.1:9/0"
+    app = create_app(settings.model_copy(update={"store_url": nowhere, "broker_url": nowhere}))
+    assert app.test_client().get("/livez").get_json() == {"status": "ok"}
+
+
+def test_it_is_ready_when_store_and_broker_answer(http: FlaskClient) -> None:
+    assert http.get("/readyz").get_json() == {"status": "ok", "store": "ok", "broker": "ok"}
+
+
+@pytest.mark.parametrize(("broken", "named"), [("store_url", "store"), ("broker_url", "broker")])
+def test_it_is_not_ready_without_store_or_broker(settings: Settings, broken: str, named: str) -> None:
+    app = create_app(settings.model_copy(update={broken: "redis://127.0.0.1:9/0"}))
+    response = app.test_client().get("/readyz")
+    assert is_problem(response, 503, "unavailable")
+    assert named in response.get_json(force=True)["detail"]
+    assert "Retry-After" in response.headers
+
+
+@pytest.fixture
+def forgetful(redis: Redis) -> Iterator[None]:
+    redis.config_set("appendonly", "no")
+    yield
+    redis.config_set("appendonly", "yes")
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_a_store_that_does_not_persist_is_not_ready(http: FlaskClient) -> None:
+    assert is_problem(http.get("/readyz"), 503, "unavailable")
+
+
+def test_what_happens_is_counted(hr: Caller) -> None:
+    before = hr.get("/metrics").text
+    hr.ask(key="k")
+    hr.ask(key="k")
+    hr.ask({})
+    after = hr.get("/metrics").text
+
+    def count(text: str, series: str) -> float:
+        return next((float(line.split()[-1]) for line in text.splitlines() if line.startswith(series)), 0.0)
+
+    for series in (
+        'rendezvous_updates_accepted_total{client="hr",replayed="false"}',
+        'rendezvous_updates_accepted_total{client="hr",replayed="true"}',
+        'rendezvous_http_refused_total{problem="validation"}',
+        'rendezvous_http_requests_total{method="POST",route="/v1/updates",status="422"}',
+    ):
+        assert count(after, series) - count(before, series) == 1, series

@@ -1,0 +1,64 @@
+"""HTTP in. Knows Flask. Thin: parse, authorise, hand to the engine, answer."""
+
+from __future__ import annotations
+
+from flask import Response, jsonify
+from flask_openapi.models.info import Info
+from flask_openapi.openapi import OpenAPI
+from flask_openapi_swagger.plugins import RegisterPlugin  # type: ignore[import-untyped]
+from pydantic import ValidationError
+
+from webhooks import document, problems, traffic
+from webhooks.door import Door, hang
+from webhooks.health import health
+from webhooks.manual import pages
+from webhooks.updates import updates
+from workers import celery, logs
+from workers.bell import Bell
+from workers.settings import Settings, load_or_exit
+from workers.store import Store
+
+
+def create_app(settings: Settings | None = None) -> OpenAPI:
+    """The WSGI application. Without settings it reads them itself: one line and exit code 2 if they cannot be used."""
+    if settings is None:
+        settings = load_or_exit()
+        logs.configure()
+    app = OpenAPI(
+        __name__,
+        info=Info(title="Rendezvous", version="1", description="Changes calendar events in Exchange: once, in order."),
+        openapi_extensions={"components": document.components()},
+        validation_error_status="default",
+        validation_error_callback=_unreadable,
+        doc_ui=False,
+        static_folder=None,
+    )
+    app.openapi_version = document.VERSION
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.url_map.merge_slashes = False
+    hang(Door(settings, Store.connect(settings), Bell(celery.create(settings))), app.extensions)
+    problems.install(app)
+    traffic.install(app)
+    app.register_api(updates)
+    app.register_api(health)
+    app.register_blueprint(pages)
+    _show_document(app)
+    return app
+
+
+def _show_document(app: OpenAPI) -> None:
+    """The document at /openapi.json, and a page to read it and try it that needs no other server."""
+    swagger = RegisterPlugin.register(doc_url="openapi.json")
+    app.register_blueprint(swagger)
+    app.add_url_rule("/docs", "docs", app.view_functions["swagger.swagger"])
+
+    @app.route("/openapi.json")
+    def openapi_json() -> Response:
+        return jsonify(app.api_doc)
+
+
+def _unreadable(error: ValidationError) -> Response:
+    """flask-openapi found a parameter that it cannot read."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    known = {"extra_forbidden": "there is no such parameter"}
+    raise problems.unreadable(str(first["loc"][0]), known.get(first["type"], "this is not one of its values"))

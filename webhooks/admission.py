@@ -1,0 +1,111 @@
+"""Whether what is asked can be taken in: the configuration, the caller's rights, the clock → an update, or a problem.
+
+Pure: the moment and the id are passed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from webhooks.faults import Fault, fault
+from webhooks.problems import FORBIDDEN, Problem, invalid
+from webhooks.schema import Asked
+from workers.properties import TIMES, writable_on
+from workers.public_net import refusal
+from workers.settings import Client, EwsBackend, GraphBackend, Settings
+from workers.update import Intent, Target, Update
+from workers.zones import to_windows
+
+LIFE = timedelta(hours=24)
+LIFE_AT_MOST = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """``room``: how many updates may run at once in the mailbox."""
+
+    update: Update
+    room: int
+
+
+def admit(asked: Asked, client: Client, settings: Settings, *, update_id: str, now: datetime) -> Admitted:
+    """The update that is to be stored. Raises Problem: 422 with a pointer, or 403."""
+    backend = _backend(asked, settings)
+    target = _target(asked, backend)
+    if not client.may_touch(target.owner, backend):
+        raise Problem(FORBIDDEN, "Your client may not touch this mailbox.")
+    if faults := tuple(_unfit(asked, target, backend, client)):
+        raise invalid(faults)
+    update = Update(
+        id=update_id,
+        client=client.name,
+        target=target,
+        intent=asked.intent,
+        created_at=now,
+        deadline=asked.deadline or now + LIFE,
+        conflict_resolution=asked.conflict_resolution,
+        send_invitations=asked.send_invitations,
+        max_recipients=asked.max_recipients,
+        callback_url=asked.callback_url,
+        metadata=asked.metadata,
+    )
+    return Admitted(update, backend.max_concurrency)
+
+
+def overdue(asked: Asked, now: datetime) -> Fault | None:
+    """Why the deadline cannot be kept. Apart from the rest, because it changes with the clock: what was accepted once
+    is answered as accepted, however late it is repeated."""
+    if asked.deadline is None:
+        return None
+    if asked.deadline <= now:
+        return fault("the deadline has passed", "deadline")
+    if asked.deadline > now + LIFE_AT_MOST:
+        return fault(f"the deadline must be within {LIFE_AT_MOST.days} days", "deadline")
+    return None
+
+
+def _backend(asked: Asked, settings: Settings) -> GraphBackend | EwsBackend:
+    target = asked.target
+    if target.backend is not None:
+        if target.backend not in settings.backends:
+            raise invalid([fault("there is no backend of this name", "target", "backend")])
+        return settings.backends[target.backend]
+    owner = target.mailbox or f"group:{target.group}"
+    backend = settings.backend_for(owner)
+    if backend is None:
+        where = "mailbox" if target.mailbox else "group"
+        raise invalid([fault(f"no backend serves this {where}", "target", where)])
+    return backend
+
+
+def _target(asked: Asked, backend: GraphBackend | EwsBackend) -> Target:
+    target = asked.target
+    return Target(
+        backend=backend.name,
+        event=target.event,
+        mailbox=target.mailbox,
+        group=target.group,
+        calendar=target.calendar,
+        calendar_group=target.calendar_group,
+        version=target.version,
+        occurrence=asked.occurrence,
+    )
+
+
+def _unfit(asked: Asked, target: Target, backend: GraphBackend | EwsBackend, client: Client) -> Iterator[Fault]:
+    if target.group is not None and backend.kind != "graph":
+        yield fault("groups are served by Graph backends only", "target", "group")
+    yield from _unwritable(asked.intent, backend)
+    if asked.callback_url is not None and (why := refusal(asked.callback_url, client.callback_networks)):
+        yield fault(why, "callbackUrl")
+
+
+def _unwritable(intent: Intent, backend: GraphBackend | EwsBackend) -> Iterator[Fault]:
+    for operation in ("set", "append", "remove", "expect"):
+        for name, value in getattr(intent, operation).items():
+            if not writable_on(backend.kind, name):
+                yield fault(f"the backend {backend.name} ({backend.kind}) has no {name}", operation, name)
+            elif backend.kind == "ews" and name in TIMES and to_windows(value["timeZone"]) is None:
+                yield fault("Exchange Web Services has no name for this time zone", operation, name, "timeZone")

@@ -1,0 +1,114 @@
+"""What the API answers (contract section 2), for the OpenAPI document and the tests. The answers themselves are made by
+workers/public and webhooks/problems."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from workers.job import State
+
+
+class Shown(BaseModel):
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+
+class ShownAttempt(Shown):
+    number: int
+    started_at: str
+    ended_at: str
+    outcome: str
+    detail: str | None
+    retry_at: str | None
+    request_id: str | None
+
+
+class ShownResult(Shown):
+    """``changed``: property → before and after."""
+
+    model_config = ConfigDict(extra="allow", alias_generator=to_camel)
+
+    version: str | None
+    noop: bool
+    changed: dict[str, dict[str, Any]]
+    invitations: str | None
+    verified: bool
+
+
+class ShownClash(Shown):
+    property: str
+    base: Any
+    theirs: Any
+    ours: Any
+
+
+class ShownError(Shown):
+    class_: Literal[
+        "conflict", "refused", "notFound", "accessDenied", "throttled", "unavailable", "unknownOutcome", "expired",
+        "internal",
+    ] = Field(alias="class")  # fmt: skip
+    code: str
+    title: str
+    detail: str
+    conflicts: list[ShownClash]
+
+
+class ShownCallback(Shown):
+    url: str
+    state: Literal["waiting", "delivered", "dead"]
+    attempts: int
+
+
+class ShownUpdate(Shown):
+    """An update and its life so far."""
+
+    id: str
+    state: State
+    target: dict[str, Any]
+    metadata: dict[str, Any] | None
+    created_at: str
+    finished_at: str | None
+    due_at: str | None
+    attempts: list[ShownAttempt]
+    result: ShownResult | None
+    error: ShownError | None
+    callback: ShownCallback | None
+
+
+class ShownPage(Shown):
+    items: list[ShownUpdate]
+    next_cursor: str | None
+
+
+class CallbackBody(Shown):
+    """What is posted to ``callbackUrl``, signed as Standard Webhooks."""
+
+    type: Literal["calendar.update.succeeded", "calendar.update.dead", "calendar.update.cancelled"]
+    timestamp: str
+    data: ShownUpdate
+
+
+class ShownHealth(Shown):
+    """``store`` and ``broker`` where they were asked."""
+
+    status: Literal["ok"]
+    store: Literal["ok"] = Field(default="ok")
+    broker: Literal["ok"] = Field(default="ok")
+
+
+class ProblemError(Shown):
+    detail: str
+    pointer: str
+
+
+class ProblemDocument(Shown):
+    """RFC 9457. ``errors`` where fields are to blame."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[ProblemError] = Field(default=[])
+    request_id: str = Field(default="")

@@ -1,0 +1,38 @@
+"""What the views hold in their hands: the settings, the store, the bell, the clock. Made once per process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import cast
+
+from flask import current_app
+
+from workers.bell import Bell
+from workers.settings import Settings
+from workers.store import Store
+
+_PLACE = "rendezvous"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    settings: Settings
+    store: Store
+    bell: Bell
+    clock: Callable[[], datetime] = _now
+
+
+def door() -> Door:
+    """The door of the app that answers the current request. For views; nothing deeper asks for it."""
+    return cast(Door, current_app.extensions[_PLACE])
+
+
+def hang(door: Door, extensions: dict[str, object]) -> None:
+    """Put the door into its app."""
+    extensions[_PLACE] = door

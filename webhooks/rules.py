@@ -1,0 +1,153 @@
+"""What must hold between the fields of a body whose shape may or may not be right.
+
+Pure functions of the parsed JSON; each one looks only at what it understands, because whatever has the wrong shape is
+reported by webhooks/schema already, and a caller wants to hear of everything at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from itertools import chain
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from webhooks.event import DateTimeTimeZone, Time, clearable, why_not
+from webhooks.faults import Fault, fault
+from workers.properties import PROPERTIES, members
+from workers.zones import instant, to_windows
+
+OPERATIONS = ("set", "append", "remove", "clear", "shift")
+_TIME: TypeAdapter[DateTimeTimeZone] = TypeAdapter(Time)
+
+
+def broken(document: Mapping[str, Any]) -> Iterator[Fault]:
+    """Every rule that the body breaks."""
+    return chain(
+        _target(_object(document, "target")),
+        _nothing(document),
+        _clear(document.get("clear")),
+        _named_twice(document),
+        _times(_object(document, "set")),
+        _same_person_twice(document),
+    )
+
+
+def _target(target: Mapping[str, Any]) -> Iterator[Fault]:
+    if "mailbox" in target and "group" in target:
+        yield fault("give mailbox or group, not both", "target", "group")
+    elif target and not {"mailbox", "group"} & target.keys():
+        yield fault("mailbox (or group) is required", "target", "mailbox")
+    if "calendarGroup" in target and target.get("calendar") in (None, "default"):
+        yield fault("a calendar group is named together with the id of one of its calendars", "target", "calendar")
+    if "group" in target:
+        if "calendarGroup" in target:
+            yield fault("a group has no calendar groups", "target", "calendarGroup")
+        if target.get("calendar", "default") != "default":
+            yield fault("a group has one calendar: leave this out, or say default", "target", "calendar")
+    occurrence = target.get("occurrence")
+    if isinstance(occurrence, dict) and len({"index", "start"} & occurrence.keys()) != 1:
+        yield fault("give index or start, one of the two", "target", "occurrence")
+
+
+def _nothing(document: Mapping[str, Any]) -> Iterator[Fault]:
+    if not any(document.get(operation) for operation in OPERATIONS):
+        yield fault(f"nothing is to change: give at least one of {', '.join(OPERATIONS)}")
+
+
+def _clear(names: Any) -> Iterator[Fault]:
+    for position, name in enumerate(names if isinstance(names, list) else []):
+        if not isinstance(name, str) or clearable(name):
+            continue
+        why = f"{name} cannot be cleared" if name in PROPERTIES else why_not(name)
+        yield fault(why, "clear", position)
+
+
+def _named_twice(document: Mapping[str, Any]) -> Iterator[Fault]:
+    """One property, one operation; but members may be taken out and others added."""
+    seen: dict[str, str] = {}
+    for name, operation, path in _named(document):
+        earlier = seen.setdefault(name, operation)
+        if earlier != operation and (earlier, operation) != ("append", "remove"):
+            yield fault(f"{name} is already named in {earlier}", *path)
+
+
+def _named(document: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str | int, ...]]]:
+    for operation in OPERATIONS:
+        value = document.get(operation)
+        if operation == "shift" and isinstance(value, str):
+            yield from ((name, operation, (operation,)) for name in ("start", "end"))
+        elif isinstance(value, dict):
+            yield from ((name, operation, (operation, name)) for name in value)
+        elif isinstance(value, list):
+            yield from ((name, operation, (operation, at)) for at, name in enumerate(value) if isinstance(name, str))
+
+
+def _times(changes: Mapping[str, Any]) -> Iterator[Fault]:
+    start, end = _time(changes.get("start")), _time(changes.get("end"))
+    all_day = changes.get("isAllDay") is True
+    for name, time in (("start", start), ("end", end)):
+        if all_day and time is not None and not time.date_time.endswith("T00:00:00"):
+            yield fault("an all-day event starts and ends at midnight", "set", name)
+    if start is None or end is None:
+        return
+    if all_day and _zone(start) != _zone(end):
+        yield fault("an all-day event starts and ends in one time zone", "set", "end")
+    elif _order(start, end) < 0:
+        yield fault("end is before start", "set", "end")
+    elif all_day and _order(start, end) == 0:
+        yield fault("an all-day event ends at a midnight after its start", "set", "end")
+
+
+def _time(value: Any) -> DateTimeTimeZone | None:
+    try:
+        return _TIME.validate_python(value)
+    except ValidationError:
+        return None
+
+
+def _zone(time: DateTimeTimeZone) -> str:
+    return to_windows(time.time_zone) or time.time_zone
+
+
+def _order(start: DateTimeTimeZone, end: DateTimeTimeZone) -> float:
+    """Positive where ``end`` is after ``start``. In one zone the wall clocks are compared: that is what people mean
+    in the hour that happens twice."""
+    if _zone(start) == _zone(end):
+        return (datetime.fromisoformat(end.date_time) - datetime.fromisoformat(start.date_time)).total_seconds()
+    try:
+        between = instant(end.date_time, end.time_zone) - instant(start.date_time, start.time_zone)
+    except ValueError:
+        return 0
+    return between.total_seconds()
+
+
+def _same_person_twice(document: Mapping[str, Any]) -> Iterator[Fault]:
+    """Two entries for one attendee may disagree; one that is both added and taken out does."""
+    added: set[str] = set()
+    for operation in ("set", "append"):
+        listed = _object(document, operation).get("attendees")
+        for position, attendee in enumerate(listed if isinstance(listed, list) else []):
+            if not (who := _who(attendee)):
+                continue
+            if who in added:
+                yield fault(f"{who} is listed twice", operation, "attendees", position)
+            added.add(who)
+    gone = _object(document, "remove").get("attendees")
+    for position, attendee in enumerate(gone if isinstance(gone, list) else []):
+        if _who(attendee) in added:
+            yield fault(f"{_who(attendee)} is added and removed at once", "remove", "attendees", position)
+
+
+def _who(attendee: Any) -> str:
+    if isinstance(attendee, str):
+        return attendee.lower()
+    if not isinstance(attendee, dict) or not isinstance(attendee.get("emailAddress"), dict):
+        return ""
+    return next(iter(members("attendees", [attendee])))
+
+
+def _object(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = document.get(name)
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,142 @@
+"""What all JSON that callers send has in common: no unknown field, nothing coerced, nothing that Exchange cannot hold.
+
+The words that the models of asked, event and recurrence are made of. Every refusal is a sentence about the field.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic.alias_generators import to_camel
+from pydantic.config import JsonDict
+
+from workers.duration import parse_duration
+from workers.zones import to_iana
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_WALL_CLOCK = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,7})?)?", re.ASCII)
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+_IDENTIFIER = re.compile(r"[!-~]+")
+_ADDRESS = re.compile(r"[^\s@<>\"(),;:\\\[\]]+@[^\s@<>\"(),;:/\\\[\]]+")
+_MAILBOX = re.compile(r"[!#$&'*+.0-9=A-Z^_`a-z{|}~-]+@[A-Za-z0-9.-]+")
+_OBJECT_ID = re.compile(r"[A-Za-z0-9_-]+")
+
+
+class Shape(BaseModel):
+    """One JSON object: camelCase, every field known, frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, hide_input_in_errors=True)
+
+
+class Complete(Shape):
+    """A shape whose defaults count as given, so that what is stored says all there is."""
+
+    def model_post_init(self, context: Any, /) -> None:
+        self.model_fields_set.update(name for name, field in type(self).model_fields.items() if not field.exclude)
+
+
+def _printable(text: str) -> str:
+    if found := _UNPRINTABLE.search(text):
+        raise ValueError(f"must not contain the control character U+{ord(found[0]):04X}")
+    return text
+
+
+def _identifier(text: str) -> str:
+    if not _IDENTIFIER.fullmatch(text) or text in (".", ".."):
+        raise ValueError("must be an id of visible ASCII characters")
+    return text
+
+
+def _owner(text: str) -> str:
+    if not (_MAILBOX.fullmatch(text) if "@" in text else _OBJECT_ID.fullmatch(text)):
+        raise ValueError("must be 'me', an e-mail address or an object id")
+    return text
+
+
+def _object_id(text: str) -> str:
+    if not _OBJECT_ID.fullmatch(text):
+        raise ValueError("must be an object id (letters, digits, hyphens and underscores)")
+    return text
+
+
+def _address(text: str) -> str:
+    if not _ADDRESS.fullmatch(text):
+        raise ValueError("must be an e-mail address")
+    return _printable(text)
+
+
+def moment(text: str) -> datetime:
+    """An RFC 3339 time with its offset (https://www.rfc-editor.org/rfc/rfc3339). Raises ValueError."""
+    if not _RFC3339.fullmatch(text):
+        raise ValueError("must be a time like 2026-12-01T09:00:00Z (RFC 3339, with an offset)")
+    try:
+        return datetime.fromisoformat(text.upper())
+    except ValueError:
+        raise ValueError("is no such time: the calendar or the clock does not have it") from None
+
+
+def _moment_text(text: str) -> str:
+    moment(text)
+    return text
+
+
+def _wall_clock(text: str) -> str:
+    """Seconds always, a fraction only where there is one: EWS refuses a time without seconds."""
+    if not _WALL_CLOCK.fullmatch(text):
+        raise ValueError(
+            "must be a local time like 2026-12-01T09:00:00, without an offset; its zone goes into timeZone"
+        )
+    try:
+        return datetime.fromisoformat(text).isoformat()
+    except ValueError:
+        raise ValueError("is no such time: the calendar or the clock does not have it") from None
+
+
+def _zone(name: str) -> str:
+    if to_iana(name) is None:
+        raise ValueError(
+            "is not a time zone that we know; give a Windows name (W. Europe Standard Time) or an IANA name"
+        )
+    return name
+
+
+def _duration(text: str) -> str:
+    parse_duration(text)
+    return text
+
+
+def _read(validate: Callable[[str], str]) -> AfterValidator:
+    return AfterValidator(validate)
+
+
+def _as(pattern: re.Pattern[str]) -> JsonDict:
+    """For the document only: where a pattern fails, our own sentence says more than the pattern."""
+    return {"pattern": f"^{pattern.pattern}$"}
+
+
+Text: TypeAlias = Annotated[str, _read(_printable)]
+Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=255), _read(_printable)]
+Identifier: TypeAlias = Annotated[
+    str, Field(min_length=1, max_length=1024, json_schema_extra=_as(_IDENTIFIER)), _read(_identifier)
+]
+Owner: TypeAlias = Annotated[str, Field(min_length=1, max_length=320), _read(_owner)]
+ObjectId: TypeAlias = Annotated[
+    str, Field(min_length=1, max_length=128, json_schema_extra=_as(_OBJECT_ID)), _read(_object_id)
+]
+Address: TypeAlias = Annotated[str, Field(max_length=320), _read(_address)]
+Moment: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "date-time"}), _read(_moment_text)]
+WallClock: TypeAlias = Annotated[str, Field(json_schema_extra=_as(_WALL_CLOCK)), _read(_wall_clock)]
+Zone: TypeAlias = Annotated[str, Field(min_length=1, max_length=100), _read(_zone)]
+Duration: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "duration"}), _read(_duration)]
+Bool: TypeAlias = Annotated[bool, Strict()]
+Int: TypeAlias = Annotated[int, Strict()]
+Number: TypeAlias = Annotated[float, Strict()]
+
+
+def in_place_of(convert: Any, schema: Any) -> BeforeValidator:
+    """A shorter spelling that ``convert`` turns into the long one; ``schema`` is what the document shows for both."""
+    return BeforeValidator(convert, json_schema_input_type=schema)

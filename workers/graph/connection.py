@@ -1,0 +1,134 @@
+"""Microsoft Graph over HTTP: one call, one answer. The only I/O of this package. Retries nothing, follows nothing.
+
+Not here: paths, bodies and the meaning of errors, which are functions of values beside this file.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from time import monotonic
+
+import httpx
+
+from workers.exchange import AccessDenied, ExchangeError, Refused
+from workers.graph import errors
+from workers.oauth import BearerAuth, scope_of
+from workers.settings import GraphBackend
+from workers.tls import trust
+from workers.update import Target
+
+LARGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes: far more than a body that Exchange lets anybody store, far less than would hurt a worker."""
+
+_PEOPLE_ONLY = "Graph opens me and groups to people only: give the backend a refresh_token_env."
+
+
+class AnswerTooLarge(httpx.TransportError):
+    """More bytes than an answer may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A success. ``request_id``: what Microsoft asks for when something has to be looked into."""
+
+    body: bytes
+    etag: str
+    request_id: str | None
+
+
+class Connection:
+    """HTTP to one Graph endpoint; shared by threads. ``transport`` replaces the network in tests.
+
+    Ordinary mailboxes are signed in to as the application; ``me`` and groups, which Graph opens to people only, with
+    the delegated refresh token where the backend has one.
+    """
+
+    def __init__(self, backend: GraphBackend, transport: httpx.BaseTransport | None = None):
+        scope = scope_of(backend.base_url)
+        self._base_url = backend.base_url.rstrip("/")
+        self._timeout = backend.timeout
+        self._app = BearerAuth(backend, scope, transport=transport)
+        self._person = (
+            BearerAuth(backend, scope, delegated=True, transport=transport) if backend.refresh_token else None
+        )
+        self._http = httpx.Client(
+            verify=trust(backend.ca_file),
+            timeout=backend.timeout,
+            headers={"User-Agent": _user_agent(), "Accept": "application/json"},
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=64),
+            follow_redirects=False,
+            transport=transport,
+        )
+
+    def call(
+        self,
+        phase: errors.Phase,
+        target: Target,
+        method: str,
+        path: str,
+        headers: dict[str, str] | None = None,
+        content: bytes = b"",
+    ) -> Answer:
+        """The answer if it is a success, else one of the exchange errors. ``target`` tells who signs in, ``path`` is
+        below the base URL and percent-encoded, ``content`` is JSON."""
+        sent = {"client-request-id": str(uuid.uuid4()), "return-client-request-id": "true", **(headers or {})}
+        if content:
+            sent["Content-Type"] = "application/json"
+        alone = self._person is None and _people_only(target)
+        try:
+            return self._send(phase, target, httpx.Request(method, self._base_url + path), sent, content)
+        except httpx.InvalidURL as error:
+            raise Refused("InvalidTarget", f"target: Graph has no such address: {error}") from None
+        except httpx.RequestError as error:
+            raise errors.from_transport(error, phase) from error
+        except AccessDenied as error:
+            if alone:
+                raise AccessDenied(error.code, f"{error.detail} {_PEOPLE_ONLY}", request_id=error.request_id) from None
+            raise
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _send(
+        self, phase: errors.Phase, target: Target, request: httpx.Request, headers: dict[str, str], content: bytes
+    ) -> Answer:
+        auth = self._person if self._person and _people_only(target) else self._app
+        deadline = monotonic() + self._timeout
+        with self._http.stream(request.method, request.url, headers=headers, content=content, auth=auth) as response:
+            body = _body(response, deadline)
+        if not response.is_success:
+            raise errors.classify(response.status_code, response.headers, body, phase, datetime.now(UTC))
+        return Answer(body, response.headers.get("etag", ""), response.headers.get("request-id"))
+
+
+def unreadable(phase: errors.Phase, answer: Answer, error: ValueError) -> ExchangeError:
+    """The error that a success is whose body cannot be read."""
+    return errors.unreadable(phase, str(error), answer.request_id)
+
+
+def _people_only(target: Target) -> bool:
+    """Whether Graph serves this calendar to signed-in people only, not to applications."""
+    return target.owner == "me" or target.group is not None
+
+
+def _body(response: httpx.Response, deadline: float) -> bytes:
+    """All of it, or an error: httpx bounds the wait for each piece, and pieces may come for ever."""
+    body = bytearray()
+    for piece in response.iter_bytes():
+        body += piece
+        if len(body) > LARGEST_ANSWER:
+            raise AnswerTooLarge(f"more than {LARGEST_ANSWER} bytes")
+        if monotonic() > deadline:
+            raise httpx.ReadTimeout("the answer did not end in time")
+    return bytes(body)
+
+
+def _user_agent() -> str:
+    try:
+        return f"Rendezvous/{version('rendezvous')}"
+    except PackageNotFoundError:  # run from a checkout, not installed
+        return "Rendezvous"

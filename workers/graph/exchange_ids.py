@@ -1,0 +1,50 @@
+"""An id of Exchange Web Services given to Graph: translateExchangeIds.
+
+https://learn.microsoft.com/graph/api/user-translateexchangeids. Graph writes ids with ``-`` and ``_`` where EWS has
+``/`` and ``+``, so an EWS id that has neither is a Graph id already, and so is an immutable one. Not here: HTTP.
+"""
+
+from __future__ import annotations
+
+import json
+
+from workers.graph.paths import owner_path
+from workers.update import Target
+
+IMMUTABLE = "AAkALg"
+"""How immutable ids begin, as observed: a version byte of their own. Ordinary ones begin with ``AAMk`` or ``AQMk``."""
+
+
+def is_ews(identifier: str) -> bool:
+    """Whether only EWS can have written this id."""
+    return "/" in identifier or "+" in identifier
+
+
+def is_immutable(identifier: str) -> bool:
+    """Whether this id is kept when the event is moved within its mailbox; see
+    https://learn.microsoft.com/graph/outlook-immutable-id."""
+    return identifier.startswith(IMMUTABLE)
+
+
+def path(target: Target) -> str | None:
+    """Where to ask; None for a group, whose ids nobody translates."""
+    return None if target.group is not None else f"{owner_path(target)}/translateExchangeIds"
+
+
+def question(identifier: str) -> bytes:
+    """The body of the POST."""
+    return json.dumps({"inputIds": [identifier], "sourceIdType": "ewsId", "targetIdType": "restId"}).encode()
+
+
+def answer(body: bytes) -> str | None:
+    """The Graph id; None if Exchange could not translate it."""
+    try:
+        translated = json.loads(body)["value"][0]["targetId"]
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return None
+    return translated if isinstance(translated, str) and translated else None
+
+
+def respelled(identifier: str) -> str:
+    """The Graph id by the known rule, for when Graph cannot be asked."""
+    return identifier.replace("/", "-").replace("+", "_")
