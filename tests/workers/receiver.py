@@ -58,12 +58,16 @@ def dripping(first: bytes, drop: bytes, every: float = 0.05) -> Behaviour:
 
 
 def reading_slowly(length: int) -> Behaviour:
-    """Take the request, of ``length`` bytes at least, a little at a time, and answer in the end."""
+    """Take the request, of ``length`` bytes at least, a little at a time; answer once all of it has come."""
 
     def behave(connection: socket.socket, receiver: Receiver) -> None:
         taken = 0
-        while taken < length and not receiver.stopping.wait(0.02):
-            taken += len(connection.recv(80_000))
+        while taken < length:
+            chunk = connection.recv(200_000)
+            if not chunk or receiver.stopping.wait(0.02):
+                return
+            taken += len(chunk)
+        receiver.heads.append("all of it came")
         connection.sendall(OK)
 
     return behave
@@ -93,8 +97,6 @@ def receiving(
 ) -> Iterator[Receiver]:
     """A receiver that treats its first connection as the first behaviour says, and so on; the last is kept to."""
     with closing(socket.socket()) as listener:
-        if small_buffer:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         receiver = Receiver(listener.getsockname()[1])

@@ -86,8 +86,9 @@ def test_however_an_answer_is_dripped_it_ends_at_the_deadline(behaviour: Behavio
 @pytest.mark.usefixtures("hurried")
 def test_however_slowly_a_request_is_taken_it_ends_at_the_deadline() -> None:
     body = b"x" * 20_000_000
-    with receiving(reading_slowly(len(body)), small_buffer=True) as receiver, pytest.raises(LATE):
+    with receiving(reading_slowly(len(body))) as receiver, pytest.raises(LATE):
         sent(receiver.url, body)
+    assert receiver.heads == []
 
 
 @pytest.mark.usefixtures("hurried")

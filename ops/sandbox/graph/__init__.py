@@ -1,0 +1,1 @@
+"""Microsoft Graph, as much of it as concerns events: https://learn.microsoft.com/graph/api/resources/event."""
