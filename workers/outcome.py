@@ -11,11 +11,13 @@ from workers.job import Failure, Result
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """Done. ``result`` is None for a callback. ``detail``: one line for the history."""
+    """Done. ``result`` is None for a callback. ``detail``: one line for the history. ``wrote``: the event's version
+    before and after, where something was written."""
 
     result: Result | None
     detail: str | None = None
     request_id: str | None = None
+    wrote: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -13,7 +14,17 @@ from tests.workers.given import accepted, an_attempt, an_update, claimed
 from workers.job import Result, State
 from workers.outcome import Dead, Retry, Succeeded
 from workers.retry import failure
-from workers.store import BadCursor, Callback, Cancelled, Grant, Store, StoreUnavailable
+from workers.store import (
+    BacklogFull,
+    BadCursor,
+    Callback,
+    Cancelled,
+    DeadLetters,
+    Grant,
+    Limits,
+    Store,
+    StoreUnavailable,
+)
 
 DONE = Succeeded(Result("v2", noop=False))
 GONE = Dead(failure("notFound", "ErrorItemNotFound", "It is not there."))
@@ -342,3 +353,132 @@ def test_a_store_that_is_gone_is_one_sentence() -> None:
 
 def _swept(store: Store) -> list[str]:
     return [ring.id for rings in store.sweep() for ring in rings]
+
+
+def test_a_dead_letter_can_be_replayed_and_comes_back_with_its_history(store: Store) -> None:
+    update, behind = an_update(), an_update()
+    accepted(store, update)
+    accepted(store, behind)
+    store.settle(claimed(store, update.id), an_attempt(outcome="notFound"), GONE)
+    assert store.replay(update.id) == (True, ())
+    grant = claimed(store, behind.id)
+    assert store.claim(update.id) is None, "it stands at the end of its line"
+    assert [ring.id for ring in store.settle(grant, an_attempt(), DONE)[1]] == [update.id]
+    again = claimed(store, update.id)
+    assert (again.attempts, again.tries) == (1, 0)
+    store.settle(again, an_attempt(2), DONE)
+    job = store.update(update.id)
+    assert job is not None
+    assert (job.state, job.error, len(job.attempts)) == (State.SUCCEEDED, None, 2)
+    assert store.replay(update.id) == (False, ())
+
+
+def test_what_was_intended_is_kept_over_death_only_while_in_doubt(store: Store) -> None:
+    doubtful, plain = an_update(event="a"), an_update(event="b")
+    lost = Dead(failure("unknownOutcome", "ReadTimeout", "Nobody knows."))
+    for update, end in ((doubtful, lost), (plain, GONE)):
+        accepted(store, update)
+        grant = claimed(store, update.id)
+        store.intend(grant, '{"sent": 1}')
+        store.settle(grant, an_attempt(), end)
+        store.replay(update.id)
+    again = claimed(store, doubtful.id)
+    assert (again.intent, again.in_doubt) == ('{"sent": 1}', True)
+    again = claimed(store, plain.id)
+    assert (again.intent, again.in_doubt) == (None, False)
+
+
+def test_dead_letters_are_listed_last_died_first_and_filtered(store: Store) -> None:
+    one, two, three = an_update(event="a"), an_update(event="b", mailbox="ben@contoso.com"), an_update(event="c")
+    for update in (one, two, three):
+        accepted(store, update)
+        end = Dead(failure("conflict", "conflict", "x")) if update is three else GONE
+        store.settle(claimed(store, update.id), an_attempt(), end)
+        time.sleep(0.002)
+
+    def ids(**which: Any) -> list[str]:
+        return [letter.id for letter in store.dead_letters(DeadLetters("hr", **which), limit=10)[0]]
+
+    assert ids() == [three.id, two.id, one.id]
+    assert ids(mailbox="Ben@contoso.com") == [two.id]
+    assert ids(error_class="conflict") == [three.id]
+    assert ids(kind="callback") == []
+    assert ids(since=datetime(2026, 11, 21, 9, 0, 2, tzinfo=UTC)) == []
+    assert store.dead_letters(DeadLetters("rooms"), limit=10)[0] == ()
+    page, cursor = store.dead_letters(DeadLetters("hr"), limit=2)
+    assert [letter.id for letter in page] == [three.id, two.id]
+    assert [letter.id for letter in store.dead_letters(DeadLetters("hr"), limit=2, cursor=cursor)[0]] == [one.id]
+
+
+def test_a_discarded_dead_letter_is_off_the_list_and_still_readable(store: Store) -> None:
+    update = an_update()
+    accepted(store, update)
+    store.settle(claimed(store, update.id), an_attempt(), GONE)
+    assert store.discard(update.id)
+    assert not store.discard(update.id)
+    assert store.dead_letter(update.id) is None
+    assert store.replay(update.id) == (False, ())
+    job = store.update(update.id)
+    assert job is not None and job.state == State.DEAD
+
+
+def test_after_a_pause_a_lane_lets_one_job_through_until_it_is_well(store: Store) -> None:
+    updates = [an_update(event=f"event-{number}") for number in range(4)]
+    for update in updates:
+        accepted(store, update)
+    away = Retry("throttled", "429", timedelta(milliseconds=50), pause=timedelta(milliseconds=50))
+    store.settle(claimed(store, updates[0].id), an_attempt(outcome="throttled"), away)
+    for update in updates[1:]:
+        assert store.claim(update.id) is None
+    time.sleep(0.07)
+    _swept(store)
+    claims = [grant for grant in (store.claim(update.id) for update in updates) if grant]
+    assert len(claims) == 1
+    _, rings = store.settle(claims[0], an_attempt(), DONE)
+    assert len(rings) == 3, "the lane is well again"
+
+
+def test_a_backlog_has_its_bounds_by_client_and_by_mailbox(store: Store, redis: Redis) -> None:
+    limits = Limits(client=3, mailbox=2)
+
+    def ask(mailbox: str, key: str) -> str:
+        update = an_update(mailbox=mailbox)
+        return store.accept(update, key=key, fingerprint="f", room=4, limits=limits).id
+
+    first = ask("a@contoso.com", "1")
+    ask("a@contoso.com", "2")
+    with pytest.raises(BacklogFull, match="mailbox"):
+        ask("a@contoso.com", "3")
+    assert ask("a@contoso.com", "1") == first, "a replay is answered all the same"
+    ask("b@contoso.com", "4")
+    with pytest.raises(BacklogFull, match="client"):
+        ask("c@contoso.com", "5")
+    store.settle(claimed(store, first), an_attempt(), DONE)
+    assert ask("c@contoso.com", "5")
+    assert redis.hgetall("rdv:backlog") == {
+        "client/hr": "3", "lane/cloud/a@contoso.com": "1", "lane/cloud/b@contoso.com": "1",
+        "lane/cloud/c@contoso.com": "1",
+    }  # fmt: skip
+
+
+def test_a_signed_message_is_bound_to_its_first_key(store: Store) -> None:
+    assert store.first_key("hr", "m1", "k1") == "k1"
+    assert store.first_key("hr", "m1", "k2") == "k1"
+    assert store.first_key("rooms", "m1", "k2") == "k2"
+
+
+def test_our_writes_of_an_event_are_remembered_newest_first(store: Store) -> None:
+    for before, after in (("v1", "v2"), ("v2", "v3")):
+        update = an_update()
+        accepted(store, update)
+        store.settle(claimed(store, update.id), an_attempt(), Succeeded(None, wrote=(before, after)))
+    assert store.wrote(update.target.line) == [("v2", "v3"), ("v1", "v2")]
+
+
+def test_lists_forget_what_is_past_its_life(store: Store, redis: Redis) -> None:
+    gone, kept = an_update(event="a"), an_update(event="b")
+    accepted(store, gone)
+    accepted(store, kept)
+    redis.delete(f"rdv:job:{gone.id}")
+    assert store.trim("hr") == 1
+    assert redis.zrange("rdv:updates:hr", 0, -1) == [kept.id]

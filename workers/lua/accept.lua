@@ -1,12 +1,19 @@
 -- Take an update in: its idempotency key, the job, its place in its line, its due time - all or nothing.
 -- Not allowed when the store is full: the caller is told to come again.
--- ARGV: id, body, client, owner, line, lane, room, label, idempotency key ('' for none), fingerprint, key's life (ms), grace (ms)
--- Result: {id that the key stands for, its fingerprint, rings}
+-- ARGV: id, body, client, owner, line, lane, room, label, idempotency key, fingerprint, key's life (ms), grace (ms),
+--       most unsettled updates of the client, of the mailbox (0 for no limit)
+-- Result: {id that the key stands for, its fingerprint, rings}, or {'', 'client' | 'mailbox', {}} where too many wait
 local id, body, client, owner, line, lane, room, label = unpack(ARGV, 1, 8)
 local key, fingerprint, life, grace = ARGV[9], ARGV[10], ARGV[11], tonumber(ARGV[12])
 
 local earlier = redis.call('HMGET', 'rdv:key:' .. key, 'id', 'fingerprint')
 if earlier[1] then return {earlier[1], earlier[2], {}} end
+
+local function full(field, most)
+  return most > 0 and tonumber(redis.call('HGET', 'rdv:backlog', field) or 0) >= most
+end
+if full('client/' .. client, tonumber(ARGV[13])) then return {'', 'client', {}} end
+if full(LANE .. lane, tonumber(ARGV[14])) then return {'', 'mailbox', {}} end
 
 redis.call('HSET', 'rdv:key:' .. key, 'id', id, 'fingerprint', fingerprint)
 redis.call('PEXPIRE', 'rdv:key:' .. key, life)

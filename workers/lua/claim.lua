@@ -1,6 +1,7 @@
 -- Take the right to run a job: only at the head of its line, when it is due, and with room in an open lane.
 -- ARGV: id, token (unique to this claim), lease (ms), started at (RFC 3339)
--- Result: {'granted', fence, claims since the last outcome, attempts so far, kind, body, intent, doubt}
+-- Result: {'granted', fence, claims since the last outcome, attempts so far, those of them before the last replay,
+--          kind, body, intent, doubt}
 --         or {'waiting'} (lane full or paused: it is rung when there is room) or {'nothing'}
 local id, token, lease, started = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local key = job_key(id)
@@ -8,9 +9,10 @@ local state, line, lane, room, accepted, not_before, held =
   unpack(redis.call('HMGET', key, 'state', 'line', 'lane', 'room', 'accepted', 'not_before', 'token'))
 
 local function granted()
-  local job = redis.call('HMGET', key, 'fence', 'claims', 'kind', 'body', 'intent', 'doubt')
+  local job = redis.call('HMGET', key, 'fence', 'claims', 'kind', 'body', 'intent', 'doubt', 'replayed_at')
   local attempts = redis.call('LLEN', attempts_key(id))
-  return {'granted', tonumber(job[1]), tonumber(job[2]), attempts, job[3], job[4], job[5] or '', job[6] or ''}
+  return {'granted', tonumber(job[1]), tonumber(job[2]), attempts, tonumber(job[7] or 0), job[3], job[4], job[5] or '',
+    job[6] or ''}
 end
 
 if state == 'running' and held == token then return granted() end
@@ -23,15 +25,16 @@ if reopens then
   redis.call('ZADD', DUE, reopens, LANE .. lane)
   return {'waiting'}
 end
-if redis.call('SCARD', running_key(lane)) >= tonumber(room) then
+if free(lane, room) < 1 then
   wait_in_lane(id, lane, accepted)
   return {'waiting'}
 end
 
 redis.call('ZREM', waiting_key(lane), id)
 redis.call('SADD', running_key(lane), id)
-redis.call('HSET', key, 'state', 'running', 'token', token, 'fence', redis.call('INCR', FENCE), 'started', started,
+redis.call('HSET', key, 'state', 'running', 'token', token, 'fence', redis.call('INCR', SEQUENCE), 'started', started,
   'bells', 0)
 redis.call('HINCRBY', key, 'claims', 1)
+redis.call('HDEL', key, 'not_before')
 look_again(id, NOW + lease)
 return granted()

@@ -1,13 +1,15 @@
 -- End an attempt: history, state, the lane's slot, whoever comes next, and the callback - all or nothing.
 -- ARGV: id, fence, verb (succeed | die | retry), attempt (JSON), result (JSON or ''), error (JSON or ''),
 --       finished at (RFC 3339 or ''), retry delay (ms), pause of the lane (ms, 0 for none), still in doubt ('1' or ''),
---       life of a settled job (ms), grace (ms), then the callback's eight (see enqueue_callback)
+--       life of a settled job (ms), grace (ms), our write ('version before version after' or ''), then the callback's
+--       eight (see enqueue_callback)
 -- Result: {1, rings}, or {0, {}} where the right to run was lost: then nothing is changed
 local id, fence, verb, attempt, result, failure, finished = unpack(ARGV, 1, 7)
 local delay, paused, doubt, life, grace = tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10], ARGV[11], tonumber(ARGV[12])
 local key = job_key(id)
-local state, held, settled, line, lane, kind =
-  unpack(redis.call('HMGET', key, 'state', 'fence', 'settled', 'line', 'lane', 'kind'))
+local wrote = ARGV[13]
+local state, held, settled, line, lane, kind, client =
+  unpack(redis.call('HMGET', key, 'state', 'fence', 'settled', 'line', 'lane', 'kind', 'client'))
 
 if settled == fence then return {1, {}} end
 if state ~= 'running' or held ~= fence then return {0, {}} end
@@ -15,7 +17,12 @@ if state ~= 'running' or held ~= fence then return {0, {}} end
 redis.call('RPUSH', attempts_key(id), attempt)
 redis.call('HDEL', key, 'token', 'started')
 redis.call('HSET', key, 'settled', fence, 'claims', 0, 'doubt', doubt)
-if paused > 0 then pause(lane, paused) end
+if paused > 0 then pause(lane, paused) else redis.call('DEL', probe_key(lane)) end
+if wrote ~= '' then
+  redis.call('LPUSH', 'rdv:wrote:' .. line, wrote)
+  redis.call('LTRIM', 'rdv:wrote:' .. line, 0, 63)
+  redis.call('PEXPIRE', 'rdv:wrote:' .. line, life)
+end
 
 if verb == 'retry' then
   redis.call('HSET', key, 'state', 'retrying', 'not_before', NOW + delay)
@@ -26,13 +33,14 @@ if verb == 'retry' then
 end
 
 redis.call('HSET', key, 'state', verb == 'die' and 'dead' or 'succeeded', 'finished', finished)
-redis.call('HDEL', key, 'due', 'not_before', 'intent', 'error')
+redis.call('HDEL', key, 'due', 'not_before', 'error')
+if doubt == '' then redis.call('HDEL', key, 'intent') end
 if result ~= '' then redis.call('HSET', key, 'result', result) end
 if failure ~= '' then redis.call('HSET', key, 'error', failure) end
-if verb == 'die' then redis.call('ZADD', DEAD, NOW, id) end
+if verb == 'die' then redis.call('ZADD', dead_key(client), NOW, id) end
 if kind == 'callback' and verb == 'succeed' then redis.call('HDEL', key, 'body') end
 redis.call('PEXPIRE', key, life)
 redis.call('PEXPIRE', attempts_key(id), life)
 leave(id, line, lane, grace)
-enqueue_callback(13, id, grace)
+enqueue_callback(14, id, grace)
 return {1, rings}

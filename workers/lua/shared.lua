@@ -7,7 +7,9 @@ local function line_key(line) return 'rdv:line:' .. line end
 local function running_key(lane) return 'rdv:running:' .. lane end
 local function waiting_key(lane) return 'rdv:waiting:' .. lane end
 local function paused_key(lane) return 'rdv:paused:' .. lane end
-local DUE, DEAD, FENCE = 'rdv:due', 'rdv:dead', 'rdv:fence'
+local function probe_key(lane) return 'rdv:probe:' .. lane end
+local function dead_key(client) return 'rdv:dead:' .. client end
+local DUE, SEQUENCE = 'rdv:due', 'rdv:sequence'
 local LANE = 'lane/'
 
 local function clock()
@@ -49,18 +51,27 @@ local function paused_until(lane)
   if moment > NOW then return moment end
 end
 
+-- A lane that was paused opens for one job at a time, until one is not sent away again.
+local PROBING = 600000
 local function pause(lane, duration)
+  redis.call('SET', probe_key(lane), '1', 'PX', duration + PROBING)
   local moment = math.max(NOW + duration, paused_until(lane) or 0)
   redis.call('SET', paused_key(lane), moment, 'PX', math.max(1, moment - NOW))
   redis.call('ZADD', DUE, moment, LANE .. lane)
 end
 
--- As many waiting jobs as there is room for may run. Their room is a property of the lane, stored with each of them.
+-- How many more jobs may run in the lane now. The room is a property of the lane, stored with each of its jobs.
+local function free(lane, room)
+  if redis.call('EXISTS', probe_key(lane)) == 1 then room = 1 end
+  return tonumber(room) - redis.call('SCARD', running_key(lane))
+end
+
+-- As many waiting jobs as there is room for may run.
 local function admit(lane, grace)
   if paused_until(lane) then return end
   local first = redis.call('ZRANGE', waiting_key(lane), 0, 0)[1]
   if not first then return end
-  local room = tonumber(redis.call('HGET', job_key(first), 'room')) - redis.call('SCARD', running_key(lane))
+  local room = free(lane, redis.call('HGET', job_key(first), 'room'))
   if room < 1 then return end
   for _, id in ipairs(redis.call('ZRANGE', waiting_key(lane), 0, room - 1)) do
     redis.call('ZREM', waiting_key(lane), id)
@@ -68,8 +79,18 @@ local function admit(lane, grace)
   end
 end
 
+-- How many updates are unsettled, by client and by lane.
+local function count(id, more)
+  local kind, client, lane = unpack(redis.call('HMGET', job_key(id), 'kind', 'client', 'lane'))
+  if kind ~= 'update' then return end
+  for _, field in ipairs({'client/' .. client, LANE .. lane}) do
+    if redis.call('HINCRBY', 'rdv:backlog', field, more) <= 0 then redis.call('HDEL', 'rdv:backlog', field) end
+  end
+end
+
 -- The job is settled: out of its line and its lane; whoever stood behind it may go.
 local function leave(id, line, lane, grace)
+  count(id, -1)
   redis.call('ZREM', DUE, id)
   redis.call('ZREM', waiting_key(lane), id)
   redis.call('SREM', running_key(lane), id)
@@ -96,7 +117,9 @@ end
 -- Put a new job at the end of its line. fields: flat list of field, value.
 local function enqueue(id, line, grace, fields)
   if redis.call('EXISTS', job_key(id)) == 1 then return end
-  redis.call('HSET', job_key(id), 'state', 'queued', 'accepted', NOW, 'claims', 0, unpack(fields))
+  redis.call('HSET', job_key(id), 'state', 'queued', 'accepted', redis.call('INCR', SEQUENCE), 'claims', 0,
+    unpack(fields))
+  count(id, 1)
   redis.call('RPUSH', line_key(line), id)
   if at_head(id, line) then wake(id, grace) end
 end

@@ -1,0 +1,92 @@
+"""The one place that knows Redis: every key, and the atomic steps by which a job moves.
+
+The store knows, Celery rings (ops/decisions/0001). Each step is one Lua script in workers/lua/ and gives the same
+result when it is sent twice, because the client re-sends after a lost reply. Moments that decide anything are the
+store's own (``TIME``); moments shown to people come from the caller.
+
+    key                      type    what                                                           life
+    rdv:job:{id}             hash    kind state body client owner line lane room label accepted     unsettled: for ever;
+                                     due bells not_before token fence started claims settled        then SETTLED_LIFE,
+                                     intent doubt result error finished callback replay             dead: DEAD_LIFE
+                                     replayed_at
+    rdv:attempts:{id}        list    the attempts, oldest first, as JSON                            as the job
+    rdv:line:{line}          list    ids of the unsettled jobs of one event, oldest first           until empty
+    rdv:running:{lane}       set     ids of the jobs that run in one mailbox                        until empty
+    rdv:waiting:{lane}       zset    heads of lines that found the lane full or paused, by time     until empty
+    rdv:paused:{lane}        string  until when the lane is paused, ms                              its own pause
+    rdv:probe:{lane}         string  the lane was paused: one job at a time until one gets through  pause + 10 min
+    rdv:wrote:{line}         list    our last writes of the event: version before, version after    SETTLED_LIFE
+    rdv:due                  zset    ids (and lane/{lane} while paused) by when sweep looks, ms     until empty
+    rdv:key:{client/sha256}  hash    idempotency key: id, fingerprint of the body                   KEY_LIFE
+    rdv:seen:{client/sha256} string  the idempotency key with which a signed message came first      SEEN_LIFE
+    rdv:rate:…               string  how much a client asked for in a window (webhooks/rates)       its window
+    rdv:updates:{client}     zset    ids of a client's updates by acceptance, ms                    trimmed with it
+    rdv:dead:{client}        zset    ids of a client's dead letters by when they died, ms           trimmed with it
+    rdv:backlog              hash    unsettled updates by client/{client} and lane/{lane}           for ever
+    rdv:sequence             string  counter; each acceptance and each claim (its fence) gets the next  for ever
+    rdv:swept                string  when sweep last ran, ms                                        for ever
+
+A head of a line is in exactly one of rdv:due and rdv:waiting; the jobs behind it are in neither.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Self
+
+from redis import Redis
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry as Resend
+
+from workers.settings import Settings
+from workers.store.connection import Connection, StoreUnavailable
+from workers.store.reading import BadCursor, DeadLetters, Reading
+from workers.store.records import Accepted, Callback, Cancelled, DeadLetter, Grant, Page, Ring
+from workers.store.steps import BacklogFull, Limits, Steps
+
+__all__ = [
+    "Accepted",
+    "BacklogFull",
+    "BadCursor",
+    "Callback",
+    "Cancelled",
+    "DeadLetter",
+    "DeadLetters",
+    "Grant",
+    "Limits",
+    "Page",
+    "Ring",
+    "Store",
+    "StoreUnavailable",
+]
+
+
+class Store(Steps, Reading):
+    """The jobs. Thread-safe. Every method raises StoreUnavailable where Redis does not answer."""
+
+    def __init__(self, redis: Redis, *, lease: timedelta, grace: timedelta) -> None:
+        connection = Connection(redis)
+        Steps.__init__(self, connection, lease=lease, grace=grace)
+        Reading.__init__(self, connection)
+        self._connection = connection
+
+    @classmethod
+    def connect(cls, settings: Settings) -> Self:
+        """The store that the settings name; the first call connects."""
+        redis = Redis.from_url(
+            settings.store_url,
+            decode_responses=True,
+            socket_timeout=5,
+            socket_connect_timeout=2,
+            health_check_interval=30,
+            retry=Resend(ExponentialBackoff(cap=0.5, base=0.05), 3),
+        )
+        engine = settings.engine
+        return cls(redis, lease=timedelta(seconds=engine.lease), grace=timedelta(seconds=engine.grace))
+
+    def check(self) -> None:
+        """Raise StoreUnavailable unless the store answers and would keep what it is given."""
+        self._connection.check()
+
+    def close(self) -> None:
+        self._connection.redis.close()

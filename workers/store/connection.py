@@ -1,0 +1,82 @@
+"""The way to Redis: scripts, commands and pipelines, with one error for all that can go wrong on it.
+
+Not here: what is asked (steps, reading).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from importlib.resources import files
+from typing import Any
+
+from redis import Redis
+from redis.commands.core import Script
+from redis.exceptions import RedisError
+
+ALLOWED_WHEN_FULL = ("claim", "renew", "intend", "settle", "hand_back", "sweep", "cancel", "replay", "discard")
+"""What only finishes work must go on when Redis is full, so that it can drain; taking work in must not."""
+_CHECK_EVERY = 5.0
+"""Seconds after which intake asks again whether the store would keep what it is given."""
+
+
+class StoreUnavailable(Exception):
+    """The store cannot be reached, is full, or would not keep what it is given."""
+
+
+class Connection:
+    """Thread-safe."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.redis = redis
+        self._checked = -_CHECK_EVERY
+        self._scripts = {name: self._register(name) for name in ("accept", *ALLOWED_WHEN_FULL)}
+
+    def run(self, script: str, *args: str | int) -> Any:
+        """One atomic step."""
+        try:
+            return self._scripts[script](args=args)
+        except RedisError as error:
+            raise StoreUnavailable(f"the store did not {script}: {error}") from error
+
+    def call(self, command: str, *args: str | int, **options: bool | int) -> Any:
+        """One command, by the name of redis-py's method."""
+        try:
+            return getattr(self.redis, command)(*args, **options)
+        except RedisError as error:
+            raise StoreUnavailable(f"the store did not answer: {error}") from error
+
+    def call_all(self, calls: Iterable[tuple[str | int, ...]]) -> list[Any]:
+        """Several commands in one round trip, not atomic; each is the command's name and its arguments."""
+        pipe = self.redis.pipeline(transaction=False)
+        for command, *args in calls:
+            getattr(pipe, str(command))(*args)
+        try:
+            return pipe.execute()
+        except RedisError as error:
+            raise StoreUnavailable(f"the store did not answer: {error}") from error
+
+    def check(self) -> None:
+        """Raise StoreUnavailable unless the store answers, never evicts, and writes an append-only file."""
+        memory = self.call("info", "memory")
+        if memory.get("maxmemory", 0) and memory.get("maxmemory_policy") != "noeviction":
+            raise StoreUnavailable(
+                f"the store evicts keys (maxmemory-policy {memory.get('maxmemory_policy')}); set it to noeviction"
+            )
+        persistence = self.call("info", "persistence")
+        if not persistence.get("aof_enabled"):
+            raise StoreUnavailable("the store does not persist: set appendonly yes and appendfsync always")
+        if persistence.get("aof_last_write_status") != "ok":
+            raise StoreUnavailable("the store cannot write its append-only file: its disk is full or failing")
+        self._checked = time.monotonic()
+
+    def check_now_and_then(self) -> None:
+        """``check``, unless it was done a moment ago."""
+        if time.monotonic() - self._checked > _CHECK_EVERY:
+            self.check()
+
+    def _register(self, name: str) -> Script:
+        folder = files("workers").joinpath("lua")
+        head = "#!lua flags=allow-oom\n" if name in ALLOWED_WHEN_FULL else "#!lua\n"
+        texts = [folder.joinpath(f"{part}.lua").read_text(encoding="utf-8") for part in ("shared", name)]
+        return self.redis.register_script(head + "".join(texts))

@@ -1,0 +1,147 @@
+"""What goes into the store's steps and comes out of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import cast
+
+from workers.job import Attempt, CallbackState, Kind, State, UpdateJob
+from workers.update import Json, Update, rfc3339
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """A bell that should ring: which job, of what kind, and how people are to see it."""
+
+    id: str
+    kind: Kind
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """``created`` is False where the client used the key before: ``id`` is the earlier update then."""
+
+    id: str
+    created: bool
+    same_body: bool
+    rings: tuple[Ring, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The right to run a job until its lease ends.
+
+    ``claims``: claims since the last outcome, this one included. ``attempts``: how many attempts came before, ``tries``
+    how many of them since acceptance or the last replay. ``in_doubt``: an earlier write may have been applied.
+    """
+
+    id: str
+    fence: int
+    kind: Kind
+    body: str
+    claims: int
+    attempts: int
+    tries: int
+    intent: str | None
+    in_doubt: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A callback job to be made in the same step in which its update is settled."""
+
+    id: str
+    body: str
+    client: str
+    owner: str
+    line: str
+    lane: str
+    room: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A job that was given up. ``update`` is the update itself, or the one that a callback tells of."""
+
+    id: str
+    kind: Kind
+    client: str
+    owner: str
+    died_at: str
+    attempts: tuple[Attempt, ...]
+    error: Json
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    jobs: tuple[UpdateJob, ...]
+    next_cursor: str | None
+
+
+class Cancelled(StrEnum):
+    """What came of a wish to cancel."""
+
+    CANCELLED = "cancelled"
+    RUNNING = "running"
+    ENDED = "ended"
+    UNKNOWN = "unknown"
+
+
+_CALLBACK_STATES = {"succeeded": "delivered", "dead": "dead"}
+
+
+def update_job(job: Mapping[str, str], attempts: Sequence[str], callback: CallbackState | None) -> UpdateJob:
+    """An update from its hash and its history."""
+    due = job.get("not_before")
+    return UpdateJob(
+        update=Update.from_json(job["body"]),
+        state=State(job["state"]),
+        attempts=history(attempts),
+        result=json.loads(job["result"]) if job.get("result") else None,
+        error=json.loads(job["error"]) if job.get("error") else None,
+        due_at=rfc3339(datetime.fromtimestamp(int(due) / 1000, UTC)) if due and due != "0" else None,
+        finished_at=job.get("finished"),
+        callback=callback,
+    )
+
+
+def callback_state(url: str, state: str | None, attempts: int) -> CallbackState:
+    """Where a callback stands, in the words that callers see."""
+    return CallbackState(url, _CALLBACK_STATES.get(state or "", "waiting"), attempts)
+
+
+def dead_letter(job_id: str, job: Mapping[str, str], attempts: Sequence[str]) -> DeadLetter:
+    """A dead letter from its hash and its history."""
+    return DeadLetter(
+        id=job_id,
+        kind=cast("Kind", job["kind"]),
+        client=job["client"],
+        owner=job["owner"],
+        died_at=job["finished"],
+        attempts=history(attempts),
+        error=json.loads(job["error"]),
+        body=job["body"],
+    )
+
+
+def history(attempts: Sequence[str]) -> tuple[Attempt, ...]:
+    return tuple(Attempt(**json.loads(attempt)) for attempt in attempts)
+
+
+def rings(raw: Sequence[Sequence[str]]) -> tuple[Ring, ...]:
+    return tuple(Ring(job_id, cast("Kind", kind), label) for job_id, kind, label in raw)
+
+
+def callback_arguments(callback: Callback | None) -> tuple[str | int, ...]:
+    """As the scripts want them: see enqueue_callback in workers/lua/shared.lua."""
+    if callback is None:
+        return ("",) * 8
+    return (callback.id, callback.body, callback.client, callback.owner, callback.line, callback.lane, callback.room,
+            callback.label)  # fmt: skip

@@ -1,0 +1,163 @@
+"""The life of a job, in the order in which it is lived: each method is one script of workers/lua."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from workers.job import Attempt
+from workers.outcome import Dead, Outcome, Retry, Succeeded
+from workers.store.connection import Connection
+from workers.store.records import Accepted, Callback, Cancelled, Grant, Ring, callback_arguments, rings
+from workers.update import Update, rfc3339
+
+KEY_LIFE = timedelta(hours=72)
+SEEN_LIFE = timedelta(minutes=15)
+"""More than twice the tolerance of a signature's timestamp."""
+SETTLED_LIFE = timedelta(days=10)
+DEAD_LIFE = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many unsettled updates a client and a mailbox may have."""
+
+    client: int
+    mailbox: int
+
+
+class BacklogFull(Exception):
+    """So many updates wait already: for the ``client``, or in the ``mailbox``. Nothing was stored."""
+
+    def __init__(self, which: str) -> None:
+        super().__init__(f"too many updates of this {which} wait already")
+        self.which = which
+
+
+class Steps:
+    """Every method raises StoreUnavailable where Redis does not answer."""
+
+    def __init__(self, connection: Connection, *, lease: timedelta, grace: timedelta) -> None:
+        self._redis = connection
+        self._lease = _ms(lease)
+        self._grace = _ms(grace)
+
+    def accept(
+        self, update: Update, *, key: str, fingerprint: str, room: int, limits: Limits | None = None
+    ) -> Accepted:
+        """Take an update in; it is durable when this returns. ``key``: the caller's idempotency key, already hashed;
+        ``room``: how many jobs may run at once in the mailbox. Raises BacklogFull."""
+        self._redis.check_now_and_then()
+        life = max(KEY_LIFE, update.deadline - update.created_at + timedelta(days=1))
+        target = update.target
+        most = (limits.client, limits.mailbox) if limits else (0, 0)
+        kept_id, kept_fingerprint, to_ring = self._redis.run(
+            "accept", update.id, update.to_json(), update.client, target.owner, target.line, target.lane, room,
+            update.label, f"{update.client}/{key}", fingerprint, _ms(life), self._grace, *most,
+        )  # fmt: skip
+        if kept_id == "":
+            raise BacklogFull(kept_fingerprint)
+        return Accepted(kept_id, kept_id == update.id, kept_fingerprint == fingerprint, rings(to_ring))
+
+    def first_key(self, client: str, message: str, key: str) -> str:
+        """The idempotency key with which a signed message came first; ``key`` itself the first time. Both hashed.
+
+        The message's id is signed, an Idempotency-Key is not: who captured a signed request cannot have it done again
+        under another key.
+        """
+        place = f"rdv:seen:{client}/{message}"
+        earlier = self._redis.call("set", place, key, nx=True, get=True, px=_ms(SEEN_LIFE))
+        return str(earlier or key)
+
+    def claim(self, job_id: str) -> Grant | None:
+        """The right to run the job, or None where there is nothing to do: it runs, ended, is not at the head of its
+        line, not yet due, or its lane has no room (then it is rung when there is)."""
+        answer = self._redis.run("claim", job_id, uuid4().hex, self._lease, _now())
+        if answer[0] != "granted":
+            return None
+        _, fence, claims, attempts, before_replay, kind, body, intent, doubt = answer
+        return Grant(
+            job_id, fence, kind, body, claims, attempts, attempts - before_replay, intent or None, doubt == "1"
+        )
+
+    def renew(self, grants: Iterable[Grant]) -> set[str]:
+        """Extend the leases; the ids of those that are lost."""
+        held = [part for grant in grants for part in (grant.id, grant.fence)]
+        return set(self._redis.run("renew", self._lease, *held)) if held else set()
+
+    def intend(self, grant: Grant, intent: str) -> bool:
+        """Record durably what is about to be written. False: the right to run is lost and nothing may be sent."""
+        return bool(self._redis.run("intend", grant.id, grant.fence, intent))
+
+    def settle(
+        self, grant: Grant, attempt: Attempt, outcome: Outcome, callback: Callback | None = None
+    ) -> tuple[bool, tuple[Ring, ...]]:
+        """End the attempt. False where the right to run was lost meanwhile: then nothing has changed."""
+        verb, result, failure, wrote, doubt = "succeed", "", "", "", ""
+        delay, pause, life = timedelta(), timedelta(), SETTLED_LIFE
+        match outcome:
+            case Succeeded():
+                result = json.dumps(outcome.result.to_json()) if outcome.result else ""
+                wrote = " ".join(outcome.wrote or ())
+            case Dead():
+                verb, failure, life = "die", json.dumps(outcome.failure.to_json()), DEAD_LIFE
+                doubt = "1" if outcome.failure.error_class == "unknownOutcome" else ""
+            case Retry():
+                verb, delay, pause = "retry", outcome.after, outcome.pause or timedelta()
+                doubt = "1" if outcome.in_doubt else ""
+        finished = "" if verb == "retry" else attempt.endedAt
+        done, to_ring = self._redis.run(
+            "settle", grant.id, grant.fence, verb, json.dumps(asdict(attempt)), result, failure, finished, _ms(delay),
+            _ms(pause), doubt, _ms(life), self._grace, wrote, *callback_arguments(callback),
+        )  # fmt: skip
+        return bool(done), rings(to_ring)
+
+    def hand_back(self, grants: Iterable[Grant]) -> tuple[Ring, ...]:
+        """Give up the right to run these jobs, because this process is being stopped."""
+        held = [part for grant in grants for part in (grant.id, grant.fence)]
+        return rings(self._redis.run("hand_back", self._grace, _now(), *held)) if held else ()
+
+    def cancel(self, job_id: str, callback: Callback | None = None) -> tuple[Cancelled, tuple[Ring, ...]]:
+        """Take a waiting update back."""
+        said, to_ring = self._redis.run(
+            "cancel", job_id, _now(), _ms(SETTLED_LIFE), self._grace, *callback_arguments(callback)
+        )
+        return Cancelled(said), rings(to_ring)
+
+    def replay(self, job_id: str, body: str | None = None) -> tuple[bool, tuple[Ring, ...]]:
+        """Bring a dead letter back to the end of its line, with ``body`` in place of its own. False: it is none."""
+        done, to_ring = self._redis.run("replay", job_id, uuid4().hex, body or "", self._grace)
+        return bool(done), rings(to_ring)
+
+    def discard(self, job_id: str) -> bool:
+        """Take a dead letter off the list; the job stays to be read until its life is over. False: it is none."""
+        return bool(self._redis.run("discard", job_id, uuid4().hex, _ms(SETTLED_LIFE)))
+
+    def sweep(self, limit: int = 100) -> Iterator[tuple[Ring, ...]]:
+        """Look at whatever is past due, in steps of ``limit``; the bells to ring."""
+        while True:
+            looked_at, to_ring = self._redis.run("sweep", limit, self._grace, _now())
+            yield rings(to_ring)
+            if looked_at < limit:
+                return
+
+    def trim(self, client: str, limit: int = 200) -> int:
+        """Forget, in the client's lists, the oldest jobs whose life is over; how many."""
+        gone = 0
+        for key in (f"rdv:updates:{client}", f"rdv:dead:{client}"):
+            ids = self._redis.call("zrange", key, 0, limit - 1)
+            alive = self._redis.call_all(("exists", f"rdv:job:{job_id}") for job_id in ids)
+            over = [job_id for job_id, there in zip(ids, alive, strict=True) if not there]
+            gone += self._redis.call("zrem", key, *over) if over else 0
+        return gone
+
+
+def _ms(duration: timedelta) -> int:
+    return round(duration.total_seconds() * 1000)
+
+
+def _now() -> str:
+    return rfc3339(datetime.now(UTC))
