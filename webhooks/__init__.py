@@ -9,9 +9,12 @@ from flask_openapi_swagger.plugins import RegisterPlugin  # type: ignore[import-
 from pydantic import ValidationError
 
 from webhooks import document, problems, traffic
+from webhooks.clients import clients
+from webhooks.dead_letters import dead_letters
 from webhooks.door import Door, hang
 from webhooks.health import health
 from webhooks.manual import pages
+from webhooks.rates import Rates
 from webhooks.updates import updates
 from workers import celery, logs
 from workers.bell import Bell
@@ -36,10 +39,15 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     app.openapi_version = document.VERSION
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.merge_slashes = False
-    hang(Door(settings, Store.connect(settings), Bell(celery.create(settings))), app.extensions)
+    hang(
+        Door(settings, Store.connect(settings), Bell(celery.create(settings)), Rates(settings.store_url)),
+        app.extensions,
+    )
     problems.install(app)
     traffic.install(app)
     app.register_api(updates)
+    app.register_api(dead_letters)
+    app.register_api(clients)
     app.register_api(health)
     app.register_blueprint(pages)
     _show_document(app)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 from pydantic.alias_generators import to_camel
 
 from workers.job import State
@@ -80,6 +80,43 @@ class ShownUpdate(Shown):
 class ShownPage(Shown):
     items: list[ShownUpdate]
     next_cursor: str | None
+
+
+class ShownDeadUpdate(ShownUpdate):
+    """An update that was given up."""
+
+    kind: Literal["update"] = Field(default="update")
+
+
+class ShownDeadCallback(Shown):
+    """A callback that was given up. ``update``: the one it tells of."""
+
+    kind: Literal["callback"]
+    id: str
+    state: Literal["dead", "queued"]
+    type: str
+    update: str
+    url: str
+    finished_at: str
+    attempts: list[ShownAttempt]
+    error: ShownError
+
+
+class ShownLetter(RootModel[ShownDeadUpdate | ShownDeadCallback]):
+    """A dead letter: the update or the callback, and which of the two it is."""
+
+
+class ShownLetters(Shown):
+    items: list[ShownLetter]
+    next_cursor: str | None
+
+
+class ShownReplay(Shown):
+    """``matched``: how many are meant; ``replayed``: how many were brought back."""
+
+    matched: int
+    replayed: int
+    dry_run: bool
 
 
 class CallbackBody(Shown):

@@ -10,12 +10,38 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
-from webhooks.answers import CallbackBody, ProblemDocument, ShownHealth, ShownPage, ShownUpdate
+from webhooks.answers import (
+    CallbackBody,
+    ProblemDocument,
+    ShownHealth,
+    ShownLetter,
+    ShownLetters,
+    ShownPage,
+    ShownReplay,
+    ShownUpdate,
+)
 from webhooks.asked import AskedUpdate
+from webhooks.letter_filter import AskedReplay
 from webhooks.problems import KINDS
 
 VERSION = "3.1.0"
 _SCHEMAS = "#/components/schemas/"
+_SIGNED = "Standard Webhooks, https://www.standardwebhooks.com: "
+_SIGNING_IN = {
+    "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key, as rendezvous keys new makes them"},
+    "webhookId": {
+        "type": "apiKey", "in": "header", "name": "webhook-id",
+        "description": f"{_SIGNED}1 to 255 visible ASCII characters; the same when the message is repeated.",
+    },
+    "webhookTimestamp": {
+        "type": "apiKey", "in": "header", "name": "webhook-timestamp",
+        "description": f"{_SIGNED}seconds since 1970, at most 300 from our clock.",
+    },
+    "webhookSignature": {
+        "type": "apiKey", "in": "header", "name": "webhook-signature",
+        "description": f"{_SIGNED}v1, and the HMAC-SHA256 of id.timestamp.body in base64; several with spaces between.",
+    },
+}  # fmt: skip
 
 
 class _Plain(GenerateJsonSchema):
@@ -41,10 +67,13 @@ def components() -> dict[str, Any]:
         (ShownHealth, "validation"),
         (ShownPage, "validation"),
         (ShownUpdate, "validation"),
+        (AskedReplay, "validation"),
+        (ShownLetter, "validation"),
+        (ShownLetters, "validation"),
+        (ShownReplay, "validation"),
     ]
     _, found = models_json_schema(models, ref_template=_SCHEMAS + "{model}", schema_generator=_Plain)
-    key = {"type": "http", "scheme": "bearer", "description": "An API key, as rendezvous keys new makes them"}
-    return {"schemas": found["$defs"], "securitySchemes": {"apiKey": key}}
+    return {"schemas": found["$defs"], "securitySchemes": _SIGNING_IN}
 
 
 def _json(model: str, media_type: str = "application/json") -> dict[str, Any]:
@@ -58,18 +87,28 @@ def problem(status: int) -> dict[str, Any]:
         "description": "; ".join(kinds),
         "content": _json("ProblemDocument", "application/problem+json"),
     }
-    if status == 503:
+    if status in (429, 503):
         response["headers"] = {"Retry-After": _header("Seconds to wait", "integer")}
     return response
 
 
-def answers(status: int, model: str, *refusals: int, headers: dict[str, Any] | None = None) -> dict[Any, Any]:
+def answers(status: int, model: str, *problems: int, headers: dict[str, Any] | None = None) -> dict[Any, Any]:
     """The responses of an operation: its success and the problems that it may have."""
     success: dict[str, Any] = {"description": "Accepted" if status == 202 else "As asked", "content": _json(model)}
     if headers:
         success["headers"] = headers
+    return {str(status): success, **refusals(*problems)}
+
+
+def refusals(*statuses: int) -> dict[Any, Any]:
+    """The problems of an operation."""
     default = {"description": "Any other problem", "content": _json("ProblemDocument", "application/problem+json")}
-    return {str(status): success, **{str(refusal): problem(refusal) for refusal in refusals}, "default": default}
+    return {**{str(status): problem(status) for status in statuses}, "default": default}
+
+
+def required(model: str) -> dict[str, Any]:
+    """A body that has to be there."""
+    return {"required": True, "content": _json(model)}
 
 
 def _header(description: str, type_: str = "string") -> dict[str, Any]:
@@ -81,30 +120,39 @@ ACCEPTED_HEADERS = {
     "Retry-After": _header("Seconds after which it is worth looking", "integer"),
     "Idempotent-Replayed": _header("true where this key and body were accepted before"),
 }
-ASKED: dict[str, Any] = {"required": True, "content": _json("AskedUpdate")}
-CREATE: dict[str, Any] = {
-    "parameters": [
-        {
-            "name": "Idempotency-Key",
-            "in": "header",
-            "required": True,
-            "description": "1 to 255 visible ASCII characters, bare or in double quotes; the same when you repeat it.",
-            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-        }
-    ],
-    "callbacks": {
-        "ended": {
-            "{$request.body#/callbackUrl}": {
-                "post": {
-                    "summary": "The update has ended",
-                    "description": "Signed as Standard Webhooks; webhook-id stays the same when it is repeated.",
-                    "requestBody": {"required": True, "content": _json("CallbackBody")},
-                    "responses": {
-                        "2XX": {"description": "Received"},
-                        "410": {"description": "Received, and no more of them wanted"},
-                    },
-                }
-            }
-        }
+ASKED = required("AskedUpdate")
+MAPPED: dict[str, Any] = {
+    "required": True,
+    "description": "An update; or, for a client whose configuration maps it, any JSON object.",
+    "content": {"application/json": {"schema": {"anyOf": [{"$ref": _SCHEMAS + "AskedUpdate"}, {"type": "object"}]}}},
+}
+
+
+def _key(what_of_it: str, *, needed: bool) -> dict[str, Any]:
+    return {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": needed,
+        "description": f"1 to 255 visible ASCII characters, bare or in double quotes; {what_of_it}.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    }
+
+
+_ENDED = {
+    "summary": "The update has ended",
+    "description": "Signed as Standard Webhooks; webhook-id stays the same when it is repeated.",
+    "requestBody": required("CallbackBody"),
+    "responses": {
+        "2XX": {"description": "Received"},
+        "410": {"description": "Received, and no more of them wanted"},
     },
+}
+_CALLBACKS = {"ended": {"{$request.body#/callbackUrl}": {"post": _ENDED}}}
+CREATE: dict[str, Any] = {
+    "parameters": [_key("the same when you repeat it", needed=True)],
+    "callbacks": _CALLBACKS,
+}
+CREATE_SIGNED: dict[str, Any] = {
+    "parameters": [_key("without it the webhook-id is the key", needed=False)],
+    "callbacks": _CALLBACKS,
 }

@@ -140,3 +140,10 @@ Number: TypeAlias = Annotated[float, Strict()]
 def in_place_of(convert: Any, schema: Any) -> BeforeValidator:
     """A shorter spelling that ``convert`` turns into the long one; ``schema`` is what the document shows for both."""
     return BeforeValidator(convert, json_schema_input_type=schema)
+
+
+def digits(text: str) -> str:
+    """A query parameter that is a number."""
+    if not text.isascii() or not text.isdigit():
+        raise ValueError("must be a whole number")
+    return text

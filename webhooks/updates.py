@@ -1,6 +1,6 @@
 """``/v1/updates``: ask for an update, read it, list them, cancel one.
 
-Thin: what is asked is read by webhooks/schema, judged by webhooks/admission, kept by workers/store.
+Thin: an update is taken in by webhooks/acceptance, kept by workers/store.
 """
 
 from __future__ import annotations
@@ -14,13 +14,11 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from webhooks import document, idempotency, intake, problems, schema
-from webhooks.admission import Admitted, admit, overdue
+from webhooks import acceptance, document, idempotency, intake, problems
 from webhooks.door import Door, door
 from webhooks.problems import Problem
-from webhooks.traffic import ACCEPTED
+from webhooks.shape import digits
 from workers.callback import for_update
-from workers.identifiers import new_id
 from workers.job import State, UpdateJob
 from workers.public import public
 from workers.store import BadCursor, Cancelled
@@ -33,18 +31,12 @@ class UpdatePath(BaseModel):
     id: Annotated[str, Field(description="The update's id", json_schema_extra={"pattern": f"^{_ID.pattern}$"})]
 
 
-def _digits(text: str) -> str:
-    if not text.isascii() or not text.isdigit():
-        raise ValueError("must be a whole number")
-    return text
-
-
 class ListQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     state: State | None = Field(None, description="Only updates in this state")
     mailbox: str | None = Field(None, pattern="^[!-~]{1,320}$", description="Only updates of this mailbox")
-    limit: Annotated[int, BeforeValidator(_digits)] = Field(20, ge=1, le=100, description="How many")
+    limit: Annotated[int, BeforeValidator(digits)] = Field(20, ge=1, le=100, description="How many")
     cursor: str | None = Field(None, pattern="^[!-~]{1,200}$", description="nextCursor of the page before")
 
 
@@ -65,29 +57,20 @@ updates.before_request(intake.authenticate)
     request_body=document.ASKED,
     openapi_extensions=document.CREATE,
     responses=document.answers(
-        202, "ShownUpdate", 400, 401, 403, 413, 415, 422, 503, headers=document.ACCEPTED_HEADERS
+        202, "ShownUpdate", 400, 401, 403, 413, 415, 422, 429, 503, headers=document.ACCEPTED_HEADERS
     ),
 )
 def create() -> Response:
     """202 only after the update is durable. The same key and body again: the same update."""
-    at = door()
     content = intake.content()
-    key = intake.key()
-    asked = schema.read(content)
-    if isinstance(asked, tuple):
-        raise problems.invalid(asked)
-    now = at.clock()
-    admitted = admit(asked, g.client, at.settings, update_id=new_id("upd"), now=now)
-    if (late := overdue(asked, now)) and at.store.earlier(g.client.name, key) is None:
-        raise problems.invalid([late])
-    return _accepted(at, admitted, key, idempotency.fingerprint(content))
+    return acceptance.accept(content, g.client, key=intake.required_key(), fingerprint=idempotency.fingerprint(content))
 
 
 @updates.get(
     "",
     summary="List updates",
     operation_id="listUpdates",
-    responses=document.answers(200, "ShownPage", 400, 401, 503),
+    responses=document.answers(200, "ShownPage", 400, 401, 429, 503),
 )
 def listed(query: ListQuery) -> Response:
     """The client's updates, newest first."""
@@ -105,7 +88,7 @@ def listed(query: ListQuery) -> Response:
     "/<string:id>",
     summary="Read an update",
     operation_id="readUpdate",
-    responses=document.answers(200, "ShownUpdate", 401, 404, 503),
+    responses=document.answers(200, "ShownUpdate", 401, 404, 429, 503),
 )
 def shown(path: UpdatePath) -> Response:
     """The update as it stands."""
@@ -116,7 +99,7 @@ def shown(path: UpdatePath) -> Response:
     "/<string:id>/cancel",
     summary="Cancel an update",
     operation_id="cancelUpdate",
-    responses=document.answers(200, "ShownUpdate", 401, 404, 409, 503),
+    responses=document.answers(200, "ShownUpdate", 401, 404, 409, 429, 503),
 )
 def cancel(path: UpdatePath) -> Response:
     """The update is taken back while it waits; 409 once it runs or has ended."""
@@ -129,32 +112,6 @@ def cancel(path: UpdatePath) -> Response:
         said = "It is being applied right now." if came is Cancelled.RUNNING else "It has ended already."
         raise Problem(problems.NOT_CANCELLABLE, said)
     return jsonify(public(_own(at, path.id)))
-
-
-def _accepted(at: Door, admitted: Admitted, key: str, fingerprint: str) -> Response:
-    accepted = at.store.accept(admitted.update, key=key, fingerprint=fingerprint, room=admitted.room)
-    g.update_id = accepted.id
-    if not accepted.same_body:
-        raise Problem(problems.KEY_REUSED, "This Idempotency-Key was used with another body.")
-    at.bell.ring(*accepted.rings)
-    ACCEPTED.labels(g.client.name, str(not accepted.created).lower()).inc()
-    if accepted.created:
-        # Not read back: it is durable, and a read that fails now must not make it look refused.
-        return _receipt(UpdateJob(admitted.update, State.QUEUED), replayed=False)
-    earlier = at.store.update(accepted.id)
-    if earlier is None:
-        raise Problem(problems.KEY_REUSED, "The update that this Idempotency-Key stands for is no longer kept.")
-    return _receipt(earlier, replayed=True)
-
-
-def _receipt(job: UpdateJob, *, replayed: bool) -> Response:
-    response = jsonify(public(job))
-    response.status_code = 202
-    response.headers["Location"] = f"/v1/updates/{job.update.id}"
-    response.headers["Retry-After"] = "1"
-    if replayed:
-        response.headers["Idempotent-Replayed"] = "true"
-    return response
 
 
 def _own(at: Door, update_id: str) -> UpdateJob:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
-from workers.job import CallbackState, UpdateJob
+from workers.job import Attempt, CallbackState, UpdateJob
 from workers.update import Json, Target, rfc3339
 
 
@@ -19,11 +20,16 @@ def public(job: UpdateJob) -> dict[str, Json]:
         "createdAt": rfc3339(update.created_at),
         "finishedAt": job.finished_at,
         "dueAt": job.due_at,
-        "attempts": [asdict(attempt) for attempt in job.attempts],
+        "attempts": shown_attempts(job.attempts),
         "result": job.result,
         "error": job.error,
         "callback": _callback(job),
     }
+
+
+def shown_attempts(attempts: Sequence[Attempt]) -> list[dict[str, Json]]:
+    """The attempts of an update or a callback, oldest first."""
+    return [asdict(attempt) for attempt in attempts]
 
 
 def _callback(job: UpdateJob) -> dict[str, Json] | None:

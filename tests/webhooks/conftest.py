@@ -82,8 +82,11 @@ class Caller:
     def get(self, path: str) -> TestResponse:
         return self.http.get(path, headers=self.headers())
 
-    def post(self, path: str) -> TestResponse:
-        return self.http.post(path, headers=self.headers())
+    def post(self, path: str, json: Any = None) -> TestResponse:
+        return self.http.post(path, headers=self.headers(), json=json)
+
+    def delete(self, path: str) -> TestResponse:
+        return self.http.delete(path, headers=self.headers())
 
 
 @pytest.fixture

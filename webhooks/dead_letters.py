@@ -1,0 +1,184 @@
+"""``/v1/dead-letters``: what was given up - look at it, bring it back, let it go (contract section 5)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated
+
+from flask import Response, g, jsonify
+from flask_openapi.blueprint import APIBlueprint
+from flask_openapi.models.tag import Tag
+from pydantic import BaseModel, Field, ValidationError
+
+from webhooks import document, intake, problems
+from webhooks.door import Door, door
+from webhooks.faults import fault
+from webhooks.letter_filter import AskedReplay, LettersQuery
+from webhooks.problems import Problem
+from workers.callback import Delivery
+from workers.public import public, shown_attempts
+from workers.replay import matching, replay_one
+from workers.store import BadCursor, DeadLetter
+from workers.update import Json, Update
+
+AT_ONCE = 10_000
+"""Dead letters that one request brings back."""
+
+
+class LetterPath(BaseModel):
+    id: Annotated[str, Field(description="The id of the update or callback")]
+
+
+dead_letters = APIBlueprint(
+    "dead_letters",
+    __name__,
+    url_prefix="/v1/dead-letters",
+    abp_tags=[Tag(name="dead letters", description="What was given up")],
+    abp_security=[{"apiKey": []}],
+)
+dead_letters.before_request(intake.authenticate)
+
+
+@dead_letters.get(
+    "",
+    summary="List dead letters",
+    operation_id="listDeadLetters",
+    responses=document.answers(200, "ShownLetters", 400, 401, 503),
+)
+def listed(query: LettersQuery) -> Response:
+    """The client's dead letters, last died first."""
+    intake.check_parameters()
+    at = door()
+    try:
+        letters, cursor = at.store.dead_letters(query.of(g.client.name), query.limit, query.cursor)
+    except BadCursor as error:
+        raise problems.unreadable("cursor", str(error)) from None
+    return jsonify({"items": [_shown(at, letter) for letter in letters], "nextCursor": cursor})
+
+
+@dead_letters.get(
+    "/<string:id>",
+    summary="Read a dead letter",
+    operation_id="readDeadLetter",
+    responses=document.answers(200, "ShownLetter", 401, 404, 503),
+)
+def shown(path: LetterPath) -> Response:
+    """The dead letter with every attempt."""
+    return jsonify(_shown(door(), _own(door(), path.id)))
+
+
+@dead_letters.post(
+    "/<string:id>/replay",
+    summary="Bring a dead letter back",
+    operation_id="replayDeadLetter",
+    responses=document.answers(202, "ShownLetter", 401, 403, 404, 503),
+)
+def replay(path: LetterPath) -> Response:
+    """It is queued again under its own id. What was in fact applied is found out first, and nothing is done twice."""
+    at = door()
+    letter = _own(at, path.id)
+    _check_rights(at, letter)
+    done, rings = replay_one(at.store, letter, at.clock())
+    if not done:
+        raise _gone()
+    at.bell.ring(*rings)
+    job = at.store.update(letter.id)
+    response = jsonify(public(job) if job else {**_callback(letter), "state": "queued"})
+    response.status_code = 202
+    response.headers["Location"] = f"/v1/updates/{letter.id}" if job else f"/v1/dead-letters/{letter.id}"
+    return response
+
+
+@dead_letters.post(
+    "/replay",
+    summary="Bring many dead letters back",
+    operation_id="replayDeadLetters",
+    request_body=document.required("AskedReplay"),
+    responses=document.answers(200, "ShownReplay", 400, 401, 413, 415, 422, 503),
+)
+def replay_all() -> Response:
+    """All that match, at most 10,000 at once, in the order in which they were accepted."""
+    at = door()
+    asked = _asked(intake.content())
+    letters = [letter for letter in matching(at.store, asked.of(g.client.name), AT_ONCE) if _may_touch(at, letter)]
+    replayed = 0
+    for letter in [] if asked.dry_run else letters:
+        done, rings = replay_one(at.store, letter, at.clock())
+        replayed += done
+        at.bell.ring(*rings)
+    return jsonify({"matched": len(letters), "replayed": replayed, "dryRun": asked.dry_run})
+
+
+@dead_letters.delete(
+    "/<string:id>",
+    summary="Let a dead letter go",
+    operation_id="discardDeadLetter",
+    responses={"204": {"description": "It is off the list"}, **document.refusals(401, 404, 503)},
+)
+def discard(path: LetterPath) -> Response:
+    """It is off the list and cannot be brought back; the update can still be read until its retention ends."""
+    at = door()
+    if not at.store.discard(_own(at, path.id).id):
+        raise _gone()
+    return Response(status=204)
+
+
+def _asked(content: Mapping[str, Json]) -> AskedReplay:
+    try:
+        return AskedReplay.model_validate(content)
+    except ValidationError as error:
+        raise problems.invalid(
+            [fault(str(details["msg"]).removeprefix("Value error, "), *map(str, details["loc"]))
+             for details in error.errors(include_url=False, include_input=False)]
+        ) from None  # fmt: skip
+
+
+def _own(at: Door, letter_id: str) -> DeadLetter:
+    """The client's dead letter. Another client's is not there at all."""
+    letter = at.store.dead_letter(letter_id) if letter_id.isascii() and len(letter_id) <= 64 else None
+    if letter is None or letter.client != g.client.name:
+        raise _gone()
+    g.update_id = letter.id
+    return letter
+
+
+def _gone() -> Problem:
+    return Problem(problems.NOT_FOUND, "There is no dead letter of this id.")
+
+
+def _check_rights(at: Door, letter: DeadLetter) -> None:
+    if not _may_touch(at, letter):
+        raise Problem(problems.FORBIDDEN, "Your client may no longer touch this mailbox.")
+
+
+def _may_touch(at: Door, letter: DeadLetter) -> bool:
+    if letter.kind != "update":
+        return True
+    backend = at.settings.backends.get(Update.from_json(letter.body).target.backend)
+    return backend is None or bool(g.client.may_touch(letter.owner, backend))
+
+
+def _shown(at: Door, letter: DeadLetter) -> dict[str, Json]:
+    if letter.kind == "callback":
+        return _callback(letter)
+    job = at.store.update(letter.id)
+    if job is None:
+        raise _gone()
+    return {"kind": "update", **public(job)}
+
+
+def _callback(letter: DeadLetter) -> dict[str, Json]:
+    delivery = Delivery.from_json(letter.body)
+    told = json.loads(delivery.text)
+    return {
+        "kind": "callback",
+        "id": letter.id,
+        "state": "dead",
+        "type": told["type"],
+        "update": told["data"]["id"],
+        "url": delivery.url,
+        "finishedAt": letter.died_at,
+        "attempts": shown_attempts(letter.attempts),
+        "error": letter.error,
+    }

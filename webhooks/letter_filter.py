@@ -1,0 +1,53 @@
+"""Which dead letters are meant: in the query of a list, in the body of a replay."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from webhooks.shape import digits
+from workers.job import Kind
+from workers.store import DeadLetters
+
+ErrorClass = Literal[
+    "conflict", "refused", "notFound", "accessDenied", "throttled", "unavailable", "unknownOutcome", "expired",
+    "internal",
+]  # fmt: skip
+
+
+def _moment(text: object) -> object:
+    if text is None or (isinstance(text, str) and datetime.fromisoformat(text).tzinfo is not None):
+        return text
+    raise ValueError("must be a moment with its offset, like 2026-11-21T09:00:00Z")
+
+
+class LetterFilter(BaseModel):
+    """Those for which everything that is given holds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Kind | None = Field(None, description="Only updates, or only callbacks")
+    error_class: ErrorClass | None = Field(None, alias="class", description="Only of this class")
+    mailbox: str | None = Field(None, pattern="^[!-~]{1,320}$", description="Only of this mailbox")
+    since: Annotated[datetime | None, BeforeValidator(_moment)] = Field(
+        None, description="Only those that died at or after this moment"
+    )
+
+    def of(self, client: str) -> DeadLetters:
+        """The same, for the store."""
+        return DeadLetters(client, self.kind, self.error_class, self.mailbox, self.since)
+
+
+class LettersQuery(LetterFilter):
+    """A page of them."""
+
+    limit: Annotated[int, BeforeValidator(digits)] = Field(20, ge=1, le=100, description="How many")
+    cursor: str | None = Field(None, pattern="^[!-~]{1,200}$", description="nextCursor of the page before")
+
+
+class AskedReplay(LetterFilter):
+    """Bring back all that match, or with ``dryRun`` only count them."""
+
+    dry_run: bool = Field(False, alias="dryRun", strict=True)

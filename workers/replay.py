@@ -1,0 +1,26 @@
+"""Bringing dead letters back. A replay goes through the same promises again: what was in fact applied is found out
+first, since the update keeps its id and so its marker."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from workers.store import DeadLetter, DeadLetters, Ring, Store
+from workers.update import Update
+
+
+def replay_one(store: Store, letter: DeadLetter, now: datetime) -> tuple[bool, tuple[Ring, ...]]:
+    """Queue it again under its own id. An update has as long as it had at first; False: it is a dead letter no more."""
+    return store.replay(letter.id, _renewed(letter.body, now) if letter.kind == "update" else None)
+
+
+def matching(store: Store, which: DeadLetters, at_most: int) -> list[DeadLetter]:
+    """The dead letters that are meant, oldest first, so that updates of one event come back in their order."""
+    letters, _ = store.dead_letters(which, limit=at_most)
+    return sorted(letters, key=lambda letter: letter.id)
+
+
+def _renewed(body: str, now: datetime) -> str:
+    update = Update.from_json(body)
+    return replace(update, deadline=now + (update.deadline - update.created_at)).to_json()
