@@ -8,7 +8,7 @@ whether and when to try again (workers/retry).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Self
 
@@ -37,12 +37,13 @@ ROUNDS = 5
 @dataclass(frozen=True, slots=True)
 class Intended:
     """What was recorded before a write: the properties as first read (the base of every merge), the properties as
-    they stood before this write, what it set them to, and who was to be mailed."""
+    they stood before this write and the version they had, what it set them to, and who was to be mailed."""
 
     base: Mapping[str, Json]
     before: Mapping[str, Json]
     after: Mapping[str, Json]
     invitations: str
+    version: str = ""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), separators=(",", ":"))
@@ -54,14 +55,16 @@ class Intended:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What an attempt needs from outside. ``intend`` records durably and says whether we still may write; ``pause``
-    waits a moment between rounds; ``patience`` is asked when an error has to be judged."""
+    """What an attempt needs from outside. ``intend`` records durably and says whether we still may write; ``wrote``
+    tells our last writes of the event (versions before and after); ``pause`` waits a moment between rounds;
+    ``patience`` is asked when an error has to be judged."""
 
     exchange: Exchange
     kind: str
     intend: Callable[[Intended], bool]
     pause: Callable[[int], None]
     patience: Callable[[], retry.Patience]
+    wrote: Callable[[], Sequence[tuple[str, str]]] = tuple
 
 
 class LeaseLost(Exception):
@@ -115,9 +118,25 @@ class _Run:
                 names = ", ".join(dict.fromkeys(clash.property for clash in clashes))
                 return Dead(_conflict(clashes, f"Somebody else changed {names}."))
             case Changes(values) if not values:
-                return self._recovered(event) if self.in_doubt else Succeeded(Result(event.version, noop=True), "noop")
+                # Also when a write is in doubt: it did not bring this about, or its marker would be here.
+                return Succeeded(Result(event.version, noop=True), "noop")
             case Changes(values):
-                return self._write(event, values)
+                return self._overtaken(event) or self._write(event, values)
+
+    def _overtaken(self, event: Event) -> Dead | None:
+        """neverOverwrite against the version that the caller saw: a conflict if it is not ours that replaced it.
+
+        Values that the caller expects, and that hold, say more than a version: Exchange moves versions by itself.
+        """
+        update, seen = self.update, self.update.target.version
+        if update.conflict_resolution != "neverOverwrite" or seen is None or self.past is not None:
+            return None
+        if set(update.intent.touched) <= set(update.intent.expect):
+            return None
+        if descends(event.version, seen, self.around.wrote()):
+            return None
+        clash = Clash("version", seen, event.version, None)
+        return Dead(_conflict((clash,), "Somebody else changed the event since the version that you saw."))
 
     def _plan(self, event: Event, base: Mapping[str, Json] | None) -> Changes | Conflict:
         try:
@@ -132,7 +151,7 @@ class _Run:
             return retry.expired(in_doubt=self.in_doubt)
         before = {name: event.properties.get(name) for name in values}
         base = self.past.base if self.past else event.properties
-        self.past = Intended(dict(base), before, dict(values), mode)
+        self.past = Intended(dict(base), before, dict(values), mode, event.version)
         if not self.around.intend(self.past):
             raise LeaseLost(self.update.id)
         marker = (self.update.id, *event.marker)[:MARKER_LENGTH]
@@ -160,12 +179,14 @@ class _Run:
         ]
         if ignored:
             names = ", ".join(clash.property for clash in ignored)
-            why = retry.failure("refused", "NotApplied", f"Exchange answered success but did not change {names}.")
+            error_class = "unknownOutcome" if self.in_doubt else "refused"  # an earlier write may still arrive
+            why = retry.failure(error_class, "NotApplied", f"Exchange answered success but did not change {names}.")
             return Dead(Failure(why.error_class, why.code, why.title, why.detail, tuple(ignored)), written.request_id)
         verified = stands is not None and all(
             agrees(name, stands.get(name), value) for name, value in intended.after.items()
         )
-        return Succeeded(_result(written.version, intended, verified), request_id=written.request_id)
+        wrote = (intended.version, written.version) if written.version else None
+        return Succeeded(_result(written.version, intended, verified), request_id=written.request_id, wrote=wrote)
 
     def _recovered(self, event: Event) -> Outcome:
         """An earlier write of ours was applied although its answer was lost."""
@@ -174,6 +195,20 @@ class _Run:
         after = self.past.after
         verified = all(agrees(name, event.properties.get(name), value) for name, value in after.items())
         return Succeeded(_result(event.version, self.past, verified), "the earlier write had been applied")
+
+
+def descends(version: str, seen: str, wrote: Sequence[tuple[str, str]]) -> bool:
+    """Whether ``version`` is ``seen``, or came from it by writes of ours alone."""
+    after = {_bare(before): _bare(now) for before, now in wrote}
+    at, steps = _bare(seen), 0
+    while at != _bare(version) and steps <= len(after):
+        at, steps = after.get(at, ""), steps + 1
+    return at == _bare(version)
+
+
+def _bare(version: str) -> str:
+    """A Graph ETag ``W/"…"`` and the bare changeKey inside it are the same version."""
+    return version.removeprefix("W/").strip('"')
 
 
 def _result(version: str, intended: Intended, verified: bool) -> Result:

@@ -52,13 +52,15 @@ class Executor:
         if self.leases.closing or (grant := self.store.claim(job_id)) is None:
             return None
         with self.leases.hold(grant):
-            started = self.clock()
             try:
-                outcome = self._attempt(grant)
+                started = self.clock()
+                return self._settle(grant, started, self._attempt(grant))
             except LeaseLost:
                 _log.warning("lease lost before the write, nothing was sent", job=job_id)
                 return None
-            return self._settle(grant, started, outcome)
+            except StoreUnavailable:
+                self.leases.abandon(grant)
+                raise
 
     def _attempt(self, grant: Grant) -> Outcome:
         if grant.claims > POISONED:
@@ -67,7 +69,7 @@ class Executor:
             return Dead(retry.failure(error_class, "Poisoned", detail))
         try:
             if grant.kind == "callback":
-                return self.deliverer.deliver(grant.id, grant.body, grant.attempts, self.dice())
+                return self.deliverer.deliver(grant.id, grant.body, grant.tries, self.dice())
             return self._attempt_update(grant)
         except (LeaseLost, StoreUnavailable):
             raise  # nothing was sent, and nothing can be recorded: the job is run again when its lease has ended
@@ -89,10 +91,11 @@ class Executor:
             exchange=self.exchanges[backend.name],
             kind=backend.kind,
             intend=lambda intended: self.store.intend(grant, intended.to_json()),
+            wrote=lambda: self.store.wrote(update.target.line),
             pause=lambda number: self.sleep(self.dice() * min(0.1 * 2**number, 1.5)),
             patience=lambda: self._patience(update),
         )
-        return attempt(update, past, grant.in_doubt, grant.attempts, around)
+        return attempt(update, past, grant.in_doubt, grant.tries, around)
 
     def _patience(self, update: Update) -> retry.Patience:
         engine = self.settings.engine
@@ -105,7 +108,7 @@ class Executor:
 
     def _failed_inside(self, grant: Grant, error: BaseException, *, in_doubt: bool) -> Outcome:
         detail = f"{type(error).__name__}: {error}"
-        if grant.attempts + 1 < INTERNAL_ATTEMPTS:
+        if grant.tries + 1 < INTERNAL_ATTEMPTS:
             return Retry("internal", detail, timedelta(seconds=1 + 4 * self.dice()), in_doubt=in_doubt)
         return Dead(retry.failure("unknownOutcome" if in_doubt else "internal", type(error).__name__, detail))
 

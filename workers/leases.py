@@ -27,6 +27,7 @@ class Leases:
         self._every = lease.total_seconds() / 3
         self._held: dict[int, tuple[Grant, datetime]] = {}
         """By fence: the same job may be claimed here again while an earlier run of it still hangs."""
+        self._abandoned: list[Grant] = []
         self._lock = threading.Lock()
         self.closing = False
         self._thread = threading.Thread(target=self._renew, name="leases", daemon=True)
@@ -49,6 +50,11 @@ class Leases:
             with self._lock:
                 self._held.pop(grant.fence, None)
 
+    def abandon(self, grant: Grant) -> None:
+        """The store was away when this job was to be settled: hand it back as soon as it answers again."""
+        with self._lock:
+            self._abandoned.append(grant)
+
     def held(self) -> tuple[Grant, ...]:
         """The jobs that this process is running."""
         with self._lock:
@@ -57,11 +63,19 @@ class Leases:
     def _renew(self) -> None:
         while True:
             time.sleep(self._every)
-            oldest = datetime.now() - LONGEST
-            with self._lock:
-                alive = [grant for grant, since in self._held.values() if since > oldest]
             try:
-                for job_id in self._store.renew(alive):
-                    _log.warning("lease lost, another worker may take the job over", job=job_id)
+                self._tend()
             except StoreUnavailable as error:
                 _log.warning("leases not renewed", error=str(error))
+
+    def _tend(self) -> None:
+        oldest = datetime.now() - LONGEST
+        with self._lock:
+            alive = [grant for grant, since in self._held.values() if since > oldest]
+            abandoned = tuple(self._abandoned)
+        for job_id in self._store.renew(alive):
+            _log.warning("lease lost, another worker may take the job over", job=job_id)
+        if abandoned:
+            self._store.hand_back(abandoned)  # sweep rings for them
+            with self._lock:
+                del self._abandoned[: len(abandoned)]

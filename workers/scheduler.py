@@ -6,6 +6,7 @@ harm, since a sweep moves what it looked at into the future.
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import structlog
@@ -14,6 +15,9 @@ from celery.beat import Scheduler
 from workers.bell import Bell
 from workers.settings import load_or_exit
 from workers.store import Store, StoreUnavailable
+
+TRIM_EVERY = 60.0
+"""Seconds."""
 
 _log = structlog.get_logger(__name__)
 
@@ -26,6 +30,8 @@ class SweepScheduler(Scheduler):  # type: ignore[misc]
         self._store = Store.connect(settings)
         self._bell = Bell(app)
         self._every = settings.engine.sweep
+        self._clients = tuple(settings.clients)
+        self._trim_at = 0.0
         super().__init__(app, *args, **kwargs)
 
     def setup_schedule(self) -> None:
@@ -36,6 +42,14 @@ class SweepScheduler(Scheduler):  # type: ignore[misc]
         try:
             for rings in self._store.sweep():
                 self._bell.ring(*rings)
+            self._trim()
         except StoreUnavailable as error:
             _log.error("sweep failed, jobs wait until the store is back", error=str(error))
         return self._every
+
+    def _trim(self) -> None:
+        """Retention, in small steps: jobs end by themselves, the lists that name them are trimmed after them."""
+        if time.monotonic() >= self._trim_at:
+            self._trim_at = time.monotonic() + TRIM_EVERY
+            for client in self._clients:
+                self._store.trim(client)

@@ -18,7 +18,18 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from workers.mapping import Mapper, MappingError
 
 
 class ConfigurationError(Exception):
@@ -117,6 +128,28 @@ class Client(_Table):
     webhook_secrets: tuple[SecretStr, ...] = ()
     mailboxes: tuple[str, ...] = ()
     callback_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    mapping: Mapping[str, Any] | None = None
+    """How what the client signs and sends becomes an update (workers/mapping); None where it sends updates."""
+
+    rate_limit: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}/(second|minute|hour)$")] = "6000/minute"
+    """How many updates it may ask for; ten times as often it may read."""
+    max_backlog: Annotated[int, Field(ge=1)] = 100_000
+    """How many of its updates may wait or run at once."""
+    max_backlog_per_mailbox: Annotated[int, Field(ge=1)] = 10_000
+    """How many updates may wait or run at once in a mailbox that it asks for, whoever asked for them."""
+
+    @cached_property
+    def mapper(self) -> Mapper | None:
+        return None if self.mapping is None else Mapper(self.mapping)
+
+    @field_validator("mapping")
+    @classmethod
+    def _mappable(cls, table: Mapping[str, Any] | None, info: ValidationInfo) -> Mapping[str, Any] | None:
+        try:
+            Mapper(table or {})
+        except MappingError as error:
+            raise ValueError(f"the mapping of {info.data.get('name', '?')}: {error}") from None
+        return table
 
     @field_validator("webhook_secrets")
     @classmethod

@@ -17,6 +17,7 @@ from workers.celery import create
 from workers.engine import build
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.settings import load_or_exit
+from workers.store import StoreUnavailable
 from workers.update import rfc3339
 
 setup_logging.connect(logs.configure, weak=False)
@@ -41,13 +42,20 @@ class WillRetry(CeleryRetry):  # type: ignore[misc]
 @app.task(name="apply_update", throws=(DeadLetter,))  # type: ignore[untyped-decorator]
 def apply_update(job_id: str) -> str:
     """Apply one update to Exchange."""
-    return told(_engine.run(job_id))
+    return _run(job_id)
 
 
 @app.task(name="deliver_callback", throws=(DeadLetter,))  # type: ignore[untyped-decorator]
 def deliver_callback(job_id: str) -> str:
     """Deliver one callback."""
-    return told(_engine.run(job_id))
+    return _run(job_id)
+
+
+def _run(job_id: str) -> str:
+    try:
+        return told(_engine.run(job_id))
+    except StoreUnavailable as error:
+        raise WillRetry(f"{error}; again when the store is back") from error
 
 
 def told(outcome: Outcome | None) -> str:
