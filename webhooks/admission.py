@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from webhooks.extended import place_of
 from webhooks.faults import Fault, fault
 from webhooks.problems import FORBIDDEN, Problem, invalid
 from webhooks.schema import Asked
@@ -106,6 +107,6 @@ def _unwritable(intent: Intent, backend: GraphBackend | EwsBackend) -> Iterator[
     for operation in ("set", "append", "remove", "expect"):
         for name, value in getattr(intent, operation).items():
             if not writable_on(backend.kind, name):
-                yield fault(f"the backend {backend.name} ({backend.kind}) has no {name}", operation, name)
+                yield fault(f"the backend {backend.name} ({backend.kind}) has no {name}", operation, *place_of(name))
             elif backend.kind == "ews" and name in TIMES and to_windows(value["timeZone"]) is None:
                 yield fault("Exchange Web Services has no name for this time zone", operation, name, "timeZone")

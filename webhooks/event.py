@@ -11,13 +11,12 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
+from webhooks.extended import ExtendedProperty, Extensions
 from webhooks.recurrence import PatternedRecurrence
 from webhooks.shape import Address, Bool, Complete, Int, Name, Number, Shape, Text, WallClock, Zone, in_place_of
 from workers.properties import PROPERTIES
 
-NOT_YET = frozenset(
-    {"extensions", "singleValueExtendedProperties", "multiValueExtendedProperties", "allowNewTimeProposals"}
-)
+NOT_YET = frozenset({"multiValueExtendedProperties", "allowNewTimeProposals"})
 READ_ONLY = frozenset(
     {"@odata.context", "@odata.etag", "@odata.type", "attachments", "bodyPreview", "calendar", "cancelledOccurrences",
      "changeKey", "createdDateTime", "exceptionOccurrences", "hasAttachments", "iCalUId", "id", "instances",
@@ -126,6 +125,7 @@ class EventProperties(Shape):
     body: ItemBody | None = None
     categories: list[Name] | None = None
     end: Annotated[Time, Field(default=None)]
+    extensions: Annotated[Extensions, Field(default=None)]
     hide_attendees: Annotated[Bool, Field(default=None)]
     importance: Annotated[Literal["low", "normal", "high"], Field(default=None)]
     is_all_day: Annotated[Bool, Field(default=None)]
@@ -141,6 +141,7 @@ class EventProperties(Shape):
     response_requested: Annotated[Bool, Field(default=None)]
     sensitivity: Annotated[Literal["normal", "personal", "private", "confidential"], Field(default=None)]
     show_as: Annotated[Literal["free", "tentative", "busy", "oof", "workingElsewhere", "unknown"], Field(default=None)]
+    single_value_extended_properties: Annotated[list[ExtendedProperty], Field(default=None, max_length=20)]
     start: Annotated[Time, Field(default=None)]
     subject: Text | None = None
 

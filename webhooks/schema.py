@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 
 from webhooks.asked import AskedTarget, AskedUpdate
 from webhooks.event import why_not
+from webhooks.extended import each_by_its_name
 from webhooks.faults import Fault, pointer
 from webhooks.rules import broken
 from webhooks.shape import Shape, moment
@@ -135,4 +136,4 @@ def _intent(asked: AskedUpdate) -> Intent:
 
 
 def _plain(shape: Shape | None) -> dict[str, Json]:
-    return shape.model_dump(by_alias=True, exclude_unset=True) if shape else {}
+    return each_by_its_name(shape.model_dump(by_alias=True, exclude_unset=True)) if shape else {}

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.webhooks.conftest import Caller
+from tests.webhooks.given import TARGET, asked, is_problem, with_set
+from workers.exchange import MARKER_GUID
+
+ID = "String {00020329-0000-0000-C000-000000000046} Name cecp-ticket"
+
+
+def test_each_extended_property_and_extension_is_a_property_of_its_own() -> None:
+    body = with_set(
+        singleValueExtendedProperties=[{"id": ID, "value": "4711"}, {"id": "Integer 0x3001", "value": None}],
+        extensions={"com.contoso.hr": {"ticket": 4711}, "com.contoso.old": None},
+    )
+    assert asked(body).intent.set == {
+        f"singleValueExtendedProperties/{ID}": "4711",
+        "singleValueExtendedProperties/Integer 0x3001": None,
+        "extensions/com.contoso.hr": {"ticket": 4711},
+        "extensions/com.contoso.old": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "pointer"),
+    [
+        ({"singleValueExtendedProperties": [{"id": "Ticket", "value": "x"}]},
+         "/set/singleValueExtendedProperties/0/id"),
+        ({"singleValueExtendedProperties": [{"id": f"String {{{MARKER_GUID}}} Name rendezvous-updates", "value": "x"}]},
+         "/set/singleValueExtendedProperties/0/id"),
+        ({"singleValueExtendedProperties": [{"id": ID}]}, "/set/singleValueExtendedProperties/0/value"),
+        ({"singleValueExtendedProperties": [{"id": ID, "value": 5}]}, "/set/singleValueExtendedProperties/0/value"),
+        ({"extensions": {"com.contoso.x": {"@odata.type": "x"}}}, "/set/extensions/com.contoso.x"),
+        ({"extensions": {"com.contoso.x": {"a": "y" * 3000}}}, "/set/extensions/com.contoso.x"),
+        ({"extensions": {"com.contoso.x": "text"}}, "/set/extensions/com.contoso.x"),
+    ],
+)  # fmt: skip
+def test_extended_data_that_is_wrong_names_its_field(hr: Caller, values: dict[str, Any], pointer: str) -> None:
+    assert is_problem(hr.ask(with_set(**values)), 422, "validation", pointer)
+
+
+def test_an_extension_is_refused_where_there_is_no_graph(hr: Caller) -> None:
+    target = {**TARGET, "mailbox": "otto@hq.example"}
+    body = {"target": target, "set": {"extensions": {"com.contoso.x": {"a": 1}}}}
+    assert is_problem(hr.ask(body), 422, "validation", "/set/extensions/com.contoso.x")
+    assert (
+        hr.ask({"target": target, "set": {"singleValueExtendedProperties": [{"id": ID, "value": "x"}]}}).status_code
+        == 202
+    )

@@ -1,0 +1,70 @@
+"""Extended data that a caller may set: single MAPI properties and Graph's open extensions, each by its own name.
+
+https://learn.microsoft.com/graph/api/resources/singlevaluelegacyextendedproperty
+https://learn.microsoft.com/graph/api/resources/opentypeextension
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from webhooks.shape import Shape, Text
+from workers.exchange import MARKER_GUID
+from workers.properties import EXTENDED, EXTENSION
+from workers.update import Json
+
+_ID = re.compile(
+    r"(ApplicationTime|Binary|Boolean|CLSID|Currency|Double|Float|Integer|Long|Short|SystemTime|String)"
+    r" (\{[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\} (Name \S.{0,199}|Id 0x[0-9A-Fa-f]{1,8})"
+    r"|0x[0-9A-Fa-f]{1,8})"
+)
+BYTES_AT_MOST = 2048
+"""Of one open extension, as JSON."""
+
+
+def _known_id(text: str) -> str:
+    if not _ID.fullmatch(text):
+        raise ValueError("must be like String {guid} Name x, Integer {guid} Id 0x8233 or String 0x3001")
+    if MARKER_GUID.lower() in text.lower():
+        raise ValueError("this property is Rendezvous' own")
+    return text
+
+
+def _extension(value: dict[str, Any]) -> dict[str, Any]:
+    if any(key.startswith("@odata") or key in ("id", "extensionName") for key in value):
+        raise ValueError("id, extensionName and @odata… are Graph's own")
+    if len(json.dumps(value)) > BYTES_AT_MOST:
+        raise ValueError(f"must be at most {BYTES_AT_MOST} bytes as JSON")
+    return value
+
+
+class ExtendedProperty(Shape):
+    """``value`` null deletes it."""
+
+    id: Annotated[Text, AfterValidator(_known_id)]
+    value: Annotated[Text, Field(max_length=32_000)] | None
+
+
+ExtensionName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,127}$")]
+Extensions = dict[ExtensionName, Annotated[dict[str, Any], AfterValidator(_extension)] | None]
+"""Name → properties to set, null to delete it."""
+
+
+def each_by_its_name(values: dict[str, Json]) -> dict[str, Json]:
+    """The same values with every extended property and extension as a property of its own (workers/properties)."""
+    spread = {key: value for key, value in values.items() if key not in ("extensions", "singleValueExtendedProperties")}
+    spread |= {EXTENSION + name: value for name, value in (values.get("extensions") or {}).items()}
+    spread |= {EXTENDED + one["id"]: one["value"] for one in values.get("singleValueExtendedProperties") or []}
+    return spread
+
+
+def place_of(name: str) -> tuple[str, ...]:
+    """Where a property stands in the body, as the steps of a pointer."""
+    for prefix in (EXTENSION, EXTENDED):
+        if name.startswith(prefix):
+            return (prefix.rstrip("/"), name.removeprefix(prefix)) if prefix == EXTENSION else (prefix.rstrip("/"),)
+    return (name,)
