@@ -20,11 +20,12 @@ OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
 @dataclass
 class Receiver:
-    """What came in: the raw head and body of each request."""
+    """What came in: the raw head and body of each request, and how many bytes were ``reading_slowly``."""
 
     port: int
     heads: list[str] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
+    taken: int = 0
     stopping: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -57,20 +58,12 @@ def dripping(first: bytes, drop: bytes, every: float = 0.05) -> Behaviour:
     return behave
 
 
-def reading_slowly(length: int) -> Behaviour:
-    """Take the request, of ``length`` bytes at least, a little at a time; answer once all of it has come."""
-
-    def behave(connection: socket.socket, receiver: Receiver) -> None:
-        taken = 0
-        while taken < length:
-            chunk = connection.recv(200_000)
-            if not chunk or receiver.stopping.wait(0.02):
-                return
-            taken += len(chunk)
-        receiver.heads.append("all of it came")
-        connection.sendall(OK)
-
-    return behave
+def reading_slowly(connection: socket.socket, receiver: Receiver) -> None:
+    """Take whatever comes, a little at a time, and never answer."""
+    while chunk := connection.recv(200_000):
+        receiver.taken += len(chunk)
+        if receiver.stopping.wait(0.02):
+            return
 
 
 def silent(connection: socket.socket, receiver: Receiver) -> None:

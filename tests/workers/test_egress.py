@@ -85,10 +85,10 @@ def test_however_an_answer_is_dripped_it_ends_at_the_deadline(behaviour: Behavio
 
 @pytest.mark.usefixtures("hurried")
 def test_however_slowly_a_request_is_taken_it_ends_at_the_deadline() -> None:
-    body = b"x" * 20_000_000
-    with receiving(reading_slowly(len(body))) as receiver, pytest.raises(LATE):
+    body = b"x" * 40_000_000
+    with receiving(reading_slowly) as receiver, pytest.raises(LATE):
         sent(receiver.url, body)
-    assert receiver.heads == []
+    assert receiver.taken < len(body) / 2
 
 
 @pytest.mark.usefixtures("hurried")

@@ -86,6 +86,12 @@ def test_the_timestamp_counts_and_has_one_spelling(timestamp: str) -> None:
     assert not verified(at=timestamp, now=NOW)
 
 
+def test_a_timestamp_in_other_digits_is_none() -> None:
+    arabic = str(NOW).translate({ord("0") + digit: chr(0x660 + digit) for digit in range(10)})
+    assert int(arabic) == NOW
+    assert not verified(at=arabic)
+
+
 @pytest.mark.parametrize(("drift", "accepted"), [(-TOLERANCE - 1, False), (-TOLERANCE, True), (0, True),
                                                 (TOLERANCE, True), (TOLERANCE + 1, False)])  # fmt: skip
 def test_the_timestamp_may_be_five_minutes_off_and_no_more(drift: int, accepted: bool) -> None:

@@ -1,0 +1,354 @@
+"""A seeded world in which everything goes wrong that can: lost, late and silent writes, throttling, crashes, versions
+that move by themselves and people who edit the event meanwhile. The executor, the attempt and the merge are ours and
+real; the clock, the dice, the store and Exchange are simulated, in one thread, so that a seed replays.
+
+    python -m tests.workers.simulation --seeds 100000
+    python -m tests.workers.simulation --first 4711 --seeds 1 --tell
+
+The judge is the fake Exchange's journal, never our own records:
+doubled       the update changed the event, or mailed about it, more than once
+trampled      in autoResolve or neverOverwrite a person's edit, made since our first recorded read (in neverOverwrite
+              since the version that the caller saw, where one is given), was overwritten
+misreported   dead with a class that denies it, though it was applied; succeeded, though it was not; noop, though it was
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from random import Random
+from typing import Any, cast
+
+import structlog.testing
+
+from tests.workers.events import an_event, at, attendee
+from tests.workers.fake_exchange import Entry, FakeExchange, Fault
+from tests.workers.given import NOW, an_update
+from workers.callback import Deliverer
+from workers.executor import Executor
+from workers.job import Attempt
+from workers.leases import Leases
+from workers.outcome import Dead, Outcome, Retry, Succeeded
+from workers.patch import WATCHED
+from workers.properties import agrees, group_of, members
+from workers.settings import Client, EwsBackend, Settings
+from workers.store import Grant, Store, StoreUnavailable
+from workers.update import Intent, Json, Target, Update
+
+FAULTS = ((Fault.LOST_AFTER, 6), (Fault.LOST_BEFORE, 6), (Fault.LATE, 6), (Fault.THROTTLED, 3), (Fault.UNAVAILABLE, 3),
+          (Fault.SILENT, 1), (Fault.BROKEN, 1), (Fault.UNSEEN, 2), (Fault.REFUSED, 1), (Fault.NONE, 71))  # fmt: skip
+"""What becomes of a write, in per cent."""
+HUMAN, BUMP, CRASH, BLINK = 0.15, 0.1, 0.02, 0.01
+"""How likely at each step: a person edits, the version moves by itself, the worker dies, the store is away."""
+LEASE = 15.0
+
+SETTINGS = Settings(
+    backend=(
+        EwsBackend.model_validate(
+            {"name": "cloud", "kind": "ews", "url": "https://127.0.0.1:9/", "auth": "basic", "username": "u",
+             "password": "p", "mailboxes": ["*"]}
+        ),
+    ),
+    client=(Client(name="hr"),),
+    store_url="redis://127.0.0.1:9",
+    broker_url="redis://127.0.0.1:9",
+)  # fmt: skip
+
+
+class Crash(BaseException):
+    """The worker dies here."""
+
+
+class Silence:
+    def ring(self, *rings: object) -> None:
+        pass
+
+
+@dataclass
+class Verdict:
+    """What the journal says about one seed; ``faults``: the promises that were broken."""
+
+    outcome: Outcome | None
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        match self.outcome:
+            case Succeeded(result=result):
+                return "noop" if result and result.noop else "succeeded"
+            case Dead(failure=failure):
+                return f"dead: {failure.error_class}"
+        return "not ended"
+
+
+class World:
+    """One update, from acceptance to its end. Its ``claim``, ``intend``, ``settle`` and ``update`` are the store's."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+        self.time = 0.0
+        self.exchange = FakeExchange(an_event(), now=lambda: self.time, spend=self.spend)
+        self.exchange.lateness = self.random.choice((0.5, 5.0, 60.0))
+        self.update_ = self.an_update()
+        self.wait = 0.0
+        self.intent: str | None = None
+        self.doubt = False
+        self.attempts = self.claims = self.fence = 0
+        self.outcome: Outcome | None = None
+        self.first_read: tuple[int, dict[str, Json]] | None = None
+        if self.update_.target.version is not None:
+            self.first_read = (0, dict(self.exchange.properties))
+        self.story: list[str] = []
+
+    # The world outside.
+
+    def spend(self, seconds: float) -> None:
+        self.time += seconds
+        if self.random.random() < HUMAN:
+            self.edit()
+        if self.random.random() < BUMP:
+            self.exchange.bump()
+        if self.random.random() < CRASH:
+            raise Crash
+
+    def edit(self) -> None:
+        ours = self.random.random() < 0.3
+        name = self.random.choice(self.update_.intent.touched if ours else tuple(EDITS))
+        value = self.random.choice(EDITS.get(name, EDITS["subject"]))
+        self.exchange.human(**{name: value(self.exchange.properties)})
+
+    def an_update(self) -> Update:
+        deadline = self.random.choice((20.0, 120.0, 86400.0, 86400.0, 86400.0))
+        return an_update(
+            target=Target("cloud", "E", mailbox="a@b", version="v1" if self.random.random() < 0.2 else None),
+            intent=self.random.choice(INTENTS),
+            conflict_resolution=self.random.choice(("autoResolve", "neverOverwrite", "alwaysOverwrite")),
+            deadline=NOW + timedelta(seconds=deadline),
+        )
+
+    # The store.
+
+    def claim(self, job_id: str) -> Grant:
+        self.claims += 1
+        self.fence += 1
+        return Grant(
+            id=job_id,
+            fence=self.fence,
+            kind="update",
+            body=self.update_.to_json(),
+            claims=self.claims,
+            attempts=self.attempts,
+            tries=self.attempts,
+            intent=self.intent,
+            in_doubt=self.doubt,
+        )
+
+    def intend(self, grant: Grant, intent: str) -> bool:
+        if self.random.random() < CRASH:
+            raise Crash
+        if self.intent is None and (self.first_read is None or self.update_.conflict_resolution != "neverOverwrite"):
+            self.first_read = (self.exchange.read_after, dict(self.exchange.last_read))
+        self.intent, self.doubt = intent, True
+        self.exchange.write_faults = deque(self.random.choices(*zip(*FAULTS, strict=True)))
+        if self.random.random() < BLINK:
+            raise StoreUnavailable("the answer of the store was lost")
+        return True
+
+    def settle(self, grant: Grant, attempt: Attempt, outcome: Outcome, callback: object) -> tuple[bool, tuple[()]]:
+        if self.random.random() < CRASH:
+            raise Crash
+        self.attempts, self.claims = self.attempts + 1, 0
+        self.story.append(f"{self.time:8.1f} {attempt.outcome}: {attempt.detail}")
+        self.doubt = isinstance(outcome, Retry) and outcome.in_doubt
+        if isinstance(outcome, Retry):
+            self.wait = outcome.after.total_seconds()
+        else:
+            self.outcome = outcome
+        return True, ()
+
+    def wrote(self, line: str) -> list[tuple[str, str]]:
+        """We never wrote this event before."""
+        return []
+
+    def update(self, job_id: str) -> None:
+        """No callback is composed here."""
+
+    # The life of the update.
+
+    def live(self) -> Verdict:
+        executor = Executor(
+            settings=SETTINGS,
+            store=cast(Store, self),
+            bell=cast(Any, Silence()),
+            leases=Leases(cast(Store, self), timedelta(seconds=LEASE)),
+            exchanges={"cloud": self.exchange},
+            deliverer=cast(Deliverer, None),
+            clock=lambda: NOW + timedelta(seconds=self.time),
+            dice=self.random.random,
+            sleep=self.sleep,
+        )
+        for _ in range(500):
+            if self.outcome is not None:
+                break
+            self.sleep(self.wait)
+            self.wait = 0.0
+            try:
+                executor.run(self.update_.id)
+            except (Crash, StoreUnavailable) as error:
+                self.story.append(f"{self.time:8.1f} lost: {error!r}")
+                self.attempts += 1
+                self.time += LEASE
+        self.time += 1e6
+        self.exchange.arrive()
+        return self.verdict()
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+    # The judge.
+
+    def verdict(self) -> Verdict:
+        verdict = Verdict(self.outcome)
+        ours = self.exchange.by(self.update_.id)
+        if len(ours) > 1:
+            verdict.faults.append("doubled")
+        if self.update_.conflict_resolution != "alwaysOverwrite" and any(self.tramples(entry) for entry in ours):
+            verdict.faults.append("trampled")
+        if self.misreported(applied=bool(ours)):
+            verdict.faults.append("misreported")
+        if self.outcome is None:
+            verdict.faults.append("not ended")
+        return verdict
+
+    def misreported(self, *, applied: bool) -> bool:
+        match self.outcome:
+            case Succeeded(result=result):
+                return result is not None and result.noop == applied
+            case Dead(failure=failure):
+                return applied and failure.error_class != "unknownOutcome"
+        return False
+
+    def tramples(self, entry: Entry) -> bool:
+        """Whether what a person changed since our first read was overwritten by this write of ours."""
+        if self.first_read is None:
+            return True
+        start, base = self.first_read
+        journal = self.exchange.journal
+        since = [other for other in journal[start : journal.index(entry)] if other.by == "human"]
+        edited = {
+            name for other in since for name in other.changes if not same(name, base.get(name), entry.before[name])
+        }
+        if self.update_.conflict_resolution == "neverOverwrite":
+            return bool(edited & WATCHED)
+        written = {name for name in entry.changes if not agrees(name, entry.before[name], entry.changes[name])}
+        return any(self.overwrites(name, entry) for name in written if group_of(name) & edited)
+
+    def overwrites(self, name: str, entry: Entry) -> bool:
+        intent = self.update_.intent
+        if name in intent.set or name not in {*intent.append, *intent.remove}:
+            return True
+        stood, stands = entry.before[name], entry.after[name]
+        if name == "subject":
+            return not str(stands).startswith(str(stood))
+        if name == "body":
+            return (stood or {}).get("content", "") not in stands["content"]
+        gone = {str(key).lower() for key in intent.remove.get(name, ())}
+        return not members(name, stood).keys() - gone <= members(name, stands).keys()
+
+
+def same(name: str, one: Json, other: Json) -> bool:
+    return agrees(name, one, other) and agrees(name, other, one)
+
+
+INTENTS = (
+    Intent(set={"subject": "Moved"}),
+    Intent(set={"subject": "Moved", "importance": "high"}),
+    Intent(set={"body": {"contentType": "html", "content": "<p>New</p>"}}),
+    Intent(set={"location": {"displayName": "Room 1"}}),
+    Intent(set={"location": None, "categories": None}),
+    Intent(set={"start": at(14), "end": at(15)}),
+    Intent(set={"attendees": [attendee("Ann"), attendee("Cleo")]}),
+    Intent(append={"subject": "!"}),
+    Intent(append={"body": "<p>more</p>"}),
+    Intent(append={"attendees": [attendee("Cleo"), attendee("Beamer", "resource")]}),
+    Intent(append={"categories": ["Green"]}, remove={"attendees": ["ben@contoso.com"]}),
+    Intent(remove={"categories": ["red"]}),
+    Intent(shift={"start": "PT1H", "end": "PT1H"}),
+    Intent(shift={"end": "PT30M"}, set={"showAs": "oof"}),
+    Intent(set={"importance": "high"}, expect={"subject": "Team building"}),
+)
+
+EDITS: dict[str, tuple[Any, ...]] = {
+    "subject": (lambda _: "Moved", lambda _: "Team building", lambda now: f"{now['subject'] or ''}?"),
+    "body": (
+        lambda _: {"contentType": "html", "content": "<p>New</p>"},
+        lambda _: {"contentType": "text", "content": "x"},
+    ),
+    "location": (lambda _: {"displayName": "Room 1"}, lambda _: {"displayName": "Roof"}, lambda _: {"displayName": ""}),
+    "start": (lambda _: at(8), lambda _: at(9), lambda _: at(14)),
+    "end": (lambda _: at(10), lambda _: at(11), lambda _: at(15)),
+    "attendees": (
+        lambda now: [*now["attendees"], attendee("Dora")],
+        lambda now: now["attendees"][1:],
+        lambda now: [{**one, "status": {"response": "declined"}} for one in now["attendees"]],
+    ),
+    "categories": (lambda now: [*(now["categories"] or []), "Urgent"], lambda _: ["Blue"], lambda _: []),
+    "importance": (lambda _: "low", lambda _: "high", lambda _: "normal"),
+    "showAs": (lambda _: "free", lambda _: "busy"),
+}
+"""Property → what a person may make of it, given the event."""
+
+
+def judged(seed: int) -> tuple[World, Verdict]:
+    """One world, lived to its end."""
+    with structlog.testing.capture_logs():
+        world = World(seed)
+        return world, world.live()
+
+
+def broken(seeds: Iterable[int]) -> tuple[Counter[str], list[tuple[int, str]]]:
+    """How the updates ended, and every seed in which a promise was broken."""
+    ends: Counter[str] = Counter()
+    faults = []
+    for seed in seeds:
+        _, verdict = judged(seed)
+        ends[verdict.name] += 1
+        faults += [(seed, fault) for fault in verdict.faults]
+    return ends, faults
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Look for a world in which a promise is broken.")
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--seeds", type=int, default=2000)
+    parser.add_argument("--tell", action="store_true", help="tell the story of each seed")
+    options = parser.parse_args()
+    seeds = range(options.first, options.first + options.seeds)
+    if options.tell:
+        for seed in seeds:
+            tell(seed)
+    ends, faults = broken(seeds)
+    for name, count in ends.most_common():
+        print(f"{count:8} {name}")
+    for seed, fault in faults[:50]:
+        print(f"seed {seed}: {fault}")
+    print(f"{len(seeds)} seeds, {dict(Counter(fault for _, fault in faults))} broken")
+    return 1 if faults else 0
+
+
+def tell(seed: int) -> None:
+    world, verdict = judged(seed)
+    update = replace(world.update_, metadata=None)
+    print(f"seed {seed}: {update.conflict_resolution} {update.intent}")
+    print(*world.story, sep="\n")
+    for entry in world.exchange.journal:
+        print(f"  {entry.by}: {entry.changes}")
+    print(verdict)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

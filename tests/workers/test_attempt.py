@@ -1,0 +1,402 @@
+"""One attempt at an update, against an Exchange that behaves in every way we know of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.workers.events import an_event, attendee
+from tests.workers.fake_exchange import FakeExchange, Fault
+from tests.workers.given import an_update
+from workers.attempt import ROUNDS, FailedInDoubt, Intended, LeaseLost, Surroundings, attempt
+from workers.exchange import AccessDenied, NotFound, Unavailable
+from workers.job import Result
+from workers.outcome import Dead, Outcome, Retry, Succeeded
+from workers.retry import Patience
+from workers.update import Intent, Json, Target, Update
+
+MOVED = Intent(set={"subject": "Moved"})
+
+
+@dataclass
+class Desk:
+    """Attempts one after the other at one update, with what is recorded in between."""
+
+    exchange: FakeExchange
+    update: Update
+    kind: str = "ews"
+    remaining: timedelta = timedelta(days=1)
+    lease: bool = True
+    past: Intended | None = None
+    in_doubt: bool = False
+    attempts: int = 0
+    pauses: list[int] = field(default_factory=list)
+    wrote: list[tuple[str, str]] = field(default_factory=list)
+
+    def run(self) -> Outcome:
+        around = Surroundings(
+            exchange=self.exchange,
+            kind=self.kind,
+            intend=self.intend,
+            wrote=lambda: self.wrote,
+            pause=self.pauses.append,
+            patience=self.patience,
+        )
+        outcome = attempt(self.update, self.past, self.in_doubt, self.attempts, around)
+        self.attempts += 1
+        self.in_doubt = isinstance(outcome, Retry) and outcome.in_doubt
+        return outcome
+
+    def intend(self, intended: Intended) -> bool:
+        if self.lease:
+            self.past, self.in_doubt = Intended.from_json(intended.to_json()), True
+        return self.lease
+
+    def patience(self) -> Patience:
+        return Patience(timedelta(seconds=1), timedelta(minutes=5), self.remaining, 0.5)
+
+    @property
+    def applied(self) -> int:
+        return len(self.exchange.by(self.update.id))
+
+
+def a_desk(intent: Intent = MOVED, *faults: Fault, **changes: Any) -> Desk:
+    exchange = FakeExchange(an_event())
+    exchange.write_faults.extend(faults)
+    return Desk(exchange, an_update(intent=intent, **changes))
+
+
+def succeeded(outcome: Outcome) -> Result:
+    assert isinstance(outcome, Succeeded), outcome
+    assert outcome.result is not None
+    return outcome.result
+
+
+def dead(outcome: Outcome) -> tuple[str, str]:
+    assert isinstance(outcome, Dead), outcome
+    return outcome.failure.error_class, outcome.failure.code
+
+
+def test_an_update_is_written_mailed_marked_and_verified() -> None:
+    desk = a_desk()
+    result = succeeded(desk.run())
+    assert result == Result(
+        "v2", False, {"subject": {"before": "Team building", "after": "Moved"}}, "sendToAllAndSaveCopy", verified=True
+    )
+    assert desk.exchange.properties["subject"] == "Moved"
+    assert desk.exchange.marker == (desk.update.id,)
+    assert desk.exchange.mails == 2
+
+
+def test_the_intent_is_recorded_before_anything_is_sent() -> None:
+    desk = a_desk()
+    desk.exchange.between.append(lambda: recorded.append(desk.past))
+    recorded: list[Intended | None] = []
+    desk.run()
+    assert recorded[0] is not None
+    assert (recorded[0].before, recorded[0].after) == ({"subject": "Team building"}, {"subject": "Moved"})
+
+
+def test_who_has_lost_the_lease_sends_nothing() -> None:
+    desk = a_desk()
+    desk.lease = False
+    with pytest.raises(LeaseLost):
+        desk.run()
+    assert desk.exchange.writes == []
+
+
+def test_what_stands_already_is_no_write_and_no_mail() -> None:
+    desk = a_desk(Intent(set={"subject": "Team building"}))
+    outcome = desk.run()
+    assert succeeded(outcome) == Result("v1", noop=True)
+    assert (desk.exchange.writes, desk.exchange.mails) == ([], 0)
+
+
+def test_the_marker_keeps_the_last_sixteen_updates() -> None:
+    desk = a_desk()
+    desk.exchange.marker = tuple(f"upd_{number}" for number in range(16))
+    desk.run()
+    assert desk.exchange.marker == (desk.update.id, *(f"upd_{number}" for number in range(15)))
+
+
+@pytest.mark.parametrize("append", [{"subject": "!"}, {"attendees": [attendee("Cleo")]}])
+def test_a_lost_answer_is_found_out_and_not_repeated(append: dict[str, Json]) -> None:
+    desk = a_desk(Intent(append=append), Fault.LOST_AFTER)
+    outcome = desk.run()
+    assert isinstance(outcome, Retry)
+    assert (outcome.error_class, outcome.in_doubt) == ("unknownOutcome", True)
+    result = succeeded(desk.run())
+    assert (desk.applied, result.noop, result.verified) == (1, False, True)
+    assert result.changed.keys() == append.keys()
+
+
+def test_a_lost_answer_is_found_out_though_somebody_changed_the_event_again() -> None:
+    desk = a_desk(MOVED, Fault.LOST_AFTER)
+    desk.run()
+    desk.exchange.human(subject="Moved again")
+    result = succeeded(desk.run())
+    assert (desk.applied, result.verified) == (1, False)
+    assert desk.exchange.properties["subject"] == "Moved again"
+
+
+def test_a_write_that_never_arrived_is_sent_again() -> None:
+    desk = a_desk(MOVED, Fault.LOST_BEFORE)
+    assert isinstance(desk.run(), Retry)
+    assert succeeded(desk.run()).verified
+    assert desk.applied == 1
+
+
+def test_when_somebody_made_our_change_after_our_write_was_lost_we_claim_nothing() -> None:
+    desk = a_desk(MOVED, Fault.LOST_BEFORE)
+    desk.run()
+    desk.exchange.human(subject="Moved")
+    assert succeeded(desk.run()) == Result("v2", noop=True)
+
+
+def test_a_write_that_arrives_late_is_fenced_or_found_but_never_doubled() -> None:
+    clock = [0.0]
+    for wait in (1.0, 10.0):
+        desk = a_desk(Intent(append={"subject": "!"}), Fault.LATE)
+        desk.exchange.now = lambda: clock[0]
+        desk.run()
+        clock[0] += 30 + wait
+        succeeded(desk.run())
+        clock[0] += 100
+        desk.exchange.arrive()
+        assert (desk.applied, desk.exchange.properties["subject"]) == (1, "Team building!")
+
+
+def test_a_late_write_that_lands_between_our_read_and_our_write_is_found() -> None:
+    clock = [0.0]
+    desk = a_desk(Intent(append={"subject": "!"}), Fault.LATE)
+    desk.exchange.now = lambda: clock[0]
+    desk.run()
+
+    def land() -> None:
+        clock[0] += 100
+
+    desk.exchange.between.append(land)
+    succeeded(desk.run())
+    assert (desk.applied, desk.exchange.properties["subject"]) == (1, "Team building!")
+
+
+@pytest.mark.parametrize("mode", ["autoResolve", "neverOverwrite", "alwaysOverwrite"])
+def test_a_version_that_moved_by_itself_is_no_conflict(mode: Any) -> None:
+    desk = a_desk(conflict_resolution=mode)
+    desk.exchange.between.append(desk.exchange.bump)
+    assert succeeded(desk.run()).verified
+    assert (desk.exchange.reads, desk.pauses) == (2, [0])
+
+
+def test_what_somebody_else_changed_meanwhile_stays() -> None:
+    desk = a_desk()
+    desk.exchange.between.append(lambda: desk.exchange.human(importance="high"))
+    succeeded(desk.run())
+    assert desk.exchange.properties["importance"] == "high"
+
+
+@pytest.mark.parametrize(
+    ("mode", "edit", "clash"),
+    [
+        ("autoResolve", {"subject": "Mine"}, "subject"),
+        ("neverOverwrite", {"subject": "Mine"}, "subject"),
+        ("neverOverwrite", {"importance": "high"}, "importance"),
+    ],
+)
+def test_an_edit_between_read_and_write_is_a_conflict_and_stays(mode: Any, edit: dict[str, Json], clash: str) -> None:
+    desk = a_desk(conflict_resolution=mode)
+    desk.exchange.between.append(lambda: desk.exchange.human(**edit))
+    outcome = desk.run()
+    assert dead(outcome) == ("conflict", "conflict")
+    assert isinstance(outcome, Dead)
+    assert [found.property for found in outcome.failure.conflicts] == [clash]
+    assert (desk.applied, desk.exchange.mails) == (0, 0)
+
+
+def test_always_overwrite_wins() -> None:
+    desk = a_desk(conflict_resolution="alwaysOverwrite")
+    desk.exchange.between.append(lambda: desk.exchange.human(subject="Mine"))
+    succeeded(desk.run())
+    assert desk.exchange.properties["subject"] == "Moved"
+
+
+def test_an_edit_between_two_attempts_is_judged_against_the_first_read() -> None:
+    desk = a_desk(MOVED, Fault.THROTTLED)
+    desk.run()
+    desk.exchange.human(subject="Mine")
+    outcome = desk.run()
+    assert isinstance(outcome, Dead)
+    clash = outcome.failure.conflicts[0]
+    assert (clash.base, clash.theirs, clash.ours) == ("Team building", "Mine", "Moved")
+
+
+def test_the_base_of_every_merge_stays_what_was_read_first() -> None:
+    desk = a_desk(Intent(append={"categories": ["Green"]}), Fault.THROTTLED, Fault.THROTTLED)
+    desk.run()
+    desk.exchange.human(categories=["Red", "Blue", "Urgent"])
+    desk.run()
+    assert desk.past is not None
+    assert desk.past.base["categories"] == ["Red", "Blue"]
+    assert desk.past.before["categories"] == ["Red", "Blue", "Urgent"]
+
+
+def test_a_version_that_moves_every_time_is_a_conflict_in_the_end() -> None:
+    desk = a_desk()
+    desk.exchange.between.extend([desk.exchange.bump] * 100)
+    assert dead(desk.run()) == ("conflict", "conflict")
+    assert (len(desk.exchange.writes), desk.applied) == (ROUNDS, 0)
+
+
+@pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.UNAVAILABLE])
+def test_a_definite_no_leaves_no_doubt(fault: Fault) -> None:
+    desk = a_desk(MOVED, fault)
+    outcome = desk.run()
+    assert isinstance(outcome, Retry)
+    assert not outcome.in_doubt
+    succeeded(desk.run())
+
+
+def test_a_doubt_outlasts_the_busy_answers_that_follow_it() -> None:
+    desk = a_desk(MOVED, Fault.LOST_AFTER)
+    desk.run()
+    desk.exchange.read_faults.append(Unavailable("503", "Down."))
+    outcome = desk.run()
+    assert isinstance(outcome, Retry)
+    assert outcome.in_doubt
+
+
+def test_what_exchange_refuses_is_dead_with_its_own_code_and_request_id() -> None:
+    desk = a_desk(MOVED, Fault.REFUSED)
+    outcome = desk.run()
+    assert dead(outcome) == ("refused", "ErrorOccurrenceCrossingBoundary")
+    assert outcome.request_id == "r-400"
+
+
+@pytest.mark.parametrize("error", [NotFound("ErrorItemNotFound", "Gone."), AccessDenied("ErrorAccessDenied", "No.")])
+def test_an_event_that_cannot_be_read_any_more_after_a_lost_answer_is_an_unknown_outcome(error: Any) -> None:
+    desk = a_desk(MOVED, Fault.LOST_AFTER)
+    desk.run()
+    desk.exchange.read_faults.append(error)
+    assert dead(desk.run()) == ("unknownOutcome", error.code)
+
+
+def test_success_without_a_change_is_no_success() -> None:
+    desk = a_desk(MOVED, Fault.SILENT)
+    outcome = desk.run()
+    assert dead(outcome) == ("refused", "NotApplied")
+    assert isinstance(outcome, Dead)
+    assert "subject" in outcome.failure.detail
+    assert desk.applied == 0
+
+
+def test_success_without_a_change_while_an_earlier_write_may_still_arrive_is_an_unknown_outcome() -> None:
+    desk = a_desk(MOVED, Fault.LATE, Fault.SILENT)
+    desk.run()
+    assert dead(desk.run()) == ("unknownOutcome", "NotApplied")
+
+
+def test_a_write_that_could_not_be_read_back_is_not_called_verified() -> None:
+    assert not succeeded(a_desk(MOVED, Fault.UNSEEN).run()).verified
+
+
+def test_a_fault_of_ours_after_the_write_was_sent_leaves_it_in_doubt() -> None:
+    desk = a_desk(MOVED, Fault.BROKEN)
+    with pytest.raises(FailedInDoubt) as raised:
+        desk.run()
+    assert isinstance(raised.value.__cause__, KeyError)
+
+
+def test_what_cannot_be_computed_is_refused() -> None:
+    desk = a_desk(Intent(shift={"start": "PT1H", "end": "PT1H"}))
+    custom = {"dateTime": "2026-11-23T09:00:00", "timeZone": "tzone://Microsoft/Custom"}
+    desk.exchange.properties.update(start=custom, end=custom)
+    assert dead(desk.run()) == ("refused", "CannotBeComputed")
+
+
+def test_more_mail_than_allowed_is_refused_before_the_write() -> None:
+    desk = a_desk(max_recipients=1)
+    assert dead(desk.run()) == ("refused", "TooManyRecipients")
+    assert desk.exchange.writes == []
+
+
+def test_silence_on_graph_is_refused_before_the_write() -> None:
+    desk = a_desk(send_invitations="sendToNone")
+    desk.kind = "graph"
+    assert dead(desk.run()) == ("refused", "SendToNoneOnGraph")
+    assert desk.exchange.writes == []
+
+
+def test_after_the_deadline_nothing_is_asked() -> None:
+    desk = a_desk()
+    desk.remaining = timedelta()
+    assert dead(desk.run()) == ("expired", "DeadlinePassed")
+    assert desk.exchange.reads == 0
+
+
+@pytest.mark.parametrize(("fault", "judge"), [(Fault.LOST_AFTER, succeeded), (Fault.LOST_BEFORE, dead)])
+def test_after_the_deadline_a_doubt_is_still_cleared_up_but_nothing_is_written(
+    fault: Fault, judge: Callable[[Outcome], Any]
+) -> None:
+    desk = a_desk(MOVED, fault)
+    desk.run()
+    desk.remaining = timedelta()
+    judge(desk.run())
+    assert len(desk.exchange.writes) == 1
+
+
+def test_an_update_that_a_rolled_back_store_brought_to_life_again_is_recognised() -> None:
+    desk = a_desk(Intent(append={"subject": "!"}))
+    desk.run()
+    desk.exchange.marker = ("upd_later", *desk.exchange.marker)
+    again = Desk(desk.exchange, desk.update)
+    assert succeeded(again.run()).noop is False
+    assert desk.applied == 1
+
+
+def a_strict_desk(version: str, intent: Intent = MOVED) -> Desk:
+    target = Target("cloud", "E", mailbox="anna@contoso.com", version=version)
+    return a_desk(intent, target=target, conflict_resolution="neverOverwrite")
+
+
+def test_never_overwrite_minds_what_changed_since_the_callers_version() -> None:
+    desk = a_strict_desk("v1")
+    desk.exchange.human(subject="Mine")
+    assert dead(desk.run()) == ("conflict", "conflict")
+    assert desk.exchange.properties["subject"] == "Mine"
+
+
+def test_never_overwrite_minds_no_writes_of_ours_since_the_callers_version() -> None:
+    desk = a_strict_desk("v1")
+    desk.exchange.bump()
+    desk.exchange.bump()
+    desk.wrote = [('W/"v2"', "v3"), ("v1", "v2"), ("v0", "v1")]
+    assert succeeded(desk.run()).verified
+
+
+def test_never_overwrite_minds_an_edit_among_our_writes() -> None:
+    desk = a_strict_desk("v1")
+    for _ in range(3):
+        desk.exchange.bump()
+    desk.wrote = [("v3", "v4"), ("v1", "v2")]
+    assert dead(desk.run())[0] == "conflict"
+
+
+def test_never_overwrite_trusts_what_the_caller_expects_more_than_a_version() -> None:
+    desk = a_strict_desk("v0", Intent(set={"subject": "Moved"}, expect={"subject": "Team building"}))
+    assert succeeded(desk.run()).verified
+
+
+@pytest.mark.parametrize("mode", ["autoResolve", "alwaysOverwrite"])
+def test_the_other_modes_mind_no_older_version(mode: Any) -> None:
+    desk = a_desk(target=Target("cloud", "E", mailbox="a@contoso.com", version="v0"), conflict_resolution=mode)
+    assert succeeded(desk.run()).verified
+
+
+def test_a_success_tells_which_version_it_replaced_by_which() -> None:
+    outcome = a_desk().run()
+    assert isinstance(outcome, Succeeded)
+    assert outcome.wrote == ("v1", "v2")

@@ -1,0 +1,326 @@
+"""A job from claim to settle, with a real store and an Exchange in memory."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import pytest
+from redis import Redis
+from structlog.testing import capture_logs
+
+from tests.workers.events import an_event
+from tests.workers.fake_exchange import FakeExchange, Fault
+from tests.workers.given import NOW, accepted, an_update
+from tests.workers.receiver import OK, answering, receiving
+from workers.bell import Bell
+from workers.callback import Deliverer
+from workers.executor import INTERNAL_ATTEMPTS, POISONED, Executor
+from workers.job import State, UpdateJob
+from workers.leases import Leases
+from workers.outcome import Dead, Outcome, Retry, Succeeded
+from workers.settings import Settings
+from workers.store import Grant, Ring, Store, StoreUnavailable
+from workers.tls import trust
+from workers.update import Intent, Target, Update
+
+LONG = timedelta(seconds=30)
+
+
+@dataclass
+class Bells:
+    rung: list[Ring] = field(default_factory=list)
+
+    def ring(self, *rings: Ring) -> None:
+        self.rung += rings
+
+
+@dataclass
+class Bench:
+    """An executor and everything around it. The clock stands still, the dice fall on 0: a retry is due at once."""
+
+    executor: Executor
+    store: Store
+    exchange: FakeExchange
+    bells: Bells
+
+    def take_in(self, **changes: Any) -> Update:
+        update = an_update(**changes)
+        accepted(self.store, update)
+        return update
+
+    def job(self, update: Update) -> UpdateJob:
+        job = self.store.update(update.id)
+        assert job is not None
+        return job
+
+    def run(self, update: Update) -> Outcome | None:
+        return self.executor.run(update.id)
+
+
+@pytest.fixture
+def bench(settings: Settings, redis: Redis) -> Bench:
+    store = Store(redis, lease=LONG, grace=LONG)
+    exchange, bells = FakeExchange(an_event()), Bells()
+    executor = Executor(
+        settings=settings,
+        store=store,
+        bell=cast(Bell, bells),
+        leases=Leases(store, LONG),
+        exchanges={"cloud": exchange},
+        deliverer=Deliverer(settings.clients, trust(), trust()),
+        clock=lambda: NOW,
+        dice=lambda: 0.0,
+        sleep=lambda seconds: None,
+    )
+    return Bench(executor, store, exchange, bells)
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    with capture_logs():
+        yield
+
+
+def test_an_update_is_claimed_applied_and_settled(bench: Bench) -> None:
+    update = bench.take_in()
+    assert isinstance(bench.run(update), Succeeded)
+    job = bench.job(update)
+    assert job.state is State.SUCCEEDED
+    assert job.result["changed"] == {"subject": {"before": "Team building", "after": "Moved"}}
+    assert [(entry.number, entry.outcome, entry.requestId) for entry in job.attempts] == [(1, "succeeded", "r-200")]
+    assert bench.exchange.mails == 2
+
+
+def test_a_bell_that_rings_twice_finds_nothing_to_do(bench: Bench) -> None:
+    update = bench.take_in()
+    bench.run(update)
+    assert bench.run(update) is None
+    assert len(bench.exchange.writes) == 1
+
+
+def test_a_bell_for_nothing_finds_nothing_to_do(bench: Bench) -> None:
+    assert bench.executor.run("upd_never") is None
+
+
+def test_who_is_being_stopped_claims_nothing(bench: Bench) -> None:
+    update = bench.take_in()
+    bench.executor.leases.close()
+    assert bench.run(update) is None
+    assert bench.job(update).state is State.QUEUED
+
+
+def test_the_lease_is_held_while_the_job_runs_and_not_longer(bench: Bench) -> None:
+    update = bench.take_in()
+    held: list[str] = []
+    bench.exchange.between.append(lambda: held.extend(grant.id for grant in bench.executor.leases.held()))
+    bench.run(update)
+    assert (held, bench.executor.leases.held()) == ([update.id], ())
+
+
+def test_the_next_of_the_line_is_rung(bench: Bench) -> None:
+    first, second = bench.take_in(), bench.take_in()
+    assert bench.run(second) is None
+    bench.run(first)
+    assert [ring.id for ring in bench.bells.rung] == [second.id]
+
+
+def test_nothing_to_change_is_told_as_a_noop(bench: Bench) -> None:
+    update = bench.take_in(intent=Intent(set={"subject": "Team building"}))
+    bench.run(update)
+    job = bench.job(update)
+    assert (job.state, job.result["noop"], job.attempts[0].outcome) == (State.SUCCEEDED, True, "noop")
+
+
+def test_a_lost_answer_is_retried_and_found_out(bench: Bench) -> None:
+    bench.exchange.write_faults.append(Fault.LOST_AFTER)
+    update = bench.take_in(intent=Intent(append={"subject": "!"}))
+    assert isinstance(bench.run(update), Retry)
+    waiting = bench.job(update)
+    assert (waiting.state, waiting.attempts[0].outcome) == (State.RETRYING, "unknownOutcome")
+    assert waiting.attempts[0].retryAt is not None
+    assert isinstance(run_when_due(bench, update), Succeeded)
+    assert bench.exchange.properties["subject"] == "Team building!"
+
+
+def run_when_due(bench: Bench, update: Update) -> Outcome:
+    for _ in range(500):
+        if (outcome := bench.run(update)) is not None:
+            return outcome
+        time.sleep(0.01)
+    raise AssertionError("it never became due")
+
+
+def test_a_refusal_is_a_dead_letter_with_its_reason(bench: Bench) -> None:
+    bench.exchange.write_faults.append(Fault.REFUSED)
+    update = bench.take_in()
+    bench.run(update)
+    job = bench.job(update)
+    assert job.state is State.DEAD
+    assert (job.error["class"], job.error["code"]) == ("refused", "ErrorOccurrenceCrossingBoundary")
+
+
+def test_a_backend_that_is_gone_is_a_refusal(bench: Bench) -> None:
+    update = bench.take_in(target=Target("old", "E", mailbox="a@contoso.com"))
+    outcome = bench.run(update)
+    assert isinstance(outcome, Dead)
+    assert (outcome.failure.error_class, outcome.failure.code) == ("refused", "BackendGone")
+
+
+def test_who_loses_the_lease_before_the_write_sends_and_settles_nothing(
+    bench: Bench, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update = bench.take_in()
+    read = bench.exchange.read
+
+    def read_and_lose(*asked: Any) -> Any:
+        redis.hset(f"rdv:job:{update.id}", "fence", 999)
+        return read(*asked)
+
+    monkeypatch.setattr(bench.exchange, "read", read_and_lose)
+    assert bench.run(update) is None
+    assert (bench.exchange.writes, bench.job(update).attempts) == ([], ())
+
+
+def test_who_loses_the_lease_after_the_write_settles_nothing(bench: Bench, redis: Redis) -> None:
+    update = bench.take_in(callback_url="https://hooks.example.com/")
+    bench.exchange.between.append(lambda: cast(None, redis.hset(f"rdv:job:{update.id}", "fence", 999)))
+    assert bench.run(update) is None
+    job = bench.job(update)
+    assert (job.state, job.attempts, job.callback, bench.bells.rung) == (State.RUNNING, (), None, [])
+
+
+def test_a_fault_of_ours_is_tried_again_and_then_given_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench.exchange, "read", lambda *_: 1 / 0)
+    monkeypatch.setattr("workers.executor.timedelta", lambda **_: timedelta())
+    update = bench.take_in()
+    outcomes = [bench.run(update) for _ in range(INTERNAL_ATTEMPTS)]
+    assert [type(outcome) for outcome in outcomes] == [Retry, Retry, Dead]
+    error = bench.job(update).error
+    assert (error["class"], error["code"]) == ("internal", "ZeroDivisionError")
+
+
+def test_a_fault_of_ours_after_the_write_never_denies_the_write(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.executor.INTERNAL_ATTEMPTS", 1)
+    bench.exchange.write_faults.append(Fault.BROKEN)
+    update = bench.take_in()
+    bench.run(update)
+    assert bench.exchange.properties["subject"] == "Moved"
+    assert bench.job(update).error["class"] == "unknownOutcome"
+
+
+def test_a_fault_of_ours_after_the_write_is_found_out_at_the_next_attempt(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.executor.timedelta", lambda **_: timedelta())
+    bench.exchange.write_faults.append(Fault.BROKEN)
+    update = bench.take_in(intent=Intent(append={"subject": "!"}))
+    assert isinstance(bench.run(update), Retry)
+    assert isinstance(bench.run(update), Succeeded)
+    assert len(bench.exchange.by(update.id)) == 1
+
+
+def test_a_store_that_blinks_before_the_write_kills_no_update(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unavailable(*_: Any) -> bool:
+        raise StoreUnavailable("it blinked")
+
+    monkeypatch.setattr(Store, "intend", unavailable)
+    update = bench.take_in()
+    with pytest.raises(StoreUnavailable):
+        bench.run(update)
+    assert (bench.exchange.writes, bench.job(update).state) == ([], State.RUNNING)
+
+
+def test_a_store_that_is_away_after_the_write_has_it_found_out_later(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unavailable(*_: Any) -> tuple[bool, tuple[Ring, ...]]:
+        raise StoreUnavailable("it is away")
+
+    abandoned: list[Grant] = []
+    monkeypatch.setattr(bench.executor.leases, "abandon", abandoned.append)
+    update = bench.take_in(intent=Intent(append={"subject": "!"}))
+    with monkeypatch.context() as away:
+        away.setattr(Store, "settle", unavailable)
+        with pytest.raises(StoreUnavailable):
+            bench.run(update)
+    bench.store.hand_back(abandoned)
+    assert isinstance(bench.run(update), Succeeded)
+    assert len(bench.exchange.by(update.id)) == 1
+
+
+@pytest.mark.parametrize(("intended", "error_class"), [(False, "internal"), (True, "unknownOutcome")])
+def test_a_job_that_killed_three_workers_is_a_dead_letter(
+    bench: Bench, redis: Redis, intended: bool, error_class: str
+) -> None:
+    update = bench.take_in()
+    short = Store(redis, lease=timedelta(milliseconds=20), grace=timedelta(milliseconds=20))
+    for _ in range(POISONED):
+        grant = short.claim(update.id)
+        assert grant is not None
+        if intended:
+            assert short.intend(grant, '{"base": {}, "before": {}, "after": {}, "invitations": "sendToNone"}')
+        swept_back(short, update)
+    outcome = bench.run(update)
+    assert isinstance(outcome, Dead)
+    assert (outcome.failure.error_class, outcome.failure.code) == (error_class, "Poisoned")
+    job = bench.job(update)
+    assert [entry.outcome for entry in job.attempts] == ["lost"] * POISONED + [error_class]
+    assert bench.exchange.reads == 0
+
+
+def swept_back(store: Store, update: Update) -> None:
+    for _ in range(500):
+        list(store.sweep())
+        job = store.update(update.id)
+        if job is not None and job.state is State.RETRYING:
+            return
+        time.sleep(0.01)
+    raise AssertionError("the job was never taken back")
+
+
+@pytest.mark.parametrize(("fault", "state"), [(Fault.NONE, "succeeded"), (Fault.REFUSED, "dead")])
+def test_a_callback_is_made_when_the_update_is_settled_and_tells_what_the_api_tells(
+    bench: Bench, redis: Redis, fault: Fault, state: str
+) -> None:
+    bench.exchange.write_faults.append(fault)
+    with receiving(answering(OK)) as receiver:
+        update = bench.take_in(callback_url=receiver.url, metadata={"ticket": 7})
+        bench.run(update)
+        (ring,) = bench.bells.rung
+        assert ring.kind == "callback"
+        assert isinstance(bench.executor.run(ring.id), Succeeded)
+    told = json.loads(receiver.bodies[0])
+    job = bench.job(update)
+    assert told["type"] == f"calendar.update.{state}"
+    assert told["timestamp"] == job.finished_at
+    data = told["data"]
+    assert (data["id"], data["state"], data["metadata"]) == (update.id, state, {"ticket": 7})
+    assert (data["result"], data["error"]) == (job.result, job.error)
+    assert [entry["number"] for entry in data["attempts"]] == [1]
+    assert job.callback is not None
+    assert (job.callback.state, job.callback.attempts) == ("delivered", 1)
+
+
+def test_an_update_that_is_tried_again_calls_nobody(bench: Bench) -> None:
+    bench.exchange.write_faults.append(Fault.UNAVAILABLE)
+    update = bench.take_in(callback_url="https://hooks.example.com/")
+    assert isinstance(bench.run(update), Retry)
+    assert (bench.bells.rung, bench.job(update).callback) == ([], None)
+
+
+def test_history_tells_when_each_attempt_was(bench: Bench) -> None:
+    moments = iter(NOW + timedelta(seconds=seconds) for seconds in range(100))
+    executor = bench.executor
+    clock: Any = lambda: next(moments)  # noqa: E731 - a clock that goes on by a second each time it is asked
+    ticking = Executor(executor.settings, executor.store, executor.bell, executor.leases, executor.exchanges,
+                       executor.deliverer, clock, executor.dice, executor.sleep)  # fmt: skip
+    update = bench.take_in()
+    ticking.run(update.id)
+    entry = bench.job(update).attempts[0]
+    assert datetime.fromisoformat(entry.startedAt) == NOW
+    assert datetime.fromisoformat(entry.endedAt) > NOW

@@ -1,0 +1,285 @@
+"""The configuration: what is taken, and one line that names the key for everything that is not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workers.settings import ConfigurationError, EwsBackend, GraphBackend, Settings, load
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+ENVIRONMENT = {"CLOUD_CLIENT_SECRET": "c10ud-s3cret", "CLOUD_REFRESH_TOKEN": "r3fresh", "HQ_USER": "svc",
+               "HQ_PASSWORD": "pa55word", "HR_WEBHOOK_SECRET": SECRET}  # fmt: skip
+GRAPH = """
+[[backend]]
+name = "cloud"
+kind = "graph"
+authority = "https://login.microsoftonline.com/tenant"
+client_id = "app"
+client_secret_env = "CLOUD_CLIENT_SECRET"
+mailboxes = ["*@contoso.com"]
+"""
+EWS = """
+[[backend]]
+name = "hq"
+kind = "ews"
+url = "https://mail.hq.example/EWS/Exchange.asmx"
+auth = "ntlm"
+username_env = "HQ_USER"
+password_env = "HQ_PASSWORD"
+mailboxes = ["*@hq.example"]
+"""
+CLIENT = """
+[[client]]
+name = "hr"
+webhook_secrets_env = ["HR_WEBHOOK_SECRET"]
+mailboxes = ["*@contoso.com"]
+"""
+# As it stands in the contract, the placeholders filled in.
+CONTRACT = """
+[[backend]]
+name = "cloud"
+kind = "graph"
+base_url = "https://graph.microsoft.com/v1.0"
+authority = "https://login.microsoftonline.com/0d1"
+client_id = "…"
+client_secret_env = "CLOUD_CLIENT_SECRET"      # or client_certificate_file
+refresh_token_env = "CLOUD_REFRESH_TOKEN"      # optional: delegated sign-in, for `me` and groups
+mailboxes = ["*@contoso.com"]
+max_concurrency = 4                            # per mailbox
+
+[[backend]]
+name = "hq"
+kind = "ews"
+url = "https://mail.hq.example/EWS/Exchange.asmx"
+auth = "ntlm"                                  # basic, ntlm, oauth
+username_env = "HQ_USER"
+password_env = "HQ_PASSWORD"
+impersonation = true
+server_version = "Exchange2013_SP1"
+mailboxes = ["*@hq.example"]
+
+[[client]]
+name = "hr"
+api_key_sha256 = ["ea756a7c24e01316c36329f27e7102bdc1f5fedcfe1c805bc07796ae352a995f"]
+webhook_secrets_env = ["HR_WEBHOOK_SECRET"]    # whsec_…, newest first; signs callbacks and verifies requests
+mailboxes = ["*@contoso.com", "*@hq.example"]  # what this client may touch
+callback_networks = []                         # CIDRs beyond the public internet, e.g. ["127.0.0.1/32"]
+"""
+
+
+class Written:
+    """Loads what a test writes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "rendezvous.toml"
+
+    def load(self, text: str | bytes = GRAPH + CLIENT, **environ: str) -> Settings:
+        self.path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return load({**ENVIRONMENT, "RENDEZVOUS_CONFIG": str(self.path), **environ})
+
+    def complaint(self, text: str | bytes = GRAPH + CLIENT, **environ: str) -> str:
+        with pytest.raises(ConfigurationError) as raised:
+            self.load(text, **environ)
+        said = str(raised.value)
+        assert len(said.splitlines()) == 1
+        assert "c10ud-s3cret" not in said
+        assert "pa55word" not in said
+        return said
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Written:
+    return Written(tmp_path)
+
+
+def test_the_contracts_example_is_taken(written: Written) -> None:
+    settings = written.load(CONTRACT)
+    cloud, hq = settings.backends["cloud"], settings.backends["hq"]
+    assert isinstance(cloud, GraphBackend)
+    assert isinstance(hq, EwsBackend)
+    assert cloud.client_secret is not None
+    assert cloud.client_secret.get_secret_value() == "c10ud-s3cret"
+    assert hq.password is not None
+    assert hq.password.get_secret_value() == "pa55word"
+    assert [secret.get_secret_value() for secret in settings.clients["hr"].webhook_secrets] == [SECRET]
+
+
+def test_the_example_that_comes_with_the_project_is_taken() -> None:
+    assert load({**ENVIRONMENT, "RENDEZVOUS_CONFIG": str(ROOT / "rendezvous.example.toml")}).backend
+
+
+def test_no_secret_shows_when_the_settings_are_printed(written: Written) -> None:
+    shown = repr(written.load(CONTRACT))
+    assert not any(secret in shown for secret in ENVIRONMENT.values() if secret != "svc")
+
+
+def test_the_defaults_are_the_contracts(written: Written) -> None:
+    settings = written.load(GRAPH + EWS + CLIENT)
+    assert settings.store_url == "redis://127.0.0.1:6379/0"
+    assert settings.broker_url == "redis://127.0.0.1:6379/1"
+    assert settings.backends["cloud"].max_concurrency == 4
+
+
+@pytest.mark.parametrize(
+    ("store", "broker"),
+    [
+        ("redis://:pw@redis.example:6380/3", "redis://:pw@redis.example:6380/1"),
+        ("rediss://redis.example", "rediss://redis.example/1"),
+        ("redis://redis.example/0?db=5&ssl_cert_reqs=none", "redis://redis.example/1?ssl_cert_reqs=none"),
+        ("unix:///run/redis.sock", "redis+socket:///run/redis.sock?virtual_host=1"),
+    ],
+)
+def test_the_broker_is_the_stores_server_unless_it_is_named(written: Written, store: str, broker: str) -> None:
+    assert written.load(RENDEZVOUS_STORE_URL=store).broker_url == broker
+    named = written.load(RENDEZVOUS_STORE_URL=store, RENDEZVOUS_BROKER_URL="amqp://rabbit.example//")
+    assert named.broker_url == "amqp://rabbit.example//"
+
+
+@pytest.mark.parametrize("name", ["RENDEZVOUS_STORE_URL", "RENDEZVOUS_BROKER_URL"])
+@pytest.mark.parametrize(
+    "url", ["http://x", "redis", "redis://[::1", "redis://x:99999/0", "redis://x:y/0", "postgres://x"]
+)
+def test_a_server_that_cannot_be_one_is_named(written: Written, name: str, url: str) -> None:
+    assert name in written.complaint(**{name: url})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("surprise = 1" + GRAPH + CLIENT, "surprise: unknown key"),
+        (GRAPH + "surprise = 1" + CLIENT, "backend.0.surprise: unknown key"),
+        (GRAPH + CLIENT + "surprise = 1", "client.0.surprise: unknown key"),
+        (GRAPH + CLIENT + "[engine]\nsurprise = 1", "engine.surprise: unknown key"),
+        (GRAPH + 'client_secret = "x"' + CLIENT, "[[backend]] cloud: client_secret: unknown key"),
+        (EWS + 'password = "x"' + CLIENT, "[[backend]] hq: password: unknown key"),
+        (GRAPH + CLIENT + 'webhook_secrets = ["x"]', "[[client]] hr: webhook_secrets: unknown key"),
+        ('store_url = "redis://x"' + GRAPH + CLIENT, "store_url: unknown key"),
+        (GRAPH + GRAPH + CLIENT, "two [[backend]] tables are named 'cloud'"),
+        (GRAPH + CLIENT + CLIENT, "two [[client]] tables are named 'hr'"),
+        (CLIENT, "backend: "),
+        (GRAPH, "client: "),
+        ("backend = 5" + CLIENT, "backend: write it as [[backend]] tables"),
+        ("client = [1]" + GRAPH, "client: write it as [[client]] tables"),
+        (GRAPH.replace('kind = "graph"', "") + CLIENT, "kind"),
+        (GRAPH.replace('"graph"', '"imap"') + CLIENT, "kind"),
+        (GRAPH.replace('name = "cloud"', "") + CLIENT, "name: this key is missing"),
+        (GRAPH.replace('"cloud"', '"a b"') + CLIENT, "backend.0.name"),
+        (GRAPH.replace('"cloud"', "7") + CLIENT, "backend.0.name"),
+        (GRAPH.replace('["*@contoso.com"]', '"*@contoso.com"') + CLIENT, "backend.0.mailboxes"),
+        (GRAPH.replace('["*@contoso.com"]', "[]") + CLIENT, "backend.0.mailboxes"),
+        (GRAPH.replace('client_id = "app"', "") + CLIENT, "client_id must be set"),
+        (GRAPH.replace('client_secret_env = "CLOUD_CLIENT_SECRET"', "") + CLIENT, "client_secret_env"),
+        (GRAPH + 'client_certificate_file = "/nowhere.pem"' + CLIENT, "client_certificate_file: the file /nowhere.pem"),
+        (GRAPH + 'ca_file = "/nowhere.pem"' + CLIENT, "ca_file: the file /nowhere.pem cannot be read"),
+        (GRAPH + 'base_url = "graph.microsoft.com"' + CLIENT, "base_url must be a plain https:// URL"),
+        (GRAPH + 'base_url = "https://[::1"' + CLIENT, "base_url must be a plain https:// URL"),
+        (GRAPH + 'base_url = "https://u:p@x/"' + CLIENT, "base_url must be a plain https:// URL"),
+        (GRAPH + "max_concurrency = 0" + CLIENT, "backend.0.max_concurrency"),
+        (GRAPH + 'max_concurrency = "many"' + CLIENT, "backend.0.max_concurrency"),
+        (GRAPH + "timeout = nan" + CLIENT, "backend.0.timeout"),
+        (EWS.replace('"ntlm"', '"kerberos"') + CLIENT, "backend.0.auth"),
+        (EWS.replace('"ntlm"', '"oauth"') + CLIENT, "authority and client_id must be set"),
+        (EWS.replace('password_env = "HQ_PASSWORD"', "") + CLIENT, "password_env must be set"),
+        (EWS + 'server_version = "Exchange5.5"' + CLIENT, "backend.0.server_version"),
+        (GRAPH + CLIENT + 'callback_networks = ["10.0.0.1/8"]', "client.0.callback_networks.0"),
+        (GRAPH + CLIENT + 'callback_networks = ["everything"]', "client.0.callback_networks.0"),
+        (GRAPH + CLIENT + 'api_key_sha256 = ["secret"]', "client.0.api_key_sha256.0"),
+        (GRAPH + CLIENT.replace('["HR_WEBHOOK_SECRET"]', '"HR_WEBHOOK_SECRET"'), "webhook_secrets_env"),
+        (GRAPH + CLIENT.replace('["HR_WEBHOOK_SECRET"]', "[7]"), "webhook_secrets_env"),
+        (GRAPH + CLIENT + "[engine]\nlease = 0", "engine.lease"),
+        ("[[backend]", "this is not TOML"),
+        (b"\xff\xfe", "this is not TOML"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line_that_names_the_key(written: Written, text: str | bytes, said: str) -> None:
+    complaint = written.complaint(text)
+    assert said in complaint
+    assert complaint.startswith(f"{written.path}: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("CLOUD_CLIENT_SECRET", "[[backend]] cloud: client_secret_env"),
+        ("HQ_USER", "[[backend]] hq: username_env"),
+        ("HQ_PASSWORD", "[[backend]] hq: password_env"),
+        ("HR_WEBHOOK_SECRET", "[[client]] hr: webhook_secrets_env"),
+    ],
+)
+def test_an_empty_secret_is_named(written: Written, name: str, key: str) -> None:
+    said = written.complaint(GRAPH + EWS + CLIENT, **{name: ""})
+    assert f"{key}: the environment variable {name} is empty or not set" in said
+
+
+@pytest.mark.parametrize("secret", ["whsec_", "whsec_not base64!", "whsec_abc", "plain text"])
+def test_a_webhook_secret_is_base64_and_not_empty(written: Written, secret: str) -> None:
+    assert "client.0.webhook_secrets: a webhook secret must be" in written.complaint(HR_WEBHOOK_SECRET=secret)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    for path in (tmp_path / "nowhere.toml", tmp_path):
+        with pytest.raises(ConfigurationError, match=str(path)):
+            load({"RENDEZVOUS_CONFIG": str(path)})
+
+
+def test_the_front_doors_say_so_in_one_line_and_exit_with_2(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.toml"
+    broken.write_text(GRAPH + "surprise = 1" + CLIENT)
+    for path, said in ((tmp_path / "nowhere.toml", "there is no such file"), (broken, "surprise: unknown key")):
+        ended = subprocess.run(
+            [sys.executable, "-c", "from workers.settings import load_or_exit; load_or_exit()"],
+            cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+            env={**os.environ, **ENVIRONMENT, "RENDEZVOUS_CONFIG": str(path)},
+        )  # fmt: skip
+        assert ended.returncode == 2
+        assert ended.stdout == ""
+        assert len(ended.stderr.splitlines()) == 1
+        assert ended.stderr.startswith("rendezvous: ")
+        assert said in ended.stderr
+
+
+def graph_and_ews(written: Written, **client: Any) -> Settings:
+    lines = "".join(f"{key} = {value}\n" for key, value in client.items())
+    return written.load(EWS + GRAPH + f'[[client]]\nname = "hr"\n{lines}')
+
+
+@pytest.mark.parametrize(
+    ("owner", "backend"),
+    [
+        ("anna@contoso.com", "cloud"),
+        ("ANNA@CONTOSO.COM", "cloud"),
+        ("anna@hq.example", "hq"),
+        ("anna@elsewhere.example", None),
+        ("anna@contoso.com.evil.example", None),
+        ("me", "cloud"),
+        ("group:6a1", "cloud"),
+        ("00000000-0000-0000-0000-000000000001", "cloud"),
+    ],
+)
+def test_the_first_backend_that_serves_a_mailbox_is_asked(written: Written, owner: str, backend: str | None) -> None:
+    found = graph_and_ews(written).backend_for(owner)
+    assert (found.name if found else None) == backend
+
+
+MAY: Mapping[str, list[tuple[str, bool]]] = {
+    '["*@contoso.com"]': [("anna@contoso.com", True), ("ANNA@Contoso.com", True), ("anna@hq.example", False),
+                          ("me", True), ("group:6a1", True)],
+    '["anna@*"]': [("anna@contoso.com", True), ("ben@contoso.com", False), ("me", False), ("group:6a1", False)],
+    '["me", "6a1"]': [("me", True), ("group:6a1", True), ("group:6a2", False), ("anna@contoso.com", False)],
+    '["*"]': [("anna@contoso.com", True), ("me", True), ("group:6a1", True)],
+    "[]": [("anna@contoso.com", False), ("me", False)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("patterns", "owner", "allowed"), [(p, o, a) for p, cases in MAY.items() for o, a in cases])
+def test_a_client_touches_what_its_patterns_name(written: Written, patterns: str, owner: str, allowed: bool) -> None:
+    settings = graph_and_ews(written, mailboxes=patterns)
+    assert settings.clients["hr"].may_touch(owner, settings.backends["cloud"]) is allowed

@@ -1,0 +1,74 @@
+"""Thousands of worlds in which everything goes wrong that can, and no promise is broken.
+
+The long run: python -m tests.workers.simulation --seeds 100000
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+import pytest
+
+from tests.workers import simulation
+from tests.workers.fake_exchange import FakeExchange
+from workers import patch
+from workers.exchange import Patch
+from workers.patch import Changes, Conflict
+from workers.update import Intent, Json
+
+SEEDS = range(2000)
+
+
+def broken(seeds: range = SEEDS) -> Counter[str]:
+    return Counter(fault for _, fault in simulation.broken(seeds)[1])
+
+
+def test_no_seed_breaks_a_promise() -> None:
+    ends, faults = simulation.broken(SEEDS)
+    assert faults == [], "replay with: python -m tests.workers.simulation --tell --seeds 1 --first SEED"
+    assert {
+        "succeeded",
+        "noop",
+        "dead: conflict",
+        "dead: refused",
+        "dead: unknownOutcome",
+        "dead: expired",
+    } <= ends.keys()
+
+
+def test_a_seed_replays() -> None:
+    (one, _), (other, _) = simulation.judged(3041), simulation.judged(3041)
+    assert (one.story, one.time) == (other.story, other.time)
+
+
+def test_the_judge_sees_what_happens_without_a_precondition(monkeypatch: pytest.MonkeyPatch) -> None:
+    init = FakeExchange.__init__
+
+    def careless(self: FakeExchange, *args: object, **options: object) -> None:
+        init(self, *args, **options)  # type: ignore[arg-type]
+        self.enforces_versions = False
+
+    monkeypatch.setattr(FakeExchange, "__init__", careless)
+    assert broken().keys() >= {"doubled", "trampled", "misreported"}
+
+
+def test_the_judge_sees_what_happens_without_a_marker(monkeypatch: pytest.MonkeyPatch) -> None:
+    apply = FakeExchange._apply
+
+    def forget(self: FakeExchange, sent: Patch) -> None:
+        apply(self, sent)
+        self.marker = ()
+
+    monkeypatch.setattr(FakeExchange, "_apply", forget)
+    assert broken().keys() >= {"doubled", "misreported"}
+
+
+def test_the_judge_sees_what_happens_without_a_base(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = patch.plan
+
+    def forgetful(intent: Intent, now: Mapping[str, Json], base: object, mode: str) -> Changes | Conflict:
+        return plan(intent, now, None, mode)
+
+    monkeypatch.setattr(patch, "plan", forgetful)
+    assert broken().keys() == {"trampled"}
