@@ -180,7 +180,11 @@ class _Run:
         if ignored:
             names = ", ".join(clash.property for clash in ignored)
             error_class = "unknownOutcome" if self.in_doubt else "refused"  # an earlier write may still arrive
-            why = retry.failure(error_class, "NotApplied", f"Exchange answered success but did not change {names}.")
+            done = ", ".join(name for name in intended.after if name not in {clash.property for clash in ignored})
+            detail = f"Exchange answered success but did not change {names}" + (
+                f" (it changed {done})." if done else "."
+            )
+            why = retry.failure(error_class, "NotApplied", detail)
             return Dead(Failure(why.error_class, why.code, why.title, why.detail, tuple(ignored)), written.request_id)
         verified = stands is not None and all(
             agrees(name, stands.get(name), value) for name, value in intended.after.items()

@@ -108,9 +108,13 @@ class Executor:
 
     def _failed_inside(self, grant: Grant, error: BaseException, *, in_doubt: bool) -> Outcome:
         detail = f"{type(error).__name__}: {error}"
-        if grant.tries + 1 < INTERNAL_ATTEMPTS:
+        if self._internal_failures(grant) + 1 < INTERNAL_ATTEMPTS:
             return Retry("internal", detail, timedelta(seconds=1 + 4 * self.dice()), in_doubt=in_doubt)
         return Dead(retry.failure("unknownOutcome" if in_doubt else "internal", type(error).__name__, detail))
+
+    def _internal_failures(self, grant: Grant) -> int:
+        outcomes = [attempt.outcome for attempt in self.store.history(grant.id)]
+        return outcomes[len(outcomes) - grant.tries :].count("internal")
 
     def _settle(self, grant: Grant, started: datetime, outcome: Outcome) -> Outcome | None:
         ended = self.clock()
@@ -126,9 +130,14 @@ class Executor:
         return outcome
 
     def _callback(self, grant: Grant, history: Attempt, outcome: Outcome) -> Callback | None:
-        if isinstance(outcome, Retry) or (job := self.store.update(grant.id)) is None:
+        if isinstance(outcome, Retry):
             return None
-        return for_update(_as_settled(job, history, outcome))
+        try:
+            job = self.store.update(grant.id)
+        except (ValueError, KeyError, TypeError):  # what is stored is no update: nobody can be told, but it can end
+            _log.exception("no callback can be composed", job=grant.id)
+            return None
+        return for_update(_as_settled(job, history, outcome)) if job else None
 
 
 def _history(number: int, started: datetime, ended: datetime, outcome: Outcome) -> Attempt:

@@ -34,10 +34,11 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """Never. A dead letter."""
+    """Never. A dead letter. ``pause``: the whole lane stays closed for so long all the same."""
 
     failure: Failure
     request_id: str | None = None
+    pause: timedelta | None = None
 
 
 Outcome: TypeAlias = Succeeded | Retry | Dead

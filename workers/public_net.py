@@ -29,6 +29,9 @@ NOT_PUBLIC: tuple[Network, ...] = tuple(
 """IANA's special-purpose blocks, everything that wraps an IPv4 address into IPv6, and Azure's wire server: more than
 ``ipaddress.is_global`` knows."""
 
+PUBLIC_PORTS = frozenset({443, 8443})
+"""Where strangers may have us knock. Inside a client's own networks every port is open."""
+
 _URL = re.compile(
     r"https?://(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?(?:[/?][!$-\[\]-~]*)?", re.IGNORECASE
 )
@@ -60,6 +63,8 @@ def refusal(url: str, networks: Sequence[Network]) -> str | None:
     if parts.scheme != "https" and not networks:
         return "callbacks go to https URLs (http only inside the client's callback_networks)"
     literal = _literal(parts.hostname or "")
+    if not networks and (port or 443) not in PUBLIC_PORTS:
+        return f"callbacks to the public internet go to the ports {_ports()}"
     if literal is None or _is_in(literal, networks) or (parts.scheme == "https" and is_public(literal)):
         return None
     return f"{literal} is not a public address and not in the client's callback_networks"
@@ -83,10 +88,14 @@ def judged(host: str, port: int, networks: Sequence[Network], *, public_too: boo
         raise OSError(f"{host} is not a host name") from None
     addresses = [ip_address(str(answer[4][0]).partition("%")[0]) for answer in answers]
     for address in addresses:
-        if not _is_in(address, networks) and not (public_too and is_public(address)):
+        if _is_in(address, networks):
+            continue
+        if not (public_too and is_public(address)):
             raise Blocked(
                 f"{host} is {address}, which is not a public address and not in the client's callback_networks"
             )
+        if port not in PUBLIC_PORTS:
+            raise Blocked(f"callbacks to the public internet go to the ports {_ports()}")
     return list(dict.fromkeys(addresses))
 
 
@@ -94,6 +103,10 @@ def _is_in(address: Address, networks: Iterable[Network]) -> bool:
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         return _is_in(address.ipv4_mapped, networks)
     return any(address.version == network.version and address in network for network in networks)
+
+
+def _ports() -> str:
+    return " and ".join(map(str, sorted(PUBLIC_PORTS)))
 
 
 def _literal(host: str) -> Address | None:

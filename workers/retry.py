@@ -5,7 +5,7 @@ Pure: the clock and the dice are passed in.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from workers.exchange import AccessDenied, ExchangeError, NotFound, Refused, Throttled, Unknown
@@ -51,10 +51,11 @@ def decide(error: ExchangeError, attempts: int, patience: Patience, *, in_doubt:
         return Dead(failure(error.outcome, error.code, error.detail), error.request_id)
     in_doubt = in_doubt or isinstance(error, Unknown)
     asked = timedelta(seconds=min(error.retry_after or 0, _LONGEST))
-    if patience.remaining <= max(asked, LAST_MOMENT):
-        return expired(in_doubt=in_doubt, last=error)
-    after = min(_wait(error, attempts, patience), patience.remaining - LAST_MOMENT / 2)
+    after = asked + _jitter(error, attempts, patience)
     pause = asked or (after if isinstance(error, Throttled) else None)
+    if patience.remaining <= max(asked, LAST_MOMENT):
+        return replace(expired(in_doubt=in_doubt, last=error), pause=pause)
+    after = min(after, patience.remaining - LAST_MOMENT / 2)
     return Retry(error.outcome, str(error), after, pause, in_doubt, error.request_id)
 
 
@@ -75,10 +76,10 @@ def failure(error_class: str, code: str, detail: str) -> Failure:
     return Failure(error_class, code, TITLES[error_class], detail)
 
 
-def _wait(error: ExchangeError, attempts: int, patience: Patience) -> timedelta:
-    """Full jitter under an exponential bound; never earlier than Exchange asked, and then not all at once."""
-    bound = min(patience.cap, patience.base * (1 << min(attempts, 20)))
+def _jitter(error: ExchangeError, attempts: int, patience: Patience) -> timedelta:
+    """Full jitter under an exponential bound; where Exchange named a time, only so much that not all come at once."""
     if error.retry_after is not None:
-        return timedelta(seconds=error.retry_after) + min(bound, patience.base) * patience.dice
+        return patience.base * patience.dice
+    bound = min(patience.cap, patience.base * (1 << min(attempts, 20)))
     floor = patience.base / 10 if isinstance(error, Unknown) else timedelta()
     return floor + bound * patience.dice

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 import sys
 import tomllib
 from base64 import b64decode
@@ -63,6 +64,16 @@ class _Backend(_Table):
     def _readable(cls, path: Path | None) -> Path | None:
         if path is not None and not os.access(path, os.R_OK):
             raise ValueError(f"the file {path} cannot be read")
+        return path
+
+    @field_validator("ca_file")
+    @classmethod
+    def _certificates(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            try:
+                ssl.create_default_context(cafile=str(path))
+            except OSError:
+                raise ValueError(f"the file {path} holds no certificate in PEM") from None
         return path
 
     def _check_app_sign_in(self) -> None:
@@ -205,6 +216,9 @@ class Settings(_Table):
             for name in names:
                 if names.count(name) > 1:
                     raise ValueError(f"two [[{kind}]] tables are named {name!r}")
+        keys = [key.lower() for client in self.client for key in client.api_key_sha256]
+        if len(keys) != len(set(keys)):
+            raise ValueError("two [[client]] tables have the same api_key_sha256")
         return self
 
     @cached_property
@@ -300,7 +314,8 @@ def _resolved(kind: str, table: Mapping[str, Any], environ: Mapping[str, str]) -
 
 def _one_line(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"] if part not in ("graph", "ews"))
+    named = {key: env_key for env_key, key in _SECRETS.items()}
+    where = ".".join(named.get(str(part), str(part)) for part in first["loc"] if part not in ("graph", "ews"))
     said = first["msg"].removeprefix("Value error, ")
     said = {"extra_forbidden": "unknown key", "missing": "this key is missing"}.get(first["type"], said)
     return f"{where}: {said}" if where else said

@@ -102,6 +102,7 @@ class World:
         self.first_read: tuple[int, dict[str, Json]] | None = None
         if self.update_.target.version is not None:
             self.first_read = (0, dict(self.exchange.properties))
+        self.past: list[Attempt] = []
         self.story: list[str] = []
 
     # The world outside.
@@ -162,6 +163,7 @@ class World:
         if self.random.random() < CRASH:
             raise Crash
         self.attempts, self.claims = self.attempts + 1, 0
+        self.past.append(attempt)
         self.story.append(f"{self.time:8.1f} {attempt.outcome}: {attempt.detail}")
         self.doubt = isinstance(outcome, Retry) and outcome.in_doubt
         if isinstance(outcome, Retry):
@@ -173,6 +175,9 @@ class World:
     def wrote(self, line: str) -> list[tuple[str, str]]:
         """We never wrote this event before."""
         return []
+
+    def history(self, job_id: str) -> tuple[Attempt, ...]:
+        return tuple(self.past)
 
     def update(self, job_id: str) -> None:
         """No callback is composed here."""

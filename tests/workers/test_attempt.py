@@ -12,7 +12,7 @@ import pytest
 from tests.workers.events import an_event, attendee
 from tests.workers.fake_exchange import FakeExchange, Fault
 from tests.workers.given import an_update
-from workers.attempt import ROUNDS, FailedInDoubt, Intended, LeaseLost, Surroundings, attempt
+from workers.attempt import ROUNDS, FailedInDoubt, Intended, LeaseLost, Surroundings, attempt, descends
 from workers.exchange import AccessDenied, NotFound, Unavailable
 from workers.job import Result
 from workers.outcome import Dead, Outcome, Retry, Succeeded
@@ -400,3 +400,21 @@ def test_a_success_tells_which_version_it_replaced_by_which() -> None:
     outcome = a_desk().run()
     assert isinstance(outcome, Succeeded)
     assert outcome.wrote == ("v1", "v2")
+
+
+@pytest.mark.parametrize(
+    ("version", "seen", "wrote", "ours_alone"),
+    [
+        ("v3", "v3", [], True),
+        ("v3", "v1", [("v2", "v3"), ("v1", "v2")], True),
+        ("v3", "v1", [("v1", "v2")], False),
+        ("v3", "v1", [("v2", "v3")], False),
+        ("v1", "v2", [("v1", "v2")], False),
+        ('W/"abc"', "abc", [], True),
+        ("v9", "v1", [("v1", "v2"), ("v2", "v1")], False),
+    ],
+)
+def test_a_version_descends_from_another_by_our_writes_alone(
+    version: str, seen: str, wrote: list[tuple[str, str]], ours_alone: bool
+) -> None:
+    assert descends(version, seen, wrote) is ours_alone

@@ -324,3 +324,28 @@ def test_history_tells_when_each_attempt_was(bench: Bench) -> None:
     entry = bench.job(update).attempts[0]
     assert datetime.fromisoformat(entry.startedAt) == NOW
     assert datetime.fromisoformat(entry.endedAt) > NOW
+
+
+def test_a_stored_update_that_cannot_be_read_ends_and_lets_the_next_go(bench: Bench, redis: Redis) -> None:
+    spoilt, behind = bench.take_in(), bench.take_in()
+    redis.hset(f"rdv:job:{spoilt.id}", "body", '{"id": "not an update"}')
+    for _ in range(3):
+        outcome = bench.executor.run(spoilt.id)
+        redis.hset(f"rdv:job:{spoilt.id}", "not_before", 0)
+    assert isinstance(outcome, Dead)
+    assert (outcome.failure.error_class, redis.hget(f"rdv:job:{spoilt.id}", "state")) == ("internal", "dead")
+    assert isinstance(bench.run(behind), Succeeded)
+
+
+def test_busy_answers_do_not_count_as_faults_of_ours(
+    bench: Bench, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.exchange.write_faults.extend([Fault.THROTTLED, Fault.THROTTLED])
+    update = bench.take_in()
+    for _ in range(2):
+        assert isinstance(bench.run(update), Retry)
+        redis.delete(f"rdv:paused:{update.target.lane}")
+        redis.hset(f"rdv:job:{update.id}", "not_before", 0)
+    with monkeypatch.context() as broken:
+        broken.setattr(FakeExchange, "read", lambda *_: 1 / 0)
+        assert isinstance(bench.run(update), Retry)

@@ -178,3 +178,18 @@ def test_plain_http_does_not_leave_the_networks_even_by_name(monkeypatch: pytest
     answering(monkeypatch, "1.1.1.1")
     with pytest.raises(Blocked):
         judged("hooks.example.com", 80, LOOPBACK, public_too=False)
+
+
+@pytest.mark.parametrize(
+    ("port", "fine"), [("", True), (":443", True), (":8443", True), (":25", False), (":6379", False)]
+)
+def test_strangers_may_have_us_knock_at_web_ports_only(port: str, fine: bool) -> None:
+    assert (refusal(f"https://hooks.example.com{port}/x", []) is None) is fine
+    assert refusal(f"https://hooks.example.com{port}/x", [ip_network("10.0.0.0/8")]) is None, "it may be an own host"
+
+
+def test_a_public_address_is_dialled_at_web_ports_only() -> None:
+    assert judged("93.184.216.34", 443, [], public_too=True)
+    with pytest.raises(Blocked, match="ports"):
+        judged("93.184.216.34", 25, [ip_network("10.0.0.0/8")], public_too=True)
+    assert judged("10.0.0.1", 25, [ip_network("10.0.0.0/8")], public_too=True)

@@ -221,7 +221,7 @@ def test_an_empty_secret_is_named(written: Written, name: str, key: str) -> None
 
 @pytest.mark.parametrize("secret", ["whsec_", "whsec_not base64!", "whsec_abc", "plain text"])
 def test_a_webhook_secret_is_base64_and_not_empty(written: Written, secret: str) -> None:
-    assert "client.0.webhook_secrets: a webhook secret must be" in written.complaint(HR_WEBHOOK_SECRET=secret)
+    assert "client.0.webhook_secrets_env: a webhook secret must be" in written.complaint(HR_WEBHOOK_SECRET=secret)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -482,3 +482,35 @@ def test_lists_forget_what_is_past_its_life(store: Store, redis: Redis) -> None:
     redis.delete(f"rdv:job:{gone.id}")
     assert store.trim("hr") == 1
     assert redis.zrange("rdv:updates:hr", 0, -1) == [kept.id]
+
+
+def test_a_callback_host_that_fails_again_and_again_is_left_alone_for_a_while(store: Store, redis: Redis) -> None:
+    def callback(number: int) -> str:
+        update = an_update(event=f"event-{number}", callback_url="https://dead.example/x")
+        accepted(store, update)
+        made = Callback(f"msg_{number}", "{}", "hr", "a", f"line-{number}", "callback/dead.example", 10, "dead")
+        store.settle(claimed(store, update.id), an_attempt(), DONE, made)
+        return made.id
+
+    failing = Retry("unavailable", "HTTP 500", timedelta(minutes=5))
+    for number in range(5):
+        store.settle(claimed(store, callback(number)), an_attempt(), failing)
+    assert store.claim(callback(5)) is None, "the breaker is open"
+    other = Callback("msg_other", "{}", "hr", "a", "line-other", "callback/fine.example", 10, "fine")
+    update = an_update(event="other", callback_url="https://fine.example/x")
+    accepted(store, update)
+    store.settle(claimed(store, update.id), an_attempt(), DONE, other)
+    assert store.claim("msg_other") is not None, "another host is not concerned"
+    redis.delete("rdv:paused:callback/dead.example")
+    store.settle(claimed(store, "msg_5"), an_attempt(), Succeeded(None))
+    assert redis.get("rdv:failures:callback/dead.example") is None
+    assert claimed(store, callback(6)), "one success closes the breaker"
+
+
+def test_an_update_that_ends_because_exchange_is_busy_still_pauses_its_mailbox(store: Store) -> None:
+    expired, next_one = an_update(event="a"), an_update(event="b")
+    accepted(store, expired)
+    accepted(store, next_one)
+    end = Dead(failure("expired", "ApplicationThrottled", "x"), pause=timedelta(seconds=30))
+    store.settle(claimed(store, expired.id), an_attempt(), end)
+    assert store.claim(next_one.id) is None

@@ -1,137 +1,195 @@
-"""Microsoft Graph over HTTP: read an event, change an event.
+"""The seam of ``workers.exchange`` for Microsoft Graph: read an event, write a patch to it.
 
-The only I/O of this package. Not here: paths, bodies and the meaning of errors, which are functions of values beside
-this file; and retries, which are nobody's business but the engine's.
+Not here: sockets (connection), paths, bodies and the meaning of errors (functions of values beside this file), and
+retries, which are nobody's business but the engine's.
 """
 
 from __future__ import annotations
 
-import uuid
+import json
 from collections.abc import Collection
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import replace
 
 import httpx
+import structlog
 
-from workers.exchange import AccessDenied, Event, ExchangeError, Patch, Refused, Written
-from workers.graph import errors, paths, resources
-from workers.oauth import BearerAuth, scope_of
+from workers.exchange import Event, ExchangeError, NotFound, Patch, Refused, VersionMoved, Written
+from workers.graph import body, errors, exchange_ids, occurrence, open_extension, resources, supported_time_zones
+from workers.graph.connection import Answer, Connection, unreadable
+from workers.graph.mailbox import Mailboxes
+from workers.graph.open_extension import Call
+from workers.graph.paths import event_path, extension_path
+from workers.graph.resources import GraphEvent
+from workers.properties import EXTENDED, EXTENSION
 from workers.settings import GraphBackend
-from workers.tls import trust
-from workers.update import Target
+from workers.update import Json, Target
+
+_log = structlog.get_logger(__name__)
 
 
 class GraphExchange:
-    """One Graph endpoint, as ``workers.exchange.Exchange``. Shared by threads.
-
-    Ordinary mailboxes are signed in to as the application; ``me`` and groups, which Graph opens to people only, with
-    the delegated refresh token where the backend has one.
-    """
+    """One Graph endpoint, as ``workers.exchange.Exchange``. Shared by threads."""
 
     def __init__(self, backend: GraphBackend, *, transport: httpx.BaseTransport | None = None):
-        scope = scope_of(backend.base_url)
-        self._base_url = backend.base_url.rstrip("/")
-        self._app = BearerAuth(backend, scope, transport=transport)
-        self._person = (
-            BearerAuth(backend, scope, delegated=True, transport=transport) if backend.refresh_token else None
-        )
-        self._http = httpx.Client(
-            verify=trust(backend.ca_file),
-            timeout=backend.timeout,
-            headers={"User-Agent": _user_agent(), "Accept": "application/json"},
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=64),
-            transport=transport,
-        )
+        self._connection = Connection(backend, transport)
+        self._mailboxes = Mailboxes(self._connection)
 
-    def read(self, target: Target, properties: Collection[str]) -> Event:
+    def read(self, target: Target, properties: Collection[str]) -> GraphEvent:
         """https://learn.microsoft.com/graph/api/event-get"""
-        url = f"{self._url(target)}?{resources.query(properties)}"
-        return _event("read", self._call("read", target, "GET", url, _prefer()), properties)
+        return self._read(occurrence.find(self._connection, self._mailboxes.translated(target)), properties)
 
     def write(self, target: Target, event: Event, patch: Patch) -> Written:
-        """https://learn.microsoft.com/graph/api/event-update"""
-        headers = {"Content-Type": "application/json", "If-Match": event.version, **_prefer(patch)}
-        answer = self._call("write", target, "PATCH", self._url(target), headers, resources.patch_body(patch))
-        properties = tuple(dict.fromkeys((*event.properties, *patch.changes)))
-        if answer.content.strip():
-            after: Event | None = _event("write", answer, properties, patch.marker)
-        else:
-            after = self._read_back(target, properties)
-        return Written(
-            version=after.version if after else answer.headers.get("etag", ""),
-            event=after,
-            request_id=answer.headers.get("request-id"),
+        """https://learn.microsoft.com/graph/api/event-update, after the open extensions, which have resources of
+        their own and mail nobody."""
+        if target.occurrence is not None and "recurrence" in patch.changes:
+            raise Refused("OccurrenceHasNoRecurrence", "recurrence: only the series has one, not its occurrences")
+        place = self._mailboxes.translated(target)
+        if target.occurrence is not None:
+            place = replace(place, event=event.id, occurrence=None)
+        extending = _extending(place, event, patch)
+        rest = replace(patch, changes={name: patch.changes[name] for name in patch.changes if not _extends(name)})
+        content = resources.patch_body(rest, event)
+        self._check_zones(place, event, rest)
+        for call in extending:
+            self._extend(place, call)
+        if extending and not rest.changes:
+            return self._written(place, event, patch, None)
+        if extending:
+            event = self._unchanged(place, event)
+        headers = {"If-Match": event.version, **_prefer(place, text=_is_text(event, patch))}
+        return self._written(
+            place, event, patch, self._connection.call("write", place, "PATCH", event_path(place), headers, content)
         )
 
     def close(self) -> None:
-        self._http.close()
+        """Close the connections."""
+        self._connection.close()
 
-    def _read_back(self, target: Target, properties: Collection[str]) -> Event | None:
+    def _read(self, place: Target, properties: Collection[str], *, whole_body: bool = False) -> GraphEvent:
+        event = self._get(place, properties, whole_body=whole_body)
+        if body.stored_as_text(event.properties.get("body")):
+            # Only asked in its own form it is the same, letter for letter, as what somebody wrote.
+            event = self._get(place, properties, text=True)
+        others = open_extension.names(properties)[1:]
+        apart = {EXTENSION + name: self._extension(place, name) for name in others}
+        return replace(event, properties={**event.properties, **apart})
+
+    def _get(
+        self, place: Target, properties: Collection[str], *, text: bool = False, whole_body: bool = False
+    ) -> GraphEvent:
+        path = f"{event_path(place)}?{resources.query(properties)}"
+        answer = self._connection.call("read", place, "GET", path, _prefer(place, text=text))
+        return _event("read", answer, properties, whole_body=whole_body)
+
+    def _extension(self, place: Target, name: str) -> Json:
+        """https://learn.microsoft.com/graph/api/opentypeextension-get"""
+        try:
+            answer = self._connection.call("read", place, "GET", extension_path(place, name))
+            return open_extension.value(json.loads(answer.body))
+        except NotFound:
+            return None
+        except (ValueError, AttributeError, RecursionError) as error:
+            raise unreadable("read", answer, ValueError(f"this is no extension: {error}")) from error
+
+    def _extend(self, place: Target, call: Call) -> None:
+        try:
+            self._connection.call("write", place, call.method, call.path, content=call.body)
+        except NotFound as error:
+            if call.method != "DELETE":
+                raise VersionMoved(error.code, f"{error.detail} The extension is gone.") from error
+
+    def _unchanged(self, place: Target, event: Event) -> Event:
+        """The event under the version that writing its extensions gave it. Raises VersionMoved where more changed."""
+        seen = self._read(place, [name for name in event.properties if not _extends(name)])
+        stood = {name: value for name, value in event.properties.items() if not _extends(name)}
+        if (seen.properties, seen.marker) != (stood, event.marker):
+            raise VersionMoved("VersionMoved", "the event changed while its extensions were written")
+        return replace(event, version=seen.version)
+
+    def _check_zones(self, place: Target, event: Event, patch: Patch) -> None:
+        new = supported_time_zones.new_zones(event.properties, patch.changes)
+        if new:
+            supported_time_zones.check(new, self._mailboxes.zones(place))
+
+    def _written(self, place: Target, event: Event, patch: Patch, answer: Answer | None) -> Written:
+        """Graph's yes. A PATCH tells the event, save what has to be expanded, and at times nothing."""
+        properties = tuple(dict.fromkeys((*event.properties, *patch.changes)))
+        whole = body.leads_to_meeting(patch.changes.get("body"), _known(event).join_url)
+        apart = any(name.startswith((EXTENDED, EXTENSION)) for name in patch.changes)
+        if answer is None or apart or not answer.body.strip():
+            after = self._read_back(place, properties, whole_body=whole)
+        else:
+            after = _event("write", answer, properties, patch.marker, whole_body=whole)
+        if after is not None:
+            _tell_lost_link(event, after)
+            after = _as_asked(after, patch)
+        version = after.version if after else answer.etag if answer else ""
+        return Written(version=version, event=after, request_id=answer.request_id if answer else None)
+
+    def _read_back(self, place: Target, properties: Collection[str], *, whole_body: bool) -> GraphEvent | None:
         """The event after a write that was answered without it; a yes stays a yes if it cannot be had."""
         try:
-            return self.read(target, properties)
+            return self._read(place, properties, whole_body=whole_body)
         except ExchangeError:
             return None
 
-    def _url(self, target: Target) -> str:
-        if target.occurrence is not None:
-            raise Refused(
-                "OccurrenceNotSupported",
-                "target.occurrence: on a Graph backend name the occurrence by its own id in target.event",
-            )
-        return self._base_url + paths.event_path(target)
 
-    def _call(
-        self, phase: errors.Phase, target: Target, method: str, url: str, headers: dict[str, str], content: bytes = b""
-    ) -> httpx.Response:
-        """The answer if it is a success, else one of the exchange errors."""
-        headers |= {"client-request-id": str(uuid.uuid4()), "return-client-request-id": "true"}
-        auth = self._person if self._person and _people_only(target) else self._app
-        try:
-            answer = self._http.request(method, url, headers=headers, content=content, auth=auth)
-        except httpx.InvalidURL as error:
-            raise Refused("InvalidTarget", f"target: Graph has no such address: {error}") from None
-        except httpx.RequestError as error:
-            raise errors.from_transport(error, phase) from error
-        if answer.is_success:
-            return answer
-        raise _failure(phase, answer, alone=auth is self._app and _people_only(target))
+def _extends(name: str) -> bool:
+    return name.startswith(EXTENSION)
 
 
-def _failure(phase: errors.Phase, answer: httpx.Response, *, alone: bool) -> ExchangeError:
-    """``alone``: the application asked by itself for what is open to people only."""
-    failure = errors.classify(answer.status_code, answer.headers, answer.content, phase, datetime.now(UTC))
-    if alone and isinstance(failure, AccessDenied):
-        return AccessDenied(failure.code, f"{failure.detail} {_PEOPLE_ONLY}", request_id=failure.request_id)
-    return failure
+def _extending(place: Target, event: Event, patch: Patch) -> list[Call]:
+    return [
+        open_extension.call(place, name, event.properties.get(EXTENSION + name), patch.changes[EXTENSION + name])
+        for name in open_extension.names(patch.changes)
+    ]
 
 
-_PEOPLE_ONLY = "Graph opens me and groups to people only: give the backend a refresh_token_env."
+def _known(event: Event) -> GraphEvent:
+    """What reading it has taught us; an event that somebody else read teaches nothing more."""
+    if isinstance(event, GraphEvent):
+        return event
+    return GraphEvent(event.id, event.version, event.is_meeting, event.marker, event.properties)
 
 
-def _people_only(target: Target) -> bool:
-    """Whether Graph serves this calendar to signed-in people only, not to applications."""
-    return target.owner == "me" or target.group is not None
+def _is_text(event: Event, patch: Patch) -> bool:
+    """Whether the body goes out as text, and so has to come back as text to be compared."""
+    written = patch.changes.get("body") or {}
+    return written.get("contentType") == "text" and not _known(event).join_block
 
 
-def _prefer(patch: Patch | None = None) -> dict[str, str]:
-    """Times in UTC; a body that is written as text comes back as text, so that it can be compared."""
-    body = (patch.changes.get("body") if patch else None) or {}
-    in_text = ', outlook.body-content-type="text"' if body.get("contentType") == "text" else ""
-    return {"Prefer": f'outlook.timezone="UTC"{in_text}'}
+def _prefer(place: Target, *, text: bool = False) -> dict[str, str]:
+    """https://learn.microsoft.com/graph/api/event-get#request-headers: times in UTC; ids of the kind that was given."""
+    wishes = ['outlook.timezone="UTC"']
+    if text:
+        wishes.append('outlook.body-content-type="text"')
+    if exchange_ids.is_immutable(place.event):
+        wishes.append('IdType="ImmutableId"')
+    return {"Prefer": ", ".join(wishes)}
 
 
 def _event(
-    phase: errors.Phase, answer: httpx.Response, properties: Collection[str], marker: tuple[str, ...] = ()
-) -> Event:
+    phase: errors.Phase,
+    answer: Answer,
+    properties: Collection[str],
+    marker: tuple[str, ...] = (),
+    *,
+    whole_body: bool = False,
+) -> GraphEvent:
     try:
-        return resources.read_event(answer.content, properties, marker)
+        return resources.read_event(answer.body, properties, marker, whole_body=whole_body)
     except resources.Unreadable as error:
-        raise errors.unreadable(phase, str(error), answer.headers.get("request-id")) from error
+        raise unreadable(phase, answer, error) from error
 
 
-def _user_agent() -> str:
-    try:
-        return f"Rendezvous/{version('rendezvous')}"
-    except PackageNotFoundError:  # run from a checkout, not installed
-        return "Rendezvous"
+def _as_asked(after: GraphEvent, patch: Patch) -> GraphEvent:
+    if not patch.changes.get("body"):
+        return after
+    seen = body.as_asked(after.properties.get("body"), patch.changes["body"])
+    return replace(after, properties={**after.properties, "body": seen})
+
+
+def _tell_lost_link(before: Event, after: GraphEvent) -> None:
+    lost = _known(before).join_url
+    if lost and "body" in after.properties and after.join_url != lost:
+        _log.warning("an online meeting lost its join link", id=after.id, replaced=after.join_url is not None)

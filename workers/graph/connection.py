@@ -23,6 +23,7 @@ from workers.update import Target
 LARGEST_ANSWER = 64 * 1024 * 1024
 """Bytes: far more than a body that Exchange lets anybody store, far less than would hurt a worker."""
 
+_IDENTIFIED = {"return-client-request-id": "true"}
 _PEOPLE_ONLY = "Graph opens me and groups to people only: give the backend a refresh_token_env."
 
 
@@ -74,40 +75,43 @@ class Connection:
     ) -> Answer:
         """The answer if it is a success, else one of the exchange errors. ``target`` tells who signs in, ``path`` is
         below the base URL and percent-encoded, ``content`` is JSON."""
-        sent = {"client-request-id": str(uuid.uuid4()), "return-client-request-id": "true", **(headers or {})}
+        auth = self._person if self._person and _people_only(target) else self._app
+        sent = {**_IDENTIFIED, "client-request-id": str(uuid.uuid4()), **(headers or {})}
         if content:
             sent["Content-Type"] = "application/json"
-        alone = self._person is None and _people_only(target)
         try:
-            return self._send(phase, target, httpx.Request(method, self._base_url + path), sent, content)
+            response, body = self._send(method, self._base_url + path, sent, content, auth)
         except httpx.InvalidURL as error:
             raise Refused("InvalidTarget", f"target: Graph has no such address: {error}") from None
         except httpx.RequestError as error:
             raise errors.from_transport(error, phase) from error
-        except AccessDenied as error:
-            if alone:
-                raise AccessDenied(error.code, f"{error.detail} {_PEOPLE_ONLY}", request_id=error.request_id) from None
-            raise
+        if response.is_success:
+            return Answer(body, response.headers.get("etag", ""), response.headers.get("request-id"))
+        failure = errors.classify(response.status_code, response.headers, body, phase, datetime.now(UTC))
+        raise _advised(failure) if auth is self._app and _people_only(target) else failure
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
     def _send(
-        self, phase: errors.Phase, target: Target, request: httpx.Request, headers: dict[str, str], content: bytes
-    ) -> Answer:
-        auth = self._person if self._person and _people_only(target) else self._app
+        self, method: str, url: str, headers: dict[str, str], content: bytes, auth: BearerAuth
+    ) -> tuple[httpx.Response, bytes]:
         deadline = monotonic() + self._timeout
-        with self._http.stream(request.method, request.url, headers=headers, content=content, auth=auth) as response:
-            body = _body(response, deadline)
-        if not response.is_success:
-            raise errors.classify(response.status_code, response.headers, body, phase, datetime.now(UTC))
-        return Answer(body, response.headers.get("etag", ""), response.headers.get("request-id"))
+        with self._http.stream(method, url, headers=headers, content=content, auth=auth) as response:
+            return response, _body(response, deadline)
 
 
 def unreadable(phase: errors.Phase, answer: Answer, error: ValueError) -> ExchangeError:
     """The error that a success is whose body cannot be read."""
     return errors.unreadable(phase, str(error), answer.request_id)
+
+
+def _advised(failure: ExchangeError) -> ExchangeError:
+    """The application asked by itself for what is open to people only."""
+    if isinstance(failure, AccessDenied):
+        return AccessDenied(failure.code, f"{failure.detail} {_PEOPLE_ONLY}", request_id=failure.request_id)
+    return failure
 
 
 def _people_only(target: Target) -> bool:

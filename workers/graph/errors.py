@@ -52,8 +52,16 @@ BY_CODE: Mapping[str, type[ExchangeError]] = {
     "ErrorMailboxMoveInProgress": Unknown,
     "ErrorMailboxStoreUnavailable": Unknown,
     "ErrorTimeoutExpired": Unknown,
+    "ErrorCalendarIsNotOrganizer": Refused,
+    "ErrorInvalidIdMalformed": Refused,
+    "ErrorInvalidRequest": Refused,
+    "ErrorOccurrenceCrossingBoundary": Refused,
+    "ErrorPropertyValidationFailure": Refused,
     "ErrorQuotaExceeded": Refused,
+    "RequestBodyRead": Refused,
+    "TimeZoneNotSupportedException": Refused,
 }
+"""A code that is not here is classed by its status."""
 
 BY_STATUS: Mapping[int, type[ExchangeError]] = {
     401: AccessDenied,
@@ -72,9 +80,15 @@ BY_STATUS: Mapping[int, type[ExchangeError]] = {
 """Any other 4xx is Refused; whatever else there is (5xx, a redirect, a success that cannot be read) is Unknown."""
 
 SENTENCES: Mapping[str, str] = {
+    "ErrorAccessDenied": "Is the application allowed Calendars.ReadWrite in this mailbox?",
+    "ErrorCalendarIsNotOrganizer": "Only the organizer can change this, in the organizer's own mailbox.",
+    "ErrorInvalidIdMalformed": "target.event has to be an id that this mailbox's Graph or EWS gave out.",
+    "ErrorOccurrenceCrossingBoundary": "An occurrence may not reach or pass the day of its neighbours.",
+    "ErrorQuotaExceeded": "The mailbox is full.",
     "MailboxNotEnabledForRESTAPI": "If the mailbox is on premises, Graph cannot reach it: name a backend of kind ews.",
     "MailboxNotSupportedForRESTAPI": "Graph cannot reach this mailbox: name a backend of kind ews.",
 }
+"""What a caller can do about it, where Graph's own words do not say."""
 
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 """Failures before the first byte of the request left us; a failed TLS handshake is a ConnectError."""
@@ -96,6 +110,8 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, phase: Phase,
 
 def from_transport(error: httpx.RequestError, phase: Phase) -> ExchangeError:
     """The error that no answer at all is."""
+    if isinstance(error, httpx.LocalProtocolError):
+        return Refused("LocalProtocolError", f"the request cannot be sent: {error}")
     kind = Unavailable if isinstance(error, NOT_SENT) else _in_phase(Unknown, phase)
     return kind(type(error).__name__, f"no answer from Graph: {error}".rstrip(": "))
 
@@ -156,5 +172,5 @@ def _phrase(status: int) -> str:
 
 
 def _request_id(headers: Mapping[str, str], error: Mapping[str, Json]) -> str | None:
-    found = headers.get("request-id") or _inner(error).get("request-id")
+    found = headers.get("request-id") or _inner(error).get("request-id") or headers.get("client-request-id")
     return str(found) if found else None

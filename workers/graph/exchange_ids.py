@@ -7,6 +7,7 @@ https://learn.microsoft.com/graph/api/user-translateexchangeids. Graph writes id
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 
 from workers.graph.paths import owner_path
 from workers.update import Target
@@ -16,8 +17,13 @@ IMMUTABLE = "AAkALg"
 
 
 def is_ews(identifier: str) -> bool:
-    """Whether only EWS can have written this id."""
-    return "/" in identifier or "+" in identifier
+    """Whether only EWS can have written this id: standard base64, with a character that Graph does not use."""
+    if "/" not in identifier and "+" not in identifier:
+        return False
+    try:
+        return bool(b64decode(identifier, validate=True))
+    except ValueError:
+        return False
 
 
 def is_immutable(identifier: str) -> bool:

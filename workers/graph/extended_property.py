@@ -16,8 +16,9 @@ from workers.update import Json
 MARKER_ID = f"String {{{MARKER_GUID}}} Name {MARKER_NAME}"
 
 _ID = re.compile(
-    r"(?P<type>[A-Za-z]+) (?:\{(?P<guid>[0-9A-Fa-f-]{36})\} (?:Name (?P<name>.+)|Id (?P<id>0[xX][0-9A-Fa-f]+|[0-9]+))"
-    r"|(?P<tag>0[xX][0-9A-Fa-f]+|[0-9]+))"
+    r"(?P<type>[a-z]+)\s+(?:\{(?P<guid>[0-9a-f-]{36})\}\s+(?:name\s+(?P<name>.+)|id\s+(?P<id>0x[0-9a-f]+|[0-9]+))"
+    r"|(?P<tag>0x[0-9a-f]+|[0-9]+))",
+    re.IGNORECASE | re.ASCII | re.DOTALL,
 )
 
 
@@ -31,7 +32,7 @@ def canonical(identifier: str) -> str:
 
     Raises Refused for what is no id of a single property.
     """
-    found = _ID.fullmatch(" ".join(identifier.split()))
+    found = _ID.fullmatch(identifier.strip())
     if found is None:
         raise Refused("InvalidValue", f"{EXTENDED}{identifier}: no id of an extended property")
     kind = found["type"].lower()

@@ -1,7 +1,7 @@
 """Graph's event resource in JSON: what to ask for, how to read it, how to write it.
 
-The properties are those of https://learn.microsoft.com/graph/api/event-update, in Microsoft's order. The marker is a
-https://learn.microsoft.com/graph/api/resources/singlevaluelegacyextendedproperty. Not here: HTTP.
+The properties are those of https://learn.microsoft.com/graph/api/event-update, in Microsoft's order. Not here: HTTP;
+what is written through a resource of its own (open_extension).
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from workers.exchange import MARKER_GUID, MARKER_NAME, Event, Patch, Refused
-from workers.graph import times
+from workers.exchange import Event, Patch, Refused
+from workers.graph import body, extended_property, open_extension, series, times
+from workers.properties import EXTENDED, EXTENSION, TIMES
 from workers.update import Json
-
-MARKER_ID = f"String {{{MARKER_GUID}}} Name {MARKER_NAME}"
 
 
 class Unreadable(ValueError):
@@ -90,31 +89,55 @@ PROPERTIES: Mapping[str, Property] = {
 }
 
 _ALWAYS = ("id", "changeKey", "attendees", "organizer")
-_FOR_TIMES = ("isAllDay", "originalStartTimeZone", "originalEndTimeZone")
+_FOR_TIMES = ("isAllDay", "originalStartTimeZone", "originalEndTimeZone", "recurrence")
+_FOR_BODY = ("isOnlineMeeting", "onlineMeeting")
+
+
+@dataclass(frozen=True, slots=True)
+class GraphEvent(Event):
+    """An event, and what a later write to it has to know besides."""
+
+    series: Json = None
+    """How it recurs; only where its times were asked for."""
+    join_block: str = ""
+    """What was cut out of its body, or has to be put there, so that people can join online."""
+    join_url: str | None = None
 
 
 def query(properties: Collection[str]) -> str:
-    """The query of a GET that answers with these properties and what an Event needs besides, percent-encoded."""
-    asked = set(properties)
-    wanted = [*_ALWAYS, *(_FOR_TIMES if asked & {"start", "end"} else ()), *sorted(asked)]
-    marker = f"singleValueExtendedProperties($filter=id eq '{MARKER_ID}')"
+    """The query of a GET that answers with these properties and what an Event needs besides, percent-encoded. Of the
+    open extensions it asks for the first. Raises Refused for an id that is none."""
+    asked = {name for name in properties if not name.startswith((EXTENDED, EXTENSION))}
+    plain = sorted(asked - {series.EXCEPTIONS})
+    wanted = [*_ALWAYS, *(_FOR_TIMES if asked & {*TIMES} else ()), *(_FOR_BODY if "body" in asked else ()), *plain]
+    expand = [
+        extended_property.expand(extended_property.ids(properties)),
+        *map(open_extension.expand, open_extension.names(properties)[:1]),
+        *([series.EXPAND] if series.EXCEPTIONS in asked else ()),
+    ]
     # A space has to be %20: in OData a plus is a plus.
-    return urlencode({"$select": ",".join(dict.fromkeys(wanted)), "$expand": marker}, quote_via=quote, safe="$(),'")
+    asking = {"$select": ",".join(dict.fromkeys(wanted)), "$expand": ",".join(expand)}
+    return urlencode(asking, quote_via=quote, safe="$(),'")
 
 
-def patch_body(patch: Patch) -> bytes:
-    """The body of a PATCH: the changed properties in Microsoft's order, and the marker. Nothing else, because Graph
-    mails only the attendees concerned when ``attendees`` stands alone.
+def patch_body(patch: Patch, event: Event | None = None) -> bytes:
+    """The body of a PATCH: the changed properties in Microsoft's order, the extended ones and the marker. Nothing else,
+    because Graph mails only the attendees concerned when ``attendees`` stands alone; save what Graph would lose or
+    refuse otherwise, given ``event`` as it stands: its join block and, in a new zone, its recurrence.
 
     Raises Refused, naming the property, for what Graph cannot write, clear or spell.
     """
     for name in patch.changes:
-        if name not in PROPERTIES:
+        if name not in PROPERTIES and not name.startswith(EXTENDED):
             raise Refused("PropertyNotWritable", f"{name}: Graph cannot write this property")
-    body = {name: _written(prop, patch.changes[name]) for name, prop in PROPERTIES.items() if name in patch.changes}
-    if patch.marker:
-        body["singleValueExtendedProperties"] = [{"id": MARKER_ID, "value": " ".join(patch.marker)}]
-    return b"{%s}" % b",".join(_member(name, value) for name, value in body.items())
+    known = event if isinstance(event, GraphEvent) else None
+    changes = series.in_step(patch.changes, event.properties if event else {}, known.series if known else None)
+    members = {name: _written(prop, changes[name]) for name, prop in PROPERTIES.items() if name in changes}
+    if "body" in members and known:
+        members["body"] = body.with_block(members["body"], known.join_block, known.join_url)
+    if extended := extended_property.written(patch.changes, patch.marker):
+        members["singleValueExtendedProperties"] = extended
+    return b"{%s}" % b",".join(_member(name, value) for name, value in members.items())
 
 
 def _written(prop: Property, value: Json) -> Json:
@@ -132,25 +155,40 @@ def _member(name: str, value: Json) -> bytes:
         raise Refused("InvalidValue", f"{name}: not a value that JSON in UTF-8 can hold") from None
 
 
-def read_event(body: bytes, properties: Iterable[str], marker: tuple[str, ...] = ()) -> Event:
+def read_event(
+    answer: bytes, properties: Iterable[str], marker: tuple[str, ...] = (), *, whole_body: bool = False
+) -> GraphEvent:
     """The event that Graph answered with. ``marker`` is what it is known to be if the answer does not tell: a PATCH
-    does not echo extended properties. Raises Unreadable."""
+    does not echo extended properties. ``whole_body``: leave the join block where it is. Raises Unreadable."""
     try:
-        document = json.loads(body)
-        return Event(
+        document = json.loads(answer)
+        rest, block = body.cut(document)
+        extended = extended_property.read(document)
+        seen = document if whole_body else {**document, "body": rest}
+        return GraphEvent(
             id=_id(document),
             version=_version(document),
             is_meeting=_is_meeting(document),
-            marker=_marker(document, marker),
-            properties={name: _read(document, name) for name in properties},
+            marker=tuple((extended[_MARKER] or "").split()) if _MARKER in extended else marker,
+            properties={name: _read(seen, extended, name) for name in properties},
+            series=document.get("recurrence"),
+            join_block=block,
+            join_url=body.join_url(document),
         )
     except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError) as error:
         raise Unreadable(f"this is not an event: {error}") from error
 
 
-def _read(document: Json, name: str) -> Json:
-    if name in ("start", "end"):
+_MARKER = extended_property.canonical(extended_property.MARKER_ID)
+
+
+def _read(document: Json, extended: Mapping[str, Json], name: str) -> Json:
+    if name in TIMES:
         return times.in_own_zone(document, name)
+    if name.startswith(EXTENDED):
+        return extended.get(extended_property.canonical(name.removeprefix(EXTENDED)))
+    if name.startswith(EXTENSION):
+        return open_extension.among(document, name.removeprefix(EXTENSION))
     value = document.get(name)
     return PROPERTIES[name].read(value) if name in PROPERTIES else value
 
@@ -176,10 +214,3 @@ def _is_meeting(document: Json) -> bool:
 
 def _address(recipient: Json) -> str:
     return str(((recipient or {}).get("emailAddress") or {}).get("address") or "").lower()
-
-
-def _marker(document: Json, otherwise: tuple[str, ...]) -> tuple[str, ...]:
-    for prop in document.get("singleValueExtendedProperties") or []:
-        if prop["id"].lower() == MARKER_ID.lower():
-            return tuple((prop["value"] or "").split())
-    return otherwise

@@ -40,6 +40,11 @@ def in_own_zone(document: Json, name: str) -> Json:
         return _neutral(wall, given)
 
 
+def in_utc(value: Json) -> datetime:
+    """The moment that a dateTimeTimeZone names. Raises ValueError or KeyError for what is no time."""
+    return instant(datetime.fromisoformat(value["dateTime"]).isoformat(), value.get("timeZone") or "UTC")
+
+
 def with_windows_zone(value: Json) -> Json:
     """The same time with Windows' name of its zone: Graph does not know every IANA name."""
     zone = value.get("timeZone")

@@ -4,6 +4,20 @@
 --       life of a settled job (ms), grace (ms), our write ('version before version after' or ''), then the callback's
 --       eight (see enqueue_callback)
 -- Result: {1, rings}, or {0, {}} where the right to run was lost: then nothing is changed
+
+-- The breaker of a callback host: after so many failures in a row its lane is paused, longer each time. One success
+-- closes it; an answer that ends a callback (410, a refusal of ours) says nothing about the host.
+local FAILURES, FIRST_PAUSE, LONGEST_PAUSE = 5, 5000, 300000
+local function breaker(host, well, failed)
+  local key = 'rdv:failures:' .. host
+  if well then redis.call('DEL', key) end
+  if not failed then return 0 end
+  local failures = redis.call('INCR', key)
+  redis.call('PEXPIRE', key, 12 * LONGEST_PAUSE)
+  if failures < FAILURES then return 0 end
+  return math.min(FIRST_PAUSE * 2 ^ (failures - FAILURES), LONGEST_PAUSE)
+end
+
 local id, fence, verb, attempt, result, failure, finished = unpack(ARGV, 1, 7)
 local delay, paused, doubt, life, grace = tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10], ARGV[11], tonumber(ARGV[12])
 local key = job_key(id)
@@ -17,6 +31,7 @@ if state ~= 'running' or held ~= fence then return {0, {}} end
 redis.call('RPUSH', attempts_key(id), attempt)
 redis.call('HDEL', key, 'token', 'started')
 redis.call('HSET', key, 'settled', fence, 'claims', 0, 'doubt', doubt)
+if kind == 'callback' then paused = breaker(lane, verb == 'succeed', verb == 'retry') end
 if paused > 0 then pause(lane, paused) else redis.call('DEL', probe_key(lane)) end
 if wrote ~= '' then
   redis.call('LPUSH', 'rdv:wrote:' .. line, wrote)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
-from workers.job import Kind, State, UpdateJob
+from workers.job import Attempt, Kind, State, UpdateJob
 from workers.store.connection import Connection
-from workers.store.records import DeadLetter, Page, callback_state, dead_letter, update_job
+from workers.store.records import DeadLetter, Page, callback_state, dead_letter, history, update_job
 from workers.update import Update
 
 _SCAN = 200
@@ -62,6 +62,10 @@ class Reading:
             [("hget", f"rdv:job:{callback}", "state"), ("llen", f"rdv:attempts:{callback}")]
         )
         return update_job(job, attempts, callback_state(url, state, count))
+
+    def history(self, job_id: str) -> tuple[Attempt, ...]:
+        """The attempts of a job, oldest first."""
+        return history(self._redis.call("lrange", f"rdv:attempts:{job_id}", 0, -1))
 
     def updates(self, client: str, *, state: State | None, mailbox: str | None, limit: int, cursor: str | None) -> Page:
         """A client's updates, newest first. ``cursor``: the ``next_cursor`` of the page before."""

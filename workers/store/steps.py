@@ -104,6 +104,7 @@ class Steps:
                 wrote = " ".join(outcome.wrote or ())
             case Dead():
                 verb, failure, life = "die", json.dumps(outcome.failure.to_json()), DEAD_LIFE
+                pause = outcome.pause or pause
                 doubt = "1" if outcome.failure.error_class == "unknownOutcome" else ""
             case Retry():
                 verb, delay, pause = "retry", outcome.after, outcome.pause or timedelta()

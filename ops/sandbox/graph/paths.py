@@ -23,7 +23,9 @@ class Route:
     calendar: str | None = None
     group: str | None = None
     event: str | None = None
-    resource: Literal["events", "supportedTimeZones", "calendars"] = "events"
+    resource: Literal["events", "supportedTimeZones", "calendars", "extensions", "translateExchangeIds"] = "events"
+    extension: str | None = None
+    """One of the event's open extensions; None is their collection."""
 
 
 def parse(path: str) -> Route:
@@ -35,6 +37,8 @@ def parse(path: str) -> Route:
         "supportedtimezones",
     ] and kind != "groups":
         return Route(kind, owner, resource="supportedTimeZones")
+    if [segment.lower() for segment in rest] == ["translateexchangeids"] and kind != "groups":
+        return Route(kind, owner, resource="translateExchangeIds")
     group, calendar, rest = _calendar(rest)
     if kind == "groups" and calendar:
         raise Unrouted("Resource not found for the segment 'calendars'.")
@@ -42,6 +46,9 @@ def parse(path: str) -> Route:
         raise Unrouted("Only calendars and events are here.")
     if rest[:1] and rest[0].lower() == "events" and len(rest) <= 2:
         return Route(kind, owner, calendar, group, rest[1] if len(rest) == 2 else None)
+    if len(rest) in (3, 4) and rest[0].lower() == "events" and rest[2].lower() == "extensions":
+        name = rest[3] if len(rest) == 4 else None
+        return Route(kind, owner, calendar, group, rest[1], "extensions", name)
     raise Unrouted(f"Resource not found for the segment '{rest[0] if rest else path}'.")
 
 

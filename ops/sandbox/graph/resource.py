@@ -10,6 +10,7 @@ from datetime import datetime
 from ops.sandbox.body import in_form, plain
 from ops.sandbox.call import Json
 from ops.sandbox.event import NO_RESPONSE, Event
+from ops.sandbox.graph import extensions
 from ops.sandbox.zones import wall_clock, windows_name
 
 PROPERTIES = frozenset({
@@ -30,6 +31,7 @@ class View:
 
     select: frozenset[str] | None = None
     extended: Collection[str] = ()
+    extensions: Collection[str] = ()
     zone: str = "UTC"
     zone_name: str = "UTC"
     """The zone as the client spelled it."""
@@ -44,8 +46,9 @@ def show(event: Event, view: View) -> Json:
     if view.select is not None:
         shown = {name: shown[name] for name in shown if name in view.select or name == "id"}
     extended = [{"id": name, "value": event.extended[name]} for name in view.extended if name in event.extended]
-    members = {"singleValueExtendedProperties": extended} if extended else {}
-    return {"@odata.etag": event.etag, **shown, **members}
+    opened = [found for name in view.extensions if (found := extensions.show(event, name)) is not None]
+    members = {"singleValueExtendedProperties": extended, "extensions": opened}
+    return {"@odata.etag": event.etag, **shown, **{name: value for name, value in members.items() if value}}
 
 
 def preferences(headers: Mapping[str, str]) -> View:

@@ -2,31 +2,30 @@
 
 GET and PATCH event: https://learn.microsoft.com/graph/api/event-get, https://learn.microsoft.com/graph/api/event-update;
 list and create: https://learn.microsoft.com/graph/api/user-list-events, https://learn.microsoft.com/graph/api/user-post-events;
-https://learn.microsoft.com/graph/api/outlookuser-supportedtimezones.
+https://learn.microsoft.com/graph/api/outlookuser-supportedtimezones,
+https://learn.microsoft.com/graph/api/user-translateexchangeids; open extensions of an event (extensions).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+import json
 from contextlib import suppress
-from dataclasses import replace
 
 from ops.sandbox.call import Call, Json, Reply
 from ops.sandbox.door import Door, Sight, Visit
-from ops.sandbox.event import Event, ews_form, is_item_id
-from ops.sandbox.extended import BadName, of_graph
+from ops.sandbox.event import Event, ews_form, graph_form, is_item_id
 from ops.sandbox.faults import Fault
-from ops.sandbox.graph import errors, patch
+from ops.sandbox.graph import errors, extensions, patch
 from ops.sandbox.graph.errors import GraphError
 from ops.sandbox.graph.paths import Route, Unrouted, parse
-from ops.sandbox.graph.resource import PROPERTIES, View, preferences, show
+from ops.sandbox.graph.query import asked
+from ops.sandbox.graph.resource import View, show
 from ops.sandbox.mailbox import Calendar, Mailbox
 from ops.sandbox.rules import Invalid
 from ops.sandbox.store import Change, Missing
 from ops.sandbox.tokens import Token
 from ops.sandbox.world import World
-from ops.sandbox.zones import UnknownZone, iana_names, known_zones
+from ops.sandbox.zones import iana_names, known_zones
 
 
 def answer(world: World, visit: Visit) -> Reply:
@@ -80,7 +79,11 @@ def _answer(world: World, visit: Visit) -> Reply:
     mailbox = _mailbox(world, route, token)
     if route.resource == "supportedTimeZones":
         return Reply.of_json({"value": _zones(call.path)})
-    view = _view(call)
+    if route.resource == "translateExchangeIds":
+        return Reply.of_json({"value": _translated(call.body)})
+    if route.resource == "extensions":
+        return _extension(world, mailbox, route, visit)
+    view = asked(call)
     match call.method, route.event:
         case "GET", None:
             return _list(world, mailbox, route, view, call)
@@ -159,6 +162,29 @@ def _update(world: World, mailbox: Mailbox, route: Route, visit: Visit) -> Event
         raise GraphError(404) from missing
 
 
+def _extension(world: World, mailbox: Mailbox, route: Route, visit: Visit) -> Reply:
+    event, name = _event(world, mailbox, route), route.extension
+    if visit.call.method != "GET":
+        change, name = extensions.change(event, visit.call.method, name, visit.call.body)
+        event = world.store.write(event.id, lambda _: change, "graph", call=visit.request_id, pretend=visit.pretend)
+        if visit.call.method == "DELETE":
+            return Reply(204)
+    shown = extensions.show(event, name or "")
+    if shown is None:
+        raise GraphError(404, "ErrorItemNotFound", "The specified extension was not found.")
+    return Reply.of_json(shown, 201 if visit.call.method == "POST" else 200)
+
+
+def _translated(body: bytes) -> list[Json]:
+    try:
+        asked = json.loads(body)
+        if (asked["sourceIdType"], asked["targetIdType"]) == ("ewsId", "restId"):
+            return [{"sourceId": one, "targetId": graph_form(one)} for one in asked["inputIds"]]
+    except (ValueError, TypeError, KeyError, AttributeError) as bad:
+        raise GraphError(400, "BadRequest", "Unable to read JSON request payload.") from bad
+    raise GraphError(400, "ErrorInvalidRequest", "Only ewsId to restId is here.")
+
+
 def _create(world: World, mailbox: Mailbox, route: Route, visit: Visit) -> Event:
     calendar = _calendar(mailbox, route) or mailbox.default
     change = patch.read(visit.call.body, None)
@@ -188,38 +214,6 @@ def _list(world: World, mailbox: Mailbox, route: Route, view: View, call: Call) 
 
 def _shown(event: Event, view: View, status: int = 200) -> Reply:
     return Reply.of_json(show(event, view), status, {**_applied(view), "ETag": event.etag})
-
-
-def _view(call: Call) -> View:
-    try:
-        view = preferences(call.headers)
-    except UnknownZone as unknown:
-        raise GraphError(
-            400,
-            "TimeZoneNotSupportedException",
-            f"A valid TimeZone value must be specified. The following TimeZone value is not supported: '{unknown}'.",
-        ) from unknown
-    return replace(view, select=_selected(call.query), extended=_expanded(call.query))
-
-
-def _selected(query: Mapping[str, str]) -> frozenset[str] | None:
-    if "$select" not in query:
-        return None
-    names = frozenset(name.strip() for name in query["$select"].split(",") if name.strip())
-    for name in names - PROPERTIES:
-        text = f"Could not find a property named '{name}' on type 'microsoft.graph.event'."
-        raise GraphError(400, "RequestBroker--ParseUri", f"Parsing OData Select and Expand failed: {text}")
-    return names
-
-
-def _expanded(query: Mapping[str, str]) -> tuple[str, ...]:
-    asked = query.get("$expand", "")
-    if asked and not asked.startswith("singleValueExtendedProperties("):
-        raise GraphError(400, "RequestBroker--ParseUri", f"Parsing OData Select and Expand failed: '{asked}'.")
-    try:
-        return tuple(of_graph(name) for name in re.findall(r"id\s+eq\s+'([^']*)'", asked))
-    except BadName as bad:
-        raise GraphError(400, "ErrorInvalidProperty", f"The property '{bad}' is not valid.") from bad
 
 
 def _zones(path: str) -> list[Json]:

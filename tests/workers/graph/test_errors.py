@@ -18,7 +18,7 @@ from workers.exchange import (
     Unknown,
     VersionMoved,
 )
-from workers.graph.errors import Phase, classify, from_transport, unreadable
+from workers.graph.errors import BY_CODE, SENTENCES, Phase, classify, from_transport, unreadable
 
 NOW = datetime(2026, 12, 1, 9, 0, 0, tzinfo=UTC)
 RECORDED = Path(__file__).resolve().parents[3] / "../shared/reference/graph/errors"
@@ -114,6 +114,7 @@ def test_a_wait_is_kept_whatever_the_class() -> None:
     [
         ({"request-id": "a"}, {"request-id": "b"}, "a"),
         ({}, {"request-id": "b"}, "b"),
+        ({"client-request-id": "c"}, {}, "c"),
         ({}, {}, None),
     ],
 )
@@ -125,6 +126,38 @@ def test_a_mailbox_on_premises_says_what_to_do() -> None:
     error = classify(404, {}, body("MailboxNotEnabledForRESTAPI", "hosted on-premise."), "read", NOW)
     assert "on premises" in error.detail
     assert "ews" in error.detail
+
+
+@pytest.mark.parametrize("code", SENTENCES)
+def test_every_sentence_is_said_after_graphs_own_words(code: str) -> None:
+    assert code in BY_CODE
+    detail = classify(400, {}, body(code, "No."), "write", NOW).detail
+    assert detail == f"400 Bad Request: No. {SENTENCES[code]}"
+
+
+@pytest.mark.parametrize(
+    ("codes", "on_write"),
+    [
+        ("ApplicationThrottled ErrorTooManyObjectsOpened TooManyRequests", Throttled),
+        ("ErrorIrresolvableConflict", VersionMoved),
+        ("InvalidAuthenticationToken ErrorAccessDenied Authorization_RequestDenied", AccessDenied),
+        ("ErrorItemNotFound MailboxNotEnabledForRESTAPI MailboxNotSupportedForRESTAPI", NotFound),
+        ("ErrorInvalidUser ResourceNotFound", NotFound),
+        ("ErrorInvalidRequest ErrorInvalidIdMalformed ErrorOccurrenceCrossingBoundary", Refused),
+        ("TimeZoneNotSupportedException ErrorPropertyValidationFailure RequestBodyRead", Refused),
+        ("ErrorInternalServerError ErrorInternalServerTransientError", Unknown),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 500])
+def test_a_documented_code_means_the_same_under_any_status(
+    codes: str, on_write: type[ExchangeError], status: int
+) -> None:
+    for code in codes.split():
+        assert type(classify(status, {}, body(code), "write", NOW)) is on_write
+
+
+def test_a_request_that_cannot_be_sent_is_refused() -> None:
+    assert type(from_transport(httpx.LocalProtocolError("illegal header"), "write")) is Refused
 
 
 def test_what_graph_said_is_one_short_line() -> None:

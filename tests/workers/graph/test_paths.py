@@ -1,3 +1,5 @@
+import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -7,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.exchange import Refused
-from workers.graph.paths import event_path
+from workers.graph import exchange_ids, supported_time_zones
+from workers.graph.paths import event_path, extension_path
 from workers.update import Target
+
+DOCUMENTED = Path(__file__).resolve().parents[3] / "../shared/reference/graph/paths.json"
 
 Where = dict[str, Any]
 ANNA: Where = {"mailbox": "anna@contoso.com"}
@@ -43,6 +48,40 @@ DEFAULT: Where = {"calendar": "default"}
 )
 def test_every_documented_path_is_reachable(where: Where, path: str) -> None:
     assert event_path(Target(backend="cloud", event="e1", **where)) == path
+
+
+FORMS: list[Where] = [
+    *[owner | calendar for owner in (ME, ANNA) for calendar in ({}, DEFAULT, BY_ID, BY_ID | {"calendar_group": "cg"})],
+    GROUP,
+    GROUP | DEFAULT,
+]
+EVENT = "{event}"
+OWNER = "/me|/users/{id}"
+
+
+@pytest.mark.skipif(not DOCUMENTED.is_file(), reason="the reference material is not beside this checkout")
+def test_every_path_of_microsofts_page_is_among_ours() -> None:
+    ours = {event_path(Target(backend="cloud", event="e1", **where)).lower() for where in FORMS}
+    documented = {one["path"] for one in json.loads(DOCUMENTED.read_text())["patch_event"]}
+    assert {_filled(path) for path in documented} <= ours
+
+
+@pytest.mark.skipif(not DOCUMENTED.is_file(), reason="the reference material is not beside this checkout")
+def test_the_other_resources_are_where_microsoft_has_them() -> None:
+    target = Target(backend="cloud", event="e1", **ME)
+    documented = {one["path"].partition("(")[0] for one in json.loads(DOCUMENTED.read_text())["extra"]}
+    assert extension_path(target, "x").replace(event_path(target), EVENT) == f"{EVENT}/extensions/x"
+    assert f"{EVENT}/extensions/{{extensionName}}" in documented
+    for path in (exchange_ids.path(target), supported_time_zones.path(target)):
+        assert path is not None
+        assert path.replace("/me", OWNER) in documented
+
+
+def _filled(path: str) -> str:
+    names = {"eventId": "e1", "calendarId": "c1", "calendarGroupId": "cg", "groupId": "g1"}
+    for name, value in {**names, "id|userPrincipalName": "anna@contoso.com"}.items():
+        path = path.replace(f"{{{name}}}", value)
+    return path.lower()
 
 
 def test_me_is_me_in_any_case() -> None:

@@ -1,4 +1,6 @@
 import json
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -8,8 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.exchange import MARKER_LENGTH, Event, Patch, Refused
-from workers.graph.resources import MARKER_ID, PROPERTIES, Unreadable, patch_body, query, read_event
+from workers.exchange import MARKER_LENGTH, Patch, Refused
+from workers.graph.extended_property import MARKER_ID
+from workers.graph.instances import MASTER, windows_around
+from workers.graph.resources import PROPERTIES, GraphEvent, Unreadable, patch_body, query, read_event
+from workers.graph.series import EXCEPTIONS
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "../shared/reference/graph/v1.0-schemas.json"
 
@@ -139,8 +144,23 @@ def test_a_read_asks_for_no_more_than_it_needs() -> None:
     }
 
 
+@pytest.mark.skipif(not SCHEMAS.is_file(), reason="the reference material is not beside this checkout")
+def test_nothing_is_asked_for_that_an_event_has_not() -> None:
+    definitions = json.loads(SCHEMAS.read_text())["$defs"]
+    parts = (*definitions["event"]["allOf"], *definitions["outlookItem"]["allOf"], definitions["entity"])
+    known = {name for part in parts for name in part.get("properties", {})}
+    asked = parse_qs(query([*PROPERTIES, EXCEPTIONS, "extensions/x"]), strict_parsing=True)
+    master, window = parse_qs(MASTER), parse_qs(windows_around(datetime(2026, 12, 1, tzinfo=UTC))[0].query())
+    for selected in (*asked["$select"], *master["$select"], *window["$select"]):
+        assert set(selected.split(",")) <= known
+    assert set(re.findall(r"(\w+)\(", asked["$expand"][0])) == {
+        "singleValueExtendedProperties", "extensions", EXCEPTIONS,
+    }  # fmt: skip
+    assert {"singleValueExtendedProperties", "extensions", EXCEPTIONS} <= known
+
+
 def test_a_read_of_times_asks_for_the_own_zones() -> None:
-    assert "isAllDay,originalStartTimeZone,originalEndTimeZone,start" in query(["start"])
+    assert "isAllDay,originalStartTimeZone,originalEndTimeZone,recurrence,start" in query(["start"])
 
 
 def test_a_query_spells_a_space_as_odata_wants_it() -> None:
@@ -151,7 +171,7 @@ def test_a_query_spells_a_space_as_odata_wants_it() -> None:
 def test_an_event_is_read() -> None:
     marker = {"id": MARKER_ID.replace("8f9c", "8F9C"), "value": "upd_2 upd_1"}
     event = read_event(answer(subject="x", singleValueExtendedProperties=[marker]), ["subject", "attendees"])
-    assert event == Event("AAMk1", 'W/"1"', False, ("upd_2", "upd_1"), {"subject": "x", "attendees": []})
+    assert event == GraphEvent("AAMk1", 'W/"1"', False, ("upd_2", "upd_1"), {"subject": "x", "attendees": []})
 
 
 def test_somebody_elses_extended_property_is_no_marker() -> None:

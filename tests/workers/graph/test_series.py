@@ -1,0 +1,69 @@
+from typing import Any
+
+import pytest
+
+from workers.exchange import Event
+from workers.graph.resources import query
+from workers.graph.series import EXCEPTIONS, in_step, letters
+
+RECURRENCE = {
+    "pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["tuesday"]},
+    "range": {"type": "noEnd", "startDate": "2026-12-01", "recurrenceTimeZone": "Pacific Standard Time"},
+}
+PACIFIC = {"start": {"dateTime": "2026-12-01T09:00:00", "timeZone": "Pacific Standard Time"}}
+VIENNA = {"dateTime": "2026-12-01T10:00:00", "timeZone": "Europe/Vienna"}
+
+
+def test_a_series_moves_into_another_zone_together_with_its_recurrence() -> None:
+    sent = in_step({"start": VIENNA, "end": VIENNA}, PACIFIC, RECURRENCE)
+    assert sent["recurrence"]["pattern"] == RECURRENCE["pattern"]
+    assert sent["recurrence"]["range"] == {
+        "type": "noEnd",
+        "startDate": "2026-12-01",
+        "recurrenceTimeZone": "W. Europe Standard Time",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "recurrence"),
+    [
+        ({"start": VIENNA}, None),
+        ({"start": {"dateTime": "2026-12-01T10:00:00", "timeZone": "America/Los_Angeles"}}, RECURRENCE),
+        ({"subject": "x"}, RECURRENCE),
+        ({"start": VIENNA, "recurrence": None}, RECURRENCE),
+        ({"start": VIENNA, "recurrence": RECURRENCE}, RECURRENCE),
+    ],
+    ids=["single", "same zone", "no times", "recurrence cleared", "recurrence given"],
+)
+def test_otherwise_nothing_is_added(changes: Any, recurrence: Any) -> None:
+    assert in_step(changes, PACIFIC, recurrence) == changes
+
+
+def test_a_recurrence_without_a_first_day_begins_on_the_day_of_the_start() -> None:
+    bare = {"pattern": RECURRENCE["pattern"], "range": {"type": "noEnd"}}
+    assert in_step({"recurrence": bare}, PACIFIC, None)["recurrence"]["range"]["startDate"] == "2026-12-01"
+    assert in_step({"recurrence": bare}, {}, None) == {"recurrence": bare}
+
+
+def invited(*names: str) -> list[Any]:
+    return [{"emailAddress": {"address": f"{name}@contoso.com"}} for name in names]
+
+
+@pytest.mark.parametrize(
+    ("exceptions", "recipients", "expected"),
+    [
+        (None, 3, 3),
+        ([], 3, 3),
+        ([{"attendees": invited("ann", "ben")}, {"attendees": invited("ann")}], 3, 6),
+        ([{"id": "without attendees told"}], 3, 6),
+        ([{"attendees": invited("ann")}], 0, 0),
+    ],
+)
+def test_every_exception_may_cost_letters_of_its_own(exceptions: Any, recipients: int, expected: int) -> None:
+    assert letters(Event("1", "v", True, (), {EXCEPTIONS: exceptions}), recipients) == expected
+
+
+def test_the_exceptions_are_expanded_and_not_selected() -> None:
+    asked = query([EXCEPTIONS])
+    assert "exceptionOccurrences($select%3Did,attendees)" in asked
+    assert "exceptionOccurrences" not in asked.partition("&")[0]

@@ -1,0 +1,59 @@
+"""An event's body: as Graph has it, and as callers see it and write it.
+
+Callers see it without the join block (join_block), and as text where it was stored as text. Pure.
+"""
+
+from __future__ import annotations
+
+from workers.graph import join_block
+from workers.html_body import canonical_html
+from workers.update import Json
+
+
+def join_url(document: Json) -> str | None:
+    """Where people join, if this event is an online meeting and Exchange tells."""
+    return str((document.get("onlineMeeting") or {}).get("joinUrl") or "") or None
+
+
+def cut(document: Json) -> tuple[Json, str]:
+    """An event's body without its join block, and the block. An online meeting whose block cannot be told from the
+    rest keeps its body whole, and has a block that leads there too, for a new body."""
+    body, url = document.get("body"), join_url(document)
+    if not (url or document.get("isOnlineMeeting")):
+        return body, ""
+    block = join_block.block_for(url) if url else ""
+    if not body or body.get("contentType") != "html":
+        return body, block
+    found = join_block.split(str(body.get("content") or ""), url)
+    return ({**body, "content": found.rest}, found.block) if found.block else (body, block)
+
+
+def with_block(body: Json, block: str, url: str | None) -> Json:
+    """A new body as it has to be written, so that people can still join; one that leads there by itself is left alone.
+    A text becomes HTML."""
+    if not block or leads_to_meeting(body, url):
+        return body
+    content = str(body.get("content") or "")
+    if body.get("contentType") != "html":
+        content = join_block.html_of(content)
+    return {"contentType": "html", "content": join_block.joined(content, block)}
+
+
+def leads_to_meeting(body: Json, url: str | None) -> bool:
+    """Whether somebody wrote the join block, or the link, into this body himself."""
+    content = str((body or {}).get("content") or "")
+    return bool(join_block.split(content, url).block) or bool(url and join_block.names(content, url))
+
+
+def as_asked(stands: Json, asked: Json) -> Json:
+    """The body as it stands after a write, as it was asked for where the two say the same: a text that had to become
+    HTML, so that it could hold the join block."""
+    if not stands or not asked or asked.get("contentType") == "html" or stands.get("contentType") != "html":
+        return stands
+    wanted = join_block.html_of(str(asked.get("content") or ""))
+    return asked if canonical_html(str(stands.get("content") or "")) == canonical_html(wanted) else stands
+
+
+def stored_as_text(body: Json) -> bool:
+    """Whether Exchange says that this HTML body is a plain one, which it rewrote for us."""
+    return "<!-- converted from text -->" in str((body or {}).get("content") or "").lower()

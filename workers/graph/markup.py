@@ -1,0 +1,104 @@
+"""HTML as elements that know where they stand in the text, so that a piece of it can be cut out unchanged.
+
+As forgiving as mail has to be read: an element that is never closed ends where the one around it does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html import unescape
+from html.parser import HTMLParser
+
+_VOID = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+)
+
+
+@dataclass(slots=True, eq=False)
+class Element:
+    """From the ``<`` of its first tag, ``start``, to behind the ``>`` of its last, ``end``."""
+
+    tag: str
+    attributes: dict[str, str]
+    start: int
+    end: int
+    parent: Element | None
+    children: list[Element] = field(default_factory=list)
+
+    def attribute(self, name: str) -> str:
+        """Its value, empty where there is none."""
+        return self.attributes.get(name, "")
+
+    def ancestors(self) -> Iterator[Element]:
+        """The elements around it, the nearest first; not the text as a whole."""
+        around = self.parent
+        while around is not None and around.parent is not None:
+            yield around
+            around = around.parent
+
+    def siblings(self) -> list[Element]:
+        """The elements beside it, itself included, in order."""
+        return self.parent.children if self.parent is not None else [self]
+
+
+def elements(content: str) -> list[Element]:
+    """Every element, in the order of their first tags."""
+    reader = _Reader(content)
+    reader.feed(content)
+    reader.close()
+    return reader.done()
+
+
+def text_within(content: str, element: Element) -> str:
+    """What an element says, without its tags."""
+    return unescape(re.sub(r"<[^>]*>", "", content[element.start : element.end]))
+
+
+class _Reader(HTMLParser):
+    def __init__(self, content: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self._lines = [0, *(found.end() for found in re.finditer("\n", content))]
+        self._length = len(content)
+        self._content = content
+        self._open = [Element("", {}, 0, self._length, None)]
+        self._seen: list[Element] = []
+
+    def done(self) -> list[Element]:
+        for element in self._open:
+            element.end = self._length
+        return self._seen
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        start = self._position()
+        end = start + len(self.get_starttag_text() or "")
+        element = Element(tag, {name: value or "" for name, value in attrs}, start, end, self._open[-1])
+        self._open[-1].children.append(element)
+        self._seen.append(element)
+        if tag not in _VOID:
+            self._open.append(element)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+
+    def handle_endtag(self, tag: str) -> None:
+        at = next((i for i in range(len(self._open) - 1, 0, -1) if self._open[i].tag == tag), None)
+        if at is None:
+            return
+        start = self._position()
+        for unclosed in self._open[at + 1 :]:
+            unclosed.end = start
+        self._open[at].end = self._content.find(">", start) + 1 or self._length
+        del self._open[at:]
+
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        """Word writes ``<![if …]>``, and strangers write anything: what the parser does not know is a comment."""
+        try:
+            return super().parse_marked_section(i, report)
+        except AssertionError:
+            return self.parse_bogus_comment(i)
+
+    def _position(self) -> int:
+        line, column = self.getpos()
+        return self._lines[line - 1] + column

@@ -1,0 +1,59 @@
+"""A series: its recurrence kept in step with its start, and how many letters a change to it costs.
+
+https://learn.microsoft.com/graph/api/resources/patternedrecurrence. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from workers.exchange import Event
+from workers.properties import members
+from workers.update import Json
+from workers.zones import to_windows
+
+EXCEPTIONS = "exceptionOccurrences"
+"""A property of the master that can be read and not written: its occurrences that differ from the pattern."""
+EXPAND = f"{EXCEPTIONS}($select=id,attendees)"
+
+
+def in_step(changes: Mapping[str, Json], stands: Mapping[str, Json], recurrence: Json) -> Mapping[str, Json]:
+    """The changes, with what Graph wants beside them. ``recurrence``: the series' own as it stands, None if it is none.
+
+    A series moves into another zone only together with its recurrence, and a recurrence begins on the day of the
+    start; where the caller named no such day, it is taken from there.
+    """
+    start = changes.get("start") or stands.get("start")
+    if start is None:
+        return changes
+    wanted = changes.get("recurrence")
+    if wanted is None and "recurrence" not in changes and recurrence and _moves(changes, stands):
+        moved = {"startDate": start["dateTime"][:10], "recurrenceTimeZone": to_windows(_zone(start)) or _zone(start)}
+        return {**changes, "recurrence": {**recurrence, "range": {**recurrence["range"], **moved}}}
+    if wanted and not (wanted.get("range") or {}).get("startDate"):
+        begun = {**(wanted.get("range") or {}), "startDate": start["dateTime"][:10]}
+        return {**changes, "recurrence": {**wanted, "range": begun}}
+    return changes
+
+
+def letters(event: Event, recipients: int) -> int:
+    """How many letters Exchange may send for a change of this master that is to be mailed to ``recipients`` people:
+    one each for the series, and one each for every exception to its own attendees. Needs EXCEPTIONS to have been read.
+
+    An upper bound, as observed (https://github.com/microsoftgraph/microsoft-graph-docs/issues/2309); Microsoft
+    promises no number.
+    """
+    exceptions = event.properties.get(EXCEPTIONS) or []
+    invited = (len(members("attendees", exception.get("attendees"))) or recipients for exception in exceptions)
+    return recipients + sum(invited) if recipients else 0
+
+
+def _moves(changes: Mapping[str, Json], stands: Mapping[str, Json]) -> bool:
+    if not changes.get("start"):
+        return False
+    here, there = (to_windows(_zone(value)) or _zone(value) for value in (stands.get("start"), changes["start"]))
+    return here != there
+
+
+def _zone(value: Json) -> str:
+    return str((value or {}).get("timeZone") or "UTC")
