@@ -27,6 +27,7 @@ _RESPONSES = {
     "Decline": "declined",
     "NoResponseReceived": "notResponded",
 }
+_WORDS = {ours: theirs for theirs, ours in _RESPONSES.items() if ours not in ("none", "organizer")}
 
 
 def read(item: etree._Element) -> list[Json]:
@@ -39,20 +40,25 @@ def read(item: etree._Element) -> list[Json]:
 
 
 def write(value: Json, before: Json) -> list[Change]:
-    """The collections that differ from ``before`` (None: not known, so all), each as a whole: Exchange replaces them.
+    """The collections that differ from ``before`` (None: not known, so all).
 
-    A member already there keeps the name that Exchange has for it. Raises ValueError rather than dropping somebody:
-    a personal distribution list has no address by which it could be written back.
+    Where members only join others, they alone are sent and appended: those who are there stay as they are, with
+    their answers, and so does a personal distribution list, which has no address to be written back by. Nothing is
+    lost by it: the write is against the version that ``before`` was read from, so it cannot add somebody twice.
+    Otherwise the collection is sent as a whole, because Exchange replaces it; a member who stays keeps the name and
+    the answer that Exchange has. Raises ValueError rather than dropping somebody who has no address.
     """
     known = None if before is None else _by_kind(before)
-    names = {_address(member): member["emailAddress"].get("name") for member in before or []}
+    stands = {_address(member): member for member in before or []}
     changes = []
     for kind, members in _by_kind(value or []).items():
-        if known is not None and known[kind].keys() == members.keys():
+        present = {} if known is None else known[kind]
+        if known is not None and present.keys() == members.keys():
             continue
-        made = [_element(member, names) for member in members.values()]
+        joining = bool(present) and present.keys() <= members.keys()
+        sent = [_element(members[key], stands) for key in members if not (joining and key in present)]
         uri = COLLECTIONS[kind]
-        changes.append(Change(uri, element(tag(uri), *made) if made else None))
+        changes.append(Change(uri, element(tag(uri), *sent) if sent else None, append=joining))
     return changes
 
 
@@ -70,12 +76,13 @@ def _address(member: Json) -> str:
     return str(member["emailAddress"].get("address") or "").lower()
 
 
-def _element(member: Json, names: Mapping[str, str | None]) -> etree._Element:
+def _element(member: Json, stands: Mapping[str, Json]) -> etree._Element:
     email = member["emailAddress"]
     address = email.get("address")
     if not address:
         raise ValueError(f"the member {email.get('name')!r} has no address and cannot be written back")
-    name = names.get(address.lower()) or email.get("name")
+    known = stands.get(address.lower()) or {"emailAddress": {}}
+    name = known["emailAddress"].get("name") or email.get("name")
     # A legacy Exchange DN is what members have whose mailbox is gone; as an SMTP address it would be refused.
     routing = "EX" if address.lower().startswith("/o=") else "SMTP"
     mailbox = element(
@@ -84,7 +91,16 @@ def _element(member: Json, names: Mapping[str, str | None]) -> etree._Element:
         element("t:EmailAddress", address),
         element("t:RoutingType", routing),
     )
-    return element("t:Attendee", mailbox)
+    return element("t:Attendee", mailbox, *_answer(known.get("status") or {}))
+
+
+def _answer(status: Mapping[str, Json]) -> list[etree._Element]:
+    """What somebody has answered, and when: left out, a collection that is replaced could forget it."""
+    word = _WORDS.get(status.get("response", ""))
+    if word is None:
+        return []
+    when = status.get("time")
+    return [element("t:ResponseType", word), *([element("t:LastResponseTime", when)] if when else [])]
 
 
 def _attendee(kind: str, member: etree._Element) -> Json:

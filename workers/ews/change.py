@@ -1,6 +1,7 @@
 """One field's change, as UpdateItem wants it: its path and one item element that holds that field alone.
 
 https://learn.microsoft.com/exchange/client-developer/web-service-reference/setitemfield
+https://learn.microsoft.com/exchange/client-developer/web-service-reference/appendtoitemfield
 https://learn.microsoft.com/exchange/client-developer/web-service-reference/deleteitemfield
 """
 
@@ -10,23 +11,27 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from workers.ews import mapi
 from workers.ews.soap import element
-from workers.exchange import MARKER_GUID, MARKER_NAME
+from workers.properties import EXTENDED
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """``uri`` is the field's path (``item:Subject``); ``value`` its new element, None to unset it."""
+    """``uri`` is the field's path (``item:Subject``) or an extended property's name; ``value`` its new element, None
+    to unset it. ``append``: the element's members are added to those that are there."""
 
     uri: str
     value: etree._Element | None = None
+    append: bool = False
 
     def render(self) -> etree._Element:
-        """SetItemField or DeleteItemField."""
-        path = element("t:FieldURI", FieldURI=self.uri)
+        """SetItemField, AppendToItemField or DeleteItemField."""
+        path = path_of(self.uri)
         if self.value is None:
             return element("t:DeleteItemField", path)
-        return element("t:SetItemField", path, element("t:CalendarItem", self.value))
+        action = "t:AppendToItemField" if self.append else "t:SetItemField"
+        return element(action, path, element("t:CalendarItem", self.value))
 
 
 def tag(uri: str) -> str:
@@ -34,15 +39,11 @@ def tag(uri: str) -> str:
     return "t:" + uri.partition(":")[2]
 
 
-def marker_path() -> etree._Element:
-    """Where the marker is kept: a named MAPI property, the one that the Graph backend writes too.
+def path_of(uri: str) -> etree._Element:
+    """The FieldURI; for an extended property the ExtendedFieldURI. Raises ValueError for an id that is none.
 
     https://learn.microsoft.com/exchange/client-developer/web-service-reference/extendedfielduri
     """
-    return element("t:ExtendedFieldURI", PropertySetId=MARKER_GUID, PropertyName=MARKER_NAME, PropertyType="String")
-
-
-def stamp(marker: tuple[str, ...]) -> etree._Element:
-    """The SetItemField that writes the marker."""
-    value = element("t:ExtendedProperty", marker_path(), element("t:Value", " ".join(marker)))
-    return element("t:SetItemField", marker_path(), element("t:CalendarItem", value))
+    if not uri.startswith(EXTENDED):
+        return element("t:FieldURI", FieldURI=uri)
+    return element("t:ExtendedFieldURI", **mapi.attributes(mapi.parse(uri.removeprefix(EXTENDED))))

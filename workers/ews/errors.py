@@ -104,18 +104,24 @@ _STATUSES: Mapping[int, Verdict] = {
 
 _BLOCKED = (
     "Exchange Web Services is closed to this application or mailbox. If the mailbox is in Exchange Online: EWS is "
-    "being switched off there; let a backend of kind graph serve it"
+    "being switched off there; let {} serve it"
 )
 
 
-def judge(reply: Reply, phase: Phase) -> Answer | ExchangeError:
-    """The successful answer, or the error that the reply amounts to."""
+def judge(reply: Reply, phase: Phase, instead: str | None = None) -> Answer | ExchangeError:
+    """The successful answer, or the error that the reply amounts to. ``instead``: the backend of kind graph to name
+    where EWS is closed."""
     try:
         found = answers(reply.body)
     except NotAnAnswer as error:
-        return _bare(reply, phase, str(error))
+        return _bare(reply, phase, str(error), _closed(instead))
     worst = next((answer for answer in found if answer.kind != "Success"), None)
-    return found[0] if worst is None else _refusal(worst, reply, phase)
+    return found[0] if worst is None else _refusal(worst, reply, phase, _closed(instead))
+
+
+def _closed(instead: str | None) -> str:
+    """https://learn.microsoft.com/exchange/clients-and-mobile-in-exchange-online/deprecation-of-ews-exchange-online"""
+    return _BLOCKED.format(f"the backend {instead!r} (Microsoft Graph)" if instead else "a backend of kind graph")
 
 
 def malformed(reply: Reply, phase: Phase, detail: str) -> ExchangeError:
@@ -123,13 +129,15 @@ def malformed(reply: Reply, phase: Phase, detail: str) -> ExchangeError:
     return _error(Verdict.DOUBT, phase, reply, "MalformedAnswer", detail)
 
 
-def _refusal(answer: Answer, reply: Reply, phase: Phase) -> ExchangeError:
+def _refusal(answer: Answer, reply: Reply, phase: Phase, closed: str) -> ExchangeError:
     inner = answer.values.get("InnerErrorResponseCode", "")
     code = inner if answer.code in _OUTER and inner else answer.code
     wait = max((_back_off(answer), _retry_after(reply)), key=lambda seconds: seconds or 0.0)
     said = [answer.text, answer.values.get("InnerErrorMessageText"), answer.values.get("Violation")]
     if (path := answer.values.get("Path")) is not None:
         said.append(f"(property: {path})")
+    if reply.status == 403:
+        said.append(closed)
     detail = " ".join(part for part in dict.fromkeys(said) if part)
     return _error(verdict_of(code, answer, reply.status), phase, reply, code or f"HTTP {reply.status}", detail, wait)
 
@@ -147,7 +155,7 @@ def verdict_of(code: str, answer: Answer, status: int) -> Verdict:
     return _STATUSES.get(status, Verdict.DOUBT)
 
 
-def _bare(reply: Reply, phase: Phase, why: str) -> ExchangeError:
+def _bare(reply: Reply, phase: Phase, why: str, closed: str) -> ExchangeError:
     """The verdict on an HTTP answer without SOAP in it: an error page, a redirect, a proxy's word, nothing."""
     status, location = reply.status, reply.headers.get("location", "")
     verdict, detail = _STATUSES.get(status, Verdict.DOUBT), f"HTTP {status} without an answer of Exchange ({why})"
@@ -159,7 +167,7 @@ def _bare(reply: Reply, phase: Phase, why: str) -> ExchangeError:
         broken = reply.headers.get("x-ms-diagnostics", "").startswith("2000007")
         verdict, detail = (Verdict.LATER if broken else Verdict.DENIED), "Exchange does not accept this sign-in"
     elif status == 403:
-        detail = _BLOCKED
+        detail = closed
     elif status < 300:
         return _error(verdict, phase, reply, "MalformedAnswer", detail, _retry_after(reply))
     return _error(verdict, phase, reply, f"HTTP {status}", detail, _retry_after(reply))

@@ -1,51 +1,62 @@
 """The seam of ``workers.exchange`` for Exchange Web Services: read an event, write a patch to it.
 
-Not here: sockets (client), XML (soap and the operations), what answers mean (errors), retries (nowhere in ews).
+Not here: which item a target means (locate), calls (call), XML (soap and the operations), what answers mean (errors),
+retries (nowhere in ews).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
+from time import monotonic
 
 import httpx
-from lxml import etree
 
-from workers.ews import get_item, update_item
-from workers.ews.client import Client
-from workers.ews.errors import Phase, Reply, judge, malformed
-from workers.ews.soap import Answer, Header, NotAnAnswer, Unwritable, envelope
+from workers.ews import get_item, get_server_time_zones, update_item
+from workers.ews.call import Caller
+from workers.ews.errors import malformed
+from workers.ews.fields import START_ZONE, known
+from workers.ews.locate import located
+from workers.ews.server_zones import ServerZones
+from workers.ews.soap import NotAnAnswer
 from workers.exchange import Event, ExchangeError, Patch, Refused, Written
+from workers.properties import TIMES
 from workers.settings import EwsBackend
-from workers.update import Target
+from workers.update import Json, Target
 from workers.zones import to_windows
 
 
 class EwsExchange:
-    """One configured EWS endpoint; see ``workers.exchange.Exchange`` for what it promises."""
+    """One configured EWS endpoint; see ``workers.exchange.Exchange`` for what it promises.
 
-    def __init__(self, backend: EwsBackend, transport: httpx.BaseTransport | None = None):
-        self._version = backend.server_version
-        self._impersonation = backend.impersonation
-        self._client = Client(backend, transport)
+    ``instead`` names a backend of kind graph that serves the same mailboxes, for the day on which Exchange Online
+    closes its Web Services. ``transport`` replaces the network in tests, ``clock`` (seconds) the time.
+    """
+
+    def __init__(
+        self,
+        backend: EwsBackend,
+        transport: httpx.BaseTransport | None = None,
+        *,
+        instead: str | None = None,
+        clock: Callable[[], float] = monotonic,
+    ):
+        self._caller = Caller(backend, transport, instead)
+        self._zones = ServerZones(clock)
 
     def read(self, target: Target, properties: Collection[str]) -> Event:
         """The event with these properties (start and end only together), its ChangeKey and its marker."""
-        try:
-            request = get_item.build(target, properties, self._version)
-        except Unwritable as error:
-            raise Refused("InvalidValue", f"target.event: {error}") from None
-        reply, answer = self._call(get_item.NAME, request, target, "UTC", "read")
-        try:
-            return get_item.read(answer, properties)
-        except NotAnAnswer as error:
-            raise malformed(reply, "read", str(error)) from None
+        get_item.check(properties)
+        return self._read(located(self._caller, target), properties)
 
     def write(self, target: Target, event: Event, patch: Patch) -> Written:
         """Apply the patch if the ChangeKey is still that of ``event``, then read back what was changed."""
-        request = update_item.build(event, patch, self._version)
-        reply, answer = self._call(update_item.NAME, request, target, _zone(event, patch), "write")
+        if target.occurrence is not None and "recurrence" in patch.changes:
+            raise update_item.no_recurrence()
+        request = update_item.build(event, patch, self._caller.version)
+        self._check_zones(target, event, patch)
+        reply, answer = self._caller.call(update_item.NAME, request, target, "write", _zone(event, patch))
         item_id, version, doubt = event.id, "", ""
         try:
             item_id, version = update_item.read(answer)
@@ -58,48 +69,59 @@ class EwsExchange:
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._caller.close()
+
+    def _read(self, target: Target, properties: Collection[str]) -> Event:
+        request = get_item.build(target, properties, self._caller.version)
+        return self._caller.ask(get_item.NAME, request, target, lambda answer: get_item.read(answer, properties))
 
     def _read_back(self, target: Target, item_id: str, patch: Patch) -> Event | None:
         """The event as it stands after an applied write. That it cannot be read takes nothing back."""
         with suppress(ExchangeError):
-            return self.read(replace(target, event=item_id, occurrence=None), patch.changes)
+            return self._read(replace(target, event=item_id, occurrence=None), patch.changes)
         return None
 
-    def _call(
-        self, operation: str, request: etree._Element, target: Target, zone: str, phase: Phase
-    ) -> tuple[Reply, Answer]:
-        mailbox = self._mailbox(target)
-        header = Header(
-            version=self._version,
-            impersonated=mailbox if self._impersonation else None,
-            zone=None if self._version == "Exchange2007_SP1" else zone,
-        )
-        reply = self._client.post(operation, _enveloped(header, request), mailbox, phase)
-        judged = judge(reply, phase)
-        if isinstance(judged, ExchangeError):
-            raise judged
-        return reply, judged
+    def _check_zones(self, target: Target, event: Event, patch: Patch) -> None:
+        """Raise Refused for a zone that the server does not know. If it does not say, the write will show."""
+        if not known(START_ZONE, self._caller.version):
+            return
+        asked = _new_zones(event, patch)
+        with suppress(Unasked):
+            lacking = self._zones.lacking(asked.values(), lambda zones: self._known_zones(target, zones))
+            for name, zone in asked.items():
+                if zone in lacking:
+                    raise Refused(
+                        "TimeZoneNotSupported",
+                        f"{name}.timeZone: the mailbox's server knows no time zone named {zone!r}",
+                    )
 
-    def _mailbox(self, target: Target) -> str | None:
-        """Whose mailbox, as an SMTP address; None where the sign-in or the item's id has to tell."""
-        if target.group is not None:
-            raise Refused("NotOnEws", "target.group: Exchange Web Services serves mailboxes, not groups")
-        if target.mailbox is not None and "@" in target.mailbox:
-            return target.mailbox
-        if self._impersonation:
-            raise Refused("NotOnEws", f"target.mailbox: {target.mailbox!r} is no SMTP address to be impersonated")
-        return None
+    def _known_zones(self, target: Target, zones: Collection[str]) -> Collection[str]:
+        request = get_server_time_zones.build(zones)
+        try:
+            return self._caller.ask(get_server_time_zones.NAME, request, target, get_server_time_zones.read)
+        except ExchangeError as error:
+            raise Unasked from error
 
 
-def _enveloped(header: Header, request: etree._Element) -> bytes:
-    try:
-        return envelope(header, request)
-    except Unwritable as error:
-        raise Refused("InvalidValue", f"target.mailbox: {error}") from None
+class Unasked(Exception):
+    """The server does not tell which zones it knows."""
+
+
+def _new_zones(event: Event, patch: Patch) -> dict[str, str]:
+    """Start or end → the Windows name of the zone that it is to be kept in, if that is not its own by now."""
+    return {
+        name: zone
+        for name in TIMES
+        if name in patch.changes
+        and (zone := _windows(patch.changes[name])) is not None
+        and zone != _windows(event.properties.get(name))
+    }
+
+
+def _windows(time: Json) -> str | None:
+    return to_windows(time["timeZone"]) if time else None
 
 
 def _zone(event: Event, patch: Patch) -> str:
     """The zone for times that bear none, a series' days among them: that of the event's start, if it is known."""
-    start = patch.changes.get("start") or event.properties.get("start") or {}
-    return to_windows(start.get("timeZone", "UTC")) or "UTC"
+    return _windows(patch.changes.get("start") or event.properties.get("start")) or "UTC"

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from lxml import etree
 
-from workers.ews import attendees, recurrence
+from workers.ews import attendees, extended, location, recurrence
 from workers.ews.change import Change, tag
 from workers.ews.soap import element, find, text_of
 from workers.update import Json
@@ -112,31 +113,6 @@ def _categories(name: str, uri: str) -> Field:
     return Field(name, (uri,), read, write)
 
 
-_PLACE = ("address", "coordinates", "locationEmailAddress", "locationUri")
-"""What a location may hold in Graph and Exchange's plain text cannot."""
-
-
-def _location(name: str, uri: str) -> Field:
-    def read(item: etree._Element) -> Json:
-        text = text_of(item, tag(uri))
-        return {"displayName": text} if text else None
-
-    def write(value: Json, _: Json) -> list[Change]:
-        lost = [key for key in _PLACE if any(_leaves((value or {}).get(key)))]
-        if lost:
-            raise ValueError(f"Exchange Web Services cannot hold its {', '.join(lost)}")
-        text = (value or {}).get("displayName")
-        return [Change(uri, element(tag(uri), text) if text else None)]
-
-    return Field(name, (uri,), read, write)
-
-
-def _leaves(value: Json) -> list[Json]:
-    if isinstance(value, dict):
-        return [leaf for inner in value.values() for leaf in _leaves(inner)]
-    return [value]
-
-
 def _time(name: str, uri: str, zone_uri: str) -> Field:
     """A moment and the zone that it is kept in; UTC stands for a zone with rules of its own, which has no name.
 
@@ -215,7 +191,7 @@ FIELDS: Mapping[str, Field] = {
                 "unknown": "NoData",
             },
         ),
-        _location("location", "calendar:Location"),
+        Field("location", (location.TEXT, location.ENHANCED), location.read, location.write),
         _flag("responseRequested", "calendar:IsResponseRequested"),
         Field("attendees", tuple(attendees.COLLECTIONS.values()), attendees.read, attendees.write),
         _recurrence("recurrence", "calendar:Recurrence"),
@@ -225,7 +201,14 @@ FIELDS: Mapping[str, Field] = {
 
 VERSIONS = ("Exchange2007_SP1", "Exchange2010", "Exchange2010_SP1", "Exchange2010_SP2", "Exchange2013",
             "Exchange2013_SP1", "Exchange2015", "Exchange2016")  # fmt: skip
-_SINCE = {START_ZONE: "Exchange2010", END_ZONE: "Exchange2010"}
+_SINCE = {START_ZONE: "Exchange2010", END_ZONE: "Exchange2010", location.ENHANCED: "Exchange2013"}
+
+
+def extended_field(name: str) -> Field:
+    """The row of an extended property (``singleValueExtendedProperties/`` and its id). Raises ValueError for an id
+    that is none."""
+    extended.check(name)
+    return Field(name, (name,), partial(extended.read, name=name), lambda value, _: extended.write(name, value))
 
 
 def known(uri: str, version: str) -> bool:

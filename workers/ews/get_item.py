@@ -5,58 +5,108 @@ https://learn.microsoft.com/exchange/client-developer/web-service-reference/geti
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 
 from lxml import etree
 
-from workers.ews.change import marker_path
-from workers.ews.fields import FIELDS, known
+from workers.ews import extended
+from workers.ews.change import Change, path_of
+from workers.ews.fields import FIELDS, Field, extended_field, known
 from workers.ews.soap import Answer, NotAnAnswer, element, find, find_all, qualified, text_of
-from workers.exchange import MARKER_GUID, MARKER_NAME, Event, Refused
-from workers.properties import TIMES
-from workers.update import Target
+from workers.exchange import Event, Refused
+from workers.properties import EXTENDED, EXTENSION, TIMES
+from workers.update import Json, Target
 
 NAME = "GetItem"
 IS_MEETING = "calendar:IsMeeting"
+KIND = "calendar:CalendarItemType"
+EXCEPTIONS = "exceptionOccurrences"
+"""A property of a series that can be read and not written: its meetings that differ from the pattern, by their ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class EwsEvent(Event):
+    """An event, and what a later write to its times has to know besides; only where those were asked for."""
+
+    kind: str = ""
+    """Exchange's CalendarItemType: Single, Occurrence, Exception or RecurringMaster."""
+    series: Json = None
+    """How it recurs."""
 
 
 def build(target: Target, properties: Collection[str], version: str) -> etree._Element:
     """The request for these properties, the marker and whether it is a meeting; nothing else is fetched.
 
-    Raises Refused for an occurrence that is named by its start: EWS knows occurrences by number only.
+    An occurrence that is named by its start has to be found first (locate). Raises Refused, Unwritable.
     """
-    uris = dict.fromkeys(uri for name in wanted(properties) for uri in FIELDS[name].uris if known(uri, version))
-    paths = [element("t:FieldURI", FieldURI=uri) for uri in (*uris, IS_MEETING)]
+    fields = _read_with(properties)
+    besides = (KIND, *FIELDS["recurrence"].uris) if _of_times(fields) else ()
+    uris = dict.fromkeys(uri for field in fields for uri in field.uris)
+    asked = [uri for uri in dict.fromkeys((*uris, *besides)) if known(uri, version)]
+    return request(_id(target), (*asked, IS_MEETING, extended.MARKER))
+
+
+def request(item_id: etree._Element, uris: Iterable[str]) -> etree._Element:
+    """The request for these paths of one item."""
     shape = element(
         "m:ItemShape",
         element("t:BaseShape", "IdOnly"),
         element("t:BodyType", "Best"),
-        element("t:AdditionalProperties", *paths, marker_path()),
+        element("t:AdditionalProperties", *(path_of(uri) for uri in uris)),
     )
-    return element("m:GetItem", shape, element("m:ItemIds", _id(target)))
+    return element("m:GetItem", shape, element("m:ItemIds", item_id))
 
 
-def read(answer: Answer, properties: Collection[str]) -> Event:
+def check(properties: Collection[str]) -> None:
+    """Raise Refused, naming the property, for one that Exchange Web Services do not have."""
+    wanted(properties)
+
+
+def read(answer: Answer, properties: Collection[str]) -> EwsEvent:
     """The event. Raises NotAnAnswer where a success holds none that can be read, Refused where the id names something
     else than an event."""
     item = item_of(answer)
     if item.tag != qualified("t:CalendarItem"):
         raise Refused("NotAnEvent", f"the id names a {etree.QName(item).localname}, not an event")
     try:
-        values = {name: FIELDS[name].read(item) for name in wanted(properties)}
+        fields = _read_with(properties)
+        values = {field.name: field.read(item) for field in fields}
     except (ValueError, KeyError) as error:
         raise NotAnAnswer(f"a value of the event cannot be read: {error}") from None
     item_id, version = id_of(item)
     is_meeting = (text_of(item, "t:IsMeeting") or "").strip() in ("true", "1")
-    return Event(item_id, version, is_meeting or bool(values.get("attendees")), _marker(item), values)
+    is_meeting = is_meeting or bool(values.get("attendees"))
+    kind, series = (kind_of(item), _series(item)) if _of_times(fields) else ("", None)
+    return EwsEvent(item_id, version, is_meeting, _marker(item), values, kind, series)
 
 
-def wanted(properties: Collection[str]) -> list[str]:
-    """The properties in the table's order; start and end only together. Raises Refused naming one that EWS lacks."""
+def wanted(properties: Collection[str]) -> list[Field]:
+    """The properties in the table's order, then the extended ones; start and end only together. Raises Refused naming
+    one that EWS lacks."""
     asked = {*properties, *(TIMES if not set(TIMES).isdisjoint(properties) else ())}
-    if lacking := sorted(asked - FIELDS.keys()):
-        raise Refused("NotOnEws", f"{lacking[0]}: Exchange Web Services has no such property")
-    return [name for name in FIELDS if name in asked]
+    return [*(field for field in FIELDS.values() if field.name in asked), *map(_other, sorted(asked - FIELDS.keys()))]
+
+
+def _read_with(properties: Collection[str]) -> list[Field]:
+    """What is read for these: a recurrence says little without the start that it counts from."""
+    return wanted({*properties, *TIMES} if "recurrence" in properties else properties)
+
+
+def _other(name: str) -> Field:
+    """A property that is none of the table. Raises Refused."""
+    if name == EXCEPTIONS:
+        return Field(name, ("calendar:ModifiedOccurrences",), _exceptions, _unwritable)
+    if name.startswith(EXTENSION):
+        why = "Exchange Web Services has no open extensions; use singleValueExtendedProperties"
+        raise Refused("NotOnEws", f"{name}: {why}")
+    if not name.startswith(EXTENDED):
+        raise Refused("NotOnEws", f"{name}: Exchange Web Services has no such property")
+    try:
+        return extended_field(name)
+    except ValueError as error:
+        raise Refused("InvalidValue", f"{name}: {error}") from None
 
 
 def item_of(answer: Answer) -> etree._Element:
@@ -76,23 +126,37 @@ def id_of(item: etree._Element) -> tuple[str, str]:
     return item_id, version
 
 
+def kind_of(item: etree._Element) -> str:
+    """Exchange's CalendarItemType; empty if it is not told."""
+    return (text_of(item, "t:CalendarItemType") or "").strip()
+
+
+def _of_times(fields: Iterable[Field]) -> bool:
+    return any(field.name in TIMES for field in fields)
+
+
+def _series(item: etree._Element) -> Json:
+    """How the event recurs; None also for what calendars do not have."""
+    with suppress(ValueError, KeyError):
+        return FIELDS["recurrence"].read(item)
+    return None
+
+
+def _exceptions(item: etree._Element) -> Json:
+    return [{"id": id_of(found)[0]} for found in find_all(item, "t:ModifiedOccurrences/t:Occurrence")]
+
+
+def _unwritable(_value: Json, _before: Json) -> list[Change]:
+    raise ValueError("it can be read and not written")
+
+
 def _id(target: Target) -> etree._Element:
     if target.occurrence is None:
         return element("t:ItemId", Id=target.event)
     if target.occurrence.index is None:
-        raise Refused(
-            "NotOnEws", "occurrence: Exchange Web Services finds an occurrence by its index, not by its start"
-        )
+        raise ValueError("an occurrence that is named by its start has to be found first")
     return element("t:OccurrenceItemId", RecurringMasterId=target.event, InstanceIndex=str(target.occurrence.index))
 
 
 def _marker(item: etree._Element) -> tuple[str, ...]:
-    for found in find_all(item, "t:ExtendedProperty"):
-        path = find(found, "t:ExtendedFieldURI")
-        if (
-            path is not None
-            and path.get("PropertyName") == MARKER_NAME
-            and path.get("PropertySetId", "").lower() == MARKER_GUID
-        ):
-            return tuple((text_of(found, "t:Value") or "").split())
-    return ()
+    return tuple((extended.read(item, extended.MARKER) or "").split())

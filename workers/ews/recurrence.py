@@ -145,6 +145,30 @@ def check_zone(value: Json, start: Json) -> None:
         raise ValueError(f"recurrenceTimeZone {asked!r} is not the zone of start, {own!r}")
 
 
+def in_step(changes: dict[str, Json], stands: Json, series: Json) -> dict[str, Json]:
+    """The changes, and where they move the start of a ``series`` to another day than it ``stands`` on, the series'
+    first day with it: left behind, it would say another than the first meeting."""
+    start = changes.get("start")
+    if not series or not start or not stands or "recurrence" in changes:
+        return changes
+    day = start["dateTime"][:10]
+    if day == stands["dateTime"][:10]:
+        return changes
+    span = {name: value for name, value in series["range"].items() if name != "recurrenceTimeZone"}
+    return {**changes, "recurrence": {**series, "range": {**span, "startDate": day}}}
+
+
+def check_first_day(value: Json, start: Json) -> None:
+    """A series begins on the day on which its first meeting starts: raises ValueError if it is to begin on another.
+
+    Graph demands it (https://learn.microsoft.com/graph/api/resources/recurrencerange); Exchange may silently move the
+    meeting to the range's day, or the range to the meeting's.
+    """
+    first, day = (value or {}).get("range", {}).get("startDate"), ((start or {}).get("dateTime") or "")[:10]
+    if first and day and first != day:
+        raise ValueError(f"its startDate {first!r} is not the day of start, {day!r}")
+
+
 def _render(value: Json, kinds: Mapping[str, tuple[str, tuple[Part, ...]]]) -> etree._Element:
     if value.get("type") not in kinds:
         raise ValueError(f"type {value.get('type')!r} is none of {', '.join(kinds)}")

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 
 from lxml import etree
 
-from workers.ews import recurrence
-from workers.ews.change import Change, stamp
-from workers.ews.fields import FIELDS, VERSIONS, known
-from workers.ews.get_item import id_of, item_of, wanted
+from workers.ews import extended, location, recurrence
+from workers.ews.change import Change
+from workers.ews.fields import VERSIONS, known
+from workers.ews.get_item import EwsEvent, id_of, item_of, wanted
 from workers.ews.soap import Answer, element
 from workers.exchange import Event, Patch, Refused
 from workers.properties import TIMES
@@ -28,9 +28,8 @@ def build(event: Event, patch: Patch, version: str) -> etree._Element:
     Always NeverOverwrite against the ChangeKey that was read: the server's AutoResolve may keep the old value and
     answer Success, and its AlwaysOverwrite would trample a change that nobody has seen.
     """
-    updates = [change.render() for change in changes(event, patch, version)]
-    if patch.marker:
-        updates.append(stamp(patch.marker))
+    stamp = extended.write(extended.MARKER, " ".join(patch.marker)) if patch.marker else []
+    updates = [change.render() for change in (*changes(event, patch, version), *stamp)]
     change = element(
         "t:ItemChange", element("t:ItemId", Id=event.id, ChangeKey=event.version), element("t:Updates", *updates)
     )
@@ -51,13 +50,17 @@ def read(answer: Answer) -> tuple[str, str]:
 def changes(event: Event, patch: Patch, version: str) -> list[Change]:
     """The fields to set and to unset, in the table's order. Raises Refused."""
     asked = whole(patch.changes, event.properties)
+    if isinstance(event, EwsEvent):
+        if "recurrence" in asked and event.kind in ("Occurrence", "Exception"):
+            raise no_recurrence()
+        asked = recurrence.in_step(asked, event.properties.get("start"), event.series)
     made = []
-    for name in wanted(asked):
+    for field in wanted(asked):
         try:
-            _check(name, asked, event.properties, version)
-            made += FIELDS[name].write(asked[name], event.properties.get(name))
+            _check(field.name, asked, event.properties, version)
+            made += field.write(asked[field.name], event.properties.get(field.name))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise Refused("InvalidValue", f"{name}: {_said(error)}") from None
+            raise Refused("InvalidValue", f"{field.name}: {_said(error)}") from None
     return [change for change in made if known(change.uri, version)]
 
 
@@ -68,11 +71,27 @@ def whole(asked: Mapping[str, Json], before: Mapping[str, Json]) -> dict[str, Js
     return {**{name: before[name] for name in TIMES if name in before}, **asked}
 
 
+def no_recurrence() -> Refused:
+    """The error for a recurrence that is to be written to a single meeting of a series."""
+    return Refused("OccurrenceHasNoRecurrence", "recurrence: only the series has one, not its occurrences")
+
+
 def _check(name: str, asked: Mapping[str, Json], before: Mapping[str, Json], version: str) -> None:
     if name == "recurrence":
-        recurrence.check_zone(asked[name], asked.get("start") or before.get("start"))
-    if asked[name] == "workingElsewhere" and VERSIONS.index(version) < VERSIONS.index("Exchange2013"):
+        start = asked.get("start") or _in_its_zone(before.get("start"))
+        recurrence.check_zone(asked[name], start)
+        recurrence.check_first_day(asked[name], start)
+    if VERSIONS.index(version) >= VERSIONS.index("Exchange2013"):
+        return
+    if name == "showAs" and asked[name] == "workingElsewhere":
         raise ValueError(f"{asked[name]} exists from Exchange2013 on")
+    if name == "location" and (lost := location.details(asked[name] or {})):
+        raise ValueError(f"Exchange Web Services cannot hold its {', '.join(lost)} before Exchange2013")
+
+
+def _in_its_zone(start: Json) -> Json:
+    """None for UTC, which also stands for a zone that has no name: in that the series may begin on another day."""
+    return start if start and start["timeZone"] != "UTC" else None
 
 
 def _said(error: Exception) -> str:

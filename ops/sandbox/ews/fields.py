@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ops.sandbox.event import Event
-from ops.sandbox.ews import recurrence, values
+from ops.sandbox.ews import location, recurrence, values
 from ops.sandbox.ews.soap import Element, T
 from ops.sandbox.ews.values import IMPORTANCE, SENSITIVITY, SHOW_AS, Pieces, Read, Show
 
@@ -128,7 +128,7 @@ AFTER_EXTENDED = (
         values.flag("allowNewTimeProposals"),
     ),
     Field("calendar:IsOnlineMeeting", lambda event: values.boolean(event["isOnlineMeeting"])),
-    Field("calendar:EnhancedLocation", values.show_location, values.location, {"location": {"displayName": ""}}),
+    Field("calendar:EnhancedLocation", location.show, location.read, {"location": {"displayName": ""}}),
     Field("calendar:StartTimeZoneId", lambda event: event["start"]["timeZone"]),
     Field("calendar:EndTimeZoneId", lambda event: event["end"]["timeZone"]),
     Field(

@@ -8,7 +8,16 @@ from typing import Literal
 
 from ops.sandbox.call import Call, Reply
 from ops.sandbox.door import Door, Sight, Visit
-from ops.sandbox.ews import convert_id, create_item, find_item, folders, get_item, soap, update_item
+from ops.sandbox.ews import (
+    convert_id,
+    create_item,
+    find_item,
+    folders,
+    get_item,
+    get_server_time_zones,
+    soap,
+    update_item,
+)
 from ops.sandbox.ews.soap import Element, ItemError, SoapFault
 from ops.sandbox.ews.visitor import Visitor, mailbox_of, sign_in
 from ops.sandbox.faults import Fault
@@ -23,6 +32,7 @@ OPERATIONS: Mapping[str, Callable[[Visitor], list[Element]]] = {
     "GetFolder": folders.get_folder,
     "FindFolder": folders.find_folder,
     "ConvertId": convert_id.answer,
+    "GetServerTimeZones": get_server_time_zones.answer,
 }
 WRITES = frozenset({"UpdateItem", "CreateItem"})
 SERVER_BUSY = "The server cannot service this request right now. Try again later."

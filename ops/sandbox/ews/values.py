@@ -120,19 +120,6 @@ def _show_attendee(attendee: Json) -> Element:
     )
 
 
-def show_location(event: Event) -> Element | None:
-    if not event["location"]["displayName"]:
-        return None
-    return T.EnhancedLocation(
-        T.DisplayName(event["location"]["displayName"]),
-        T.PostalAddress(T.Type("Business"), T.LocationSource("None")),
-    )
-
-
-def location(element: Element) -> Pieces:
-    return {"location": {"displayName": element.findtext("t:DisplayName", "", NS)}}
-
-
 def moment(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from workers.ews.attendees import COLLECTIONS, read, write
+from workers.ews.change import Change, tag
 from workers.ews.soap import element, find, parse, text_of
 from workers.properties import agrees
 
@@ -64,13 +65,45 @@ def test_when_somebody_answered_is_kept() -> None:
     assert found[0]["status"]["time"] == "2026-11-21T08:00:00Z"
 
 
-def test_only_a_collection_that_differs_is_sent_and_as_a_whole() -> None:
+def addresses(change: Change) -> list[str | None]:
+    assert change.value is not None
+    return [text_of(member, "t:Mailbox/t:EmailAddress") for member in change.value]
+
+
+def test_only_a_collection_that_differs_is_sent() -> None:
     before = [person("a@contoso.com", name="Anna"), person("b@contoso.com", "optional"), person("r@x.com", "resource")]
-    changes = write([*before, person("c@contoso.com", name="Carl")], before)
-    assert [change.uri for change in changes] == ["calendar:RequiredAttendees"]
-    (sent,) = (change.value for change in changes)
-    assert sent is not None
-    assert [text_of(member, "t:Mailbox/t:EmailAddress") for member in sent] == ["a@contoso.com", "c@contoso.com"]
+    (change,) = write([*before, person("c@contoso.com", name="Carl")], before)
+    assert change.uri == "calendar:RequiredAttendees"
+
+
+def test_somebody_who_joins_is_appended_alone() -> None:
+    before = [person("a@contoso.com"), person("b@contoso.com")]
+    (change,) = write([*before, person("c@contoso.com")], before)
+    assert (change.append, addresses(change)) == (True, ["c@contoso.com"])
+
+
+def test_the_first_of_a_collection_is_set() -> None:
+    (change,) = write([person("a@contoso.com")], [])
+    assert (change.append, addresses(change)) == (False, ["a@contoso.com"])
+
+
+def test_where_somebody_leaves_the_collection_is_sent_as_a_whole() -> None:
+    before = [person("a@contoso.com"), person("b@contoso.com")]
+    (change,) = write([person("a@contoso.com"), person("c@contoso.com")], before)
+    assert (change.append, addresses(change)) == (False, ["a@contoso.com", "c@contoso.com"])
+
+
+@pytest.mark.parametrize("answer", ["Tentative", "Accept", "Decline", "NoResponseReceived"])
+def test_somebody_who_stays_keeps_the_answer(answer: str) -> None:
+    mailbox = element("t:Mailbox", element("t:EmailAddress", "a@contoso.com"))
+    answered = element("t:LastResponseTime", "2026-11-21T08:00:00Z")
+    a = element("t:Attendee", mailbox, element("t:ResponseType", answer), answered)
+    b = element("t:Attendee", element("t:Mailbox", element("t:EmailAddress", "b@contoso.com")))
+    before = read(element("t:CalendarItem", element("t:RequiredAttendees", a, b)))
+    (change,) = write([person("A@contoso.com", "optional"), person("b@contoso.com")], before)[1:]
+    assert change.value is not None
+    assert text_of(change.value, "t:Attendee/t:ResponseType") == answer
+    assert text_of(change.value, "t:Attendee/t:LastResponseTime") == "2026-11-21T08:00:00Z"
 
 
 def test_nothing_is_sent_when_only_order_case_or_answers_differ() -> None:
@@ -97,7 +130,7 @@ def test_without_knowing_what_was_there_all_three_are_sent() -> None:
 
 
 def test_a_member_that_is_there_keeps_its_name() -> None:
-    before = [person("a@contoso.com", name="Anna Berg")]
+    before = [person("a@contoso.com", name="Anna Berg"), person("c@contoso.com")]
     (change,) = write([person("A@contoso.com", name="anna"), person("b@contoso.com", name="Bob")], before)
     assert change.value is not None
     assert [text_of(member, "t:Mailbox/t:Name") for member in change.value] == ["Anna Berg", "Bob"]
@@ -129,10 +162,16 @@ def test_a_personal_list_is_left_alone_where_its_collection_does_not_change() ->
     assert [change.uri for change in changes] == ["calendar:RequiredAttendees"]
 
 
-def test_a_personal_list_is_not_dropped_where_its_collection_changes() -> None:
+def test_a_personal_list_stays_where_somebody_joins_it() -> None:
     before = [person(None, "optional", "My friends")]
+    (change,) = write([*before, person("a@contoso.com", "optional")], before)
+    assert (change.append, addresses(change)) == (True, ["a@contoso.com"])
+
+
+def test_a_personal_list_is_not_dropped_where_somebody_else_leaves() -> None:
+    friends = person(None, "optional", "My friends")
     with pytest.raises(ValueError, match="My friends"):
-        write([*before, person("a@contoso.com", "optional")], before)
+        write([friends], [friends, person("a@contoso.com", "optional")])
 
 
 people = st.lists(
@@ -154,7 +193,12 @@ def test_the_changes_make_the_list_that_was_asked_for(before: Any, after: Any) -
         if change.value is not None:
             stands.append(change.value)
     for change in write(after, read(stands)):
-        if (old := find(stands, "t:" + change.uri.partition(":")[2])) is not None:
+        old = find(stands, tag(change.uri))
+        if change.append:
+            assert old is not None and change.value is not None
+            old.extend(change.value)
+            continue
+        if old is not None:
             stands.remove(old)
         if change.value is not None:
             stands.append(change.value)

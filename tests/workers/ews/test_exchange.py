@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
@@ -10,9 +11,21 @@ from lxml import etree
 from tests.workers.ews.reference import assert_valid, needs_reference
 from tests.workers.ews.server import backend
 from workers.ews import EwsExchange
+from workers.ews.get_item import EwsEvent
 from workers.ews.soap import find, text_of
-from workers.exchange import Event, Exchange, Patch, Refused, Throttled, Unavailable, Unknown, VersionMoved
-from workers.update import Target
+from workers.exchange import (
+    AccessDenied,
+    Event,
+    Exchange,
+    NotFound,
+    Patch,
+    Refused,
+    Throttled,
+    Unavailable,
+    Unknown,
+    VersionMoved,
+)
+from workers.update import Occurrence, Target
 
 TARGET = Target(backend="hq", event="AAMk=", mailbox="anna@hq.example")
 EVENT = Event("AAMk=", "DwAAAB==", False, (), {"subject": "Lunch"})
@@ -67,7 +80,7 @@ def test_it_is_what_a_backend_promises() -> None:
 
 def test_an_event_is_read() -> None:
     event = exchange(Recorder(GetItem=item("DwAAAC=="))).read(TARGET, ["subject"])
-    assert event == Event("AAMk2=", "DwAAAC==", False, (), {"subject": "Dinner"})
+    assert event == EwsEvent("AAMk2=", "DwAAAC==", False, (), {"subject": "Dinner"})
 
 
 def test_a_write_is_read_back_and_has_the_newest_version() -> None:
@@ -193,3 +206,179 @@ def test_a_value_that_xml_cannot_hold_is_refused_before_anything_is_sent() -> No
     with pytest.raises(Refused, match="subject: "):
         exchange(recorder).write(TARGET, EVENT, replace(PATCH, changes={"subject": "a\0"}))
     assert recorder.sent == []
+
+
+MASTER = (
+    '<t:CalendarItem><t:ItemId Id="AAMk=" ChangeKey="DwAAAB=="/><t:ParentFolderId Id="AAMkFolder=" ChangeKey="AQ=="/>'
+    "<t:UID>040000</t:UID><t:CalendarItemType>{kind}</t:CalendarItemType>{exceptions}</t:CalendarItem>"
+)
+NINTH = replace(TARGET, occurrence=Occurrence(start="2026-12-09T09:00:00Z"))
+
+
+def view(start: str = "2026-12-09T09:00:00Z") -> httpx.Response:
+    found = (
+        '<t:CalendarItem><t:ItemId Id="AAMkO=" ChangeKey="DwAAAB=="/><t:UID>040000</t:UID>'
+        f"<t:Start>{start}</t:Start><t:CalendarItemType>Occurrence</t:CalendarItemType></t:CalendarItem>"
+    )
+    body = SHELL.format(kind="Success", code="NoError", items="")
+    return httpx.Response(
+        200,
+        content=body.replace(
+            "<m:Items></m:Items>", f"<m:RootFolder><t:Items>{found}</t:Items></m:RootFolder>"
+        ).encode(),
+    )
+
+
+class Mailbox(Recorder):
+    """Answers GetItem by what is asked: a master's series, or the event."""
+
+    kind = "RecurringMaster"
+    exceptions = ""
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.answers["GetItem"] = item("DwAAAC==")
+        if b"calendar:UID" in request.content:
+            self.answers["GetItem"] = said(MASTER.format(kind=self.kind, exceptions=self.exceptions))
+        return super().__call__(request)
+
+    def operations(self) -> list[str]:
+        return [request.headers["SOAPAction"].strip('"').rpartition("/")[2] for request in self.sent]
+
+
+def test_a_meeting_of_a_series_is_found_by_its_start() -> None:
+    mailbox = Mailbox(FindItem=view())
+    exchange(mailbox).read(NINTH, ["subject"])
+    assert mailbox.operations() == ["GetItem", "FindItem", "GetItem"]
+    asked = mailbox.document(2).find(".//{*}ItemIds/{*}ItemId")
+    assert asked is not None and asked.get("Id") == "AAMkO="
+
+
+def test_a_meeting_that_was_moved_is_found_by_when_it_was_to_start() -> None:
+    moved = (
+        '<t:ModifiedOccurrences><t:Occurrence><t:ItemId Id="AAMkE=" ChangeKey="DwAAAB=="/>'
+        "<t:OriginalStart>2026-12-09T09:00:00Z</t:OriginalStart></t:Occurrence></t:ModifiedOccurrences>"
+    )
+    mailbox = Mailbox()
+    mailbox.exceptions = moved
+    exchange(mailbox).read(NINTH, ["subject"])
+    assert mailbox.operations() == ["GetItem", "GetItem"]
+    asked = mailbox.document(1).find(".//{*}ItemIds/{*}ItemId")
+    assert asked is not None and asked.get("Id") == "AAMkE="
+
+
+def test_a_meeting_that_the_series_does_not_have_is_not_found() -> None:
+    with pytest.raises(NotFound, match="2026-12-09T09:00:00Z"):
+        exchange(Mailbox(FindItem=view("2026-12-09T09:30:00Z"))).read(NINTH, ["subject"])
+
+
+def test_a_meeting_of_what_is_no_series_is_refused() -> None:
+    mailbox = Mailbox()
+    mailbox.kind = "Single"
+    with pytest.raises(Refused, match="no series master"):
+        exchange(mailbox).read(NINTH, ["subject"])
+
+
+DAILY = {
+    "pattern": {"type": "daily", "interval": 1},
+    "range": {"type": "noEnd", "startDate": "2026-12-01"},
+}
+
+
+@pytest.mark.parametrize("recurrence", [DAILY, None])
+def test_a_meeting_named_by_its_master_has_no_recurrence_to_be_written(recurrence: Any) -> None:
+    recorder = Recorder()
+    with pytest.raises(Refused, match="recurrence: only the series"):
+        exchange(recorder).write(NINTH, EVENT, replace(PATCH, changes={"recurrence": recurrence}))
+    assert recorder.sent == []
+
+
+START = {"dateTime": "2026-12-01T09:00:00", "timeZone": "Pacific Standard Time"}
+STANDS = replace(EVENT, properties={"start": START, "end": START})
+VIENNA = {"dateTime": "2026-12-01T09:00:00", "timeZone": "Europe/Vienna"}
+ABROAD = replace(PATCH, changes={"start": VIENNA, "end": VIENNA})
+
+
+def zones(*names: str) -> httpx.Response:
+    known = "".join(f'<t:TimeZoneDefinition Id="{name}"/>' for name in names)
+    body = SHELL.format(kind="Success", code="NoError", items="")
+    return httpx.Response(
+        200,
+        content=body.replace("<m:Items></m:Items>", f"<m:TimeZoneDefinitions>{known}</m:TimeZoneDefinitions>").encode(),
+    )
+
+
+def test_a_zone_that_the_server_does_not_know_is_refused_before_the_write() -> None:
+    recorder = Mailbox(GetServerTimeZones=zones())
+    with pytest.raises(Refused, match=r"start\.timeZone: .*'W\. Europe Standard Time'"):
+        exchange(recorder).write(TARGET, STANDS, ABROAD)
+    assert recorder.operations() == ["GetServerTimeZones"]
+
+
+def test_a_zone_that_the_server_knows_is_asked_for_once() -> None:
+    recorder = Mailbox(GetServerTimeZones=zones("W. Europe Standard Time"), UpdateItem=item("DwAAAC=="))
+    with_memory = exchange(recorder)
+    for _ in range(2):
+        with_memory.write(TARGET, STANDS, ABROAD)
+    assert recorder.operations() == ["GetServerTimeZones", "UpdateItem", "GetItem", "UpdateItem", "GetItem"]
+
+
+def test_the_zone_that_the_event_has_is_not_asked_for() -> None:
+    recorder = Mailbox(UpdateItem=item("DwAAAC=="))
+    moved = START | {"dateTime": "2026-12-01T10:00:00", "timeZone": "America/Los_Angeles"}
+    exchange(recorder).write(TARGET, STANDS, replace(PATCH, changes={"start": START, "end": moved}))
+    assert recorder.operations()[0] == "UpdateItem"
+
+
+@pytest.mark.parametrize(
+    "answer", [httpx.Response(500), said(code="ErrorInvalidRequest", kind="Error"), said(), httpx.ConnectError("gone")]
+)
+def test_a_server_that_does_not_tell_its_zones_is_written_to(answer: httpx.Response | Exception) -> None:
+    recorder = Mailbox(GetServerTimeZones=answer, UpdateItem=item("DwAAAC=="))
+    assert exchange(recorder).write(TARGET, STANDS, ABROAD).version == "DwAAAC=="
+
+
+def test_exchange_2007_has_no_zones_to_be_asked_for() -> None:
+    recorder = Mailbox(UpdateItem=item("DwAAAC=="))
+    exchange(recorder, server_version="Exchange2007_SP1").write(TARGET, STANDS, ABROAD)
+    assert recorder.operations()[0] == "UpdateItem"
+
+
+def test_graphs_id_is_taken() -> None:
+    recorder = Recorder(GetItem=item("DwAAAC=="))
+    exchange(recorder).read(replace(TARGET, event="AAMkXm_jXRIyi-JP8="), ["subject"])
+    asked = recorder.document(0).find(".//{*}ItemIds/{*}ItemId")
+    assert asked is not None and asked.get("Id") == "AAMkXm+jXRIyi/JP8="
+
+
+def test_an_entry_id_is_converted() -> None:
+    body = SHELL.format(kind="Success", code="NoError", items="").replace(
+        "<m:Items></m:Items>", '<m:AlternateId Id="AAMk3="/>'
+    )
+    recorder = Recorder(ConvertId=httpx.Response(200, content=body.encode()), GetItem=item("DwAAAC=="))
+    exchange(recorder).read(replace(TARGET, event="00" * 70), ["subject"])
+    asked = recorder.document(1).find(".//{*}ItemIds/{*}ItemId")
+    assert asked is not None and asked.get("Id") == "AAMk3="
+
+
+def test_an_entry_id_needs_an_address() -> None:
+    with pytest.raises(Refused, match=r"target\.event"):
+        exchange(Recorder()).read(replace(TARGET, mailbox="me", event="00" * 70), ["subject"])
+
+
+@pytest.mark.parametrize("name", ["isOnlineMeeting", "locations", "extensions/com.contoso.x"])
+def test_a_property_that_ews_lacks_is_refused_before_anything_is_sent(name: str) -> None:
+    recorder = Recorder()
+    with pytest.raises(Refused, match=name):
+        exchange(recorder).read(NINTH, ["subject", name])
+    assert recorder.sent == []
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(403), said(code="ErrorAccessDenied", kind="Error", status=403)])
+def test_where_ews_is_closed_the_graph_backend_is_named(answer: httpx.Response) -> None:
+    closed = EwsExchange(
+        backend("https://outlook.office365.com/EWS/Exchange.asmx"),
+        httpx.MockTransport(Recorder(GetItem=answer)),
+        instead="cloud",
+    )
+    with pytest.raises(AccessDenied, match="switched off there; let the backend 'cloud'"):
+        closed.read(TARGET, ["subject"])

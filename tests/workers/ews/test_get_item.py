@@ -44,7 +44,7 @@ def test_attendees_are_three_collections() -> None:
 
 def test_start_and_end_are_asked_for_together_and_with_their_zones() -> None:
     expected = ["calendar:Start", "calendar:StartTimeZone", "calendar:End", "calendar:EndTimeZone"]
-    assert uris(build(TARGET, ["end"], "Exchange2013_SP1"))[:-1] == expected
+    assert uris(build(TARGET, ["end"], "Exchange2013_SP1"))[:4] == expected
 
 
 def test_a_field_is_asked_for_once() -> None:
@@ -57,6 +57,7 @@ def test_exchange_2007_is_not_asked_for_zones() -> None:
         "calendar:Start",
         "calendar:End",
         "calendar:Recurrence",
+        "calendar:CalendarItemType",
         "calendar:IsMeeting",
     ]
 
@@ -84,13 +85,6 @@ def test_an_occurrence_is_named_by_its_number() -> None:
     target = Target(backend="hq", event="AAMk=", mailbox="anna@hq.example", occurrence=Occurrence(index=3))
     (found,) = find_all(build(target, [], "Exchange2013_SP1"), "m:ItemIds/t:OccurrenceItemId")
     assert dict(found.attrib) == {"RecurringMasterId": "AAMk=", "InstanceIndex": "3"}
-
-
-def test_an_occurrence_named_by_its_start_is_refused() -> None:
-    occurrence = Occurrence(start="2026-12-01T09:00:00Z")
-    target = Target(backend="hq", event="AAMk=", mailbox="anna@hq.example", occurrence=occurrence)
-    with pytest.raises(Refused, match="index"):
-        build(target, [], "Exchange2013_SP1")
 
 
 @pytest.mark.parametrize("name", ["isOnlineMeeting", "hideAttendees", "locations", "noSuchProperty"])
@@ -169,3 +163,45 @@ def test_microsofts_own_event_is_read() -> None:
 def test_a_request_is_bytes_in_utf_8() -> None:
     sent = envelope(Header("Exchange2013_SP1"), element("m:GetItem", element("m:ItemIds", element("t:ItemId", Id="Ä"))))
     assert "Ä".encode() in sent
+
+
+def test_a_recurrence_is_asked_for_with_the_start_that_it_counts_from() -> None:
+    assert uris(build(TARGET, ["recurrence"], "Exchange2013_SP1"))[:2] == ["calendar:Start", "calendar:StartTimeZone"]
+
+
+@pytest.mark.parametrize(("version", "asked"), [("Exchange2010_SP2", False), ("Exchange2013", True)])
+def test_a_place_with_details_is_asked_for_from_2013_on(version: str, asked: bool) -> None:
+    assert ("calendar:EnhancedLocation" in uris(build(TARGET, ["location"], version))) is asked
+
+
+def test_an_occurrence_that_is_named_by_its_start_is_not_asked_for_as_it_is() -> None:
+    occurrence = Occurrence(start="2026-12-01T09:00:00Z")
+    target = Target(backend="hq", event="AAMk=", mailbox="anna@hq.example", occurrence=occurrence)
+    with pytest.raises(ValueError, match="found first"):
+        build(target, [], "Exchange2013_SP1")
+
+
+SERIES = (
+    "<t:Start>2026-12-01T09:00:00Z</t:Start><t:CalendarItemType>{}</t:CalendarItemType><t:Recurrence><t:DailyRecurrence>"
+    "<t:Interval>1</t:Interval></t:DailyRecurrence><t:NoEndRecurrence><t:StartDate>2026-12-01</t:StartDate>"
+    "</t:NoEndRecurrence></t:Recurrence>"
+)
+
+
+def test_an_event_that_was_asked_for_its_times_knows_its_kind_and_its_series() -> None:
+    found = read(answer(f"<t:CalendarItem>{ID}{SERIES.format('RecurringMaster')}</t:CalendarItem>"), ["start"])
+    assert found.kind == "RecurringMaster"
+    assert found.series["range"] == {"type": "noEnd", "startDate": "2026-12-01"}
+    assert found.properties.keys() == {"start", "end"}
+
+
+def test_an_event_that_recurs_as_calendars_do_not_can_be_asked_for_its_times() -> None:
+    odd = SERIES.format("RecurringMaster").replace("DailyRecurrence", "DailyRegeneration")
+    assert read(answer(f"<t:CalendarItem>{ID}{odd}</t:CalendarItem>"), ["start"]).series is None
+
+
+def test_the_exceptions_of_a_series_can_be_read() -> None:
+    listed = f"<t:ModifiedOccurrences><t:Occurrence>{ID}</t:Occurrence></t:ModifiedOccurrences>"
+    found = read(answer(f"<t:CalendarItem>{ID}{listed}</t:CalendarItem>"), ["exceptionOccurrences"])
+    assert found.properties == {"exceptionOccurrences": [{"id": "AAMk="}]}
+    assert "calendar:ModifiedOccurrences" in uris(build(TARGET, ["exceptionOccurrences"], "Exchange2013_SP1"))

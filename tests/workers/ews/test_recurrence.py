@@ -10,7 +10,7 @@ from lxml import etree
 
 from tests.workers.ews.reference import SAMPLES, assert_valid_body, needs_reference
 from workers.ews.change import Change
-from workers.ews.recurrence import PATTERNS, RANGES, check_zone, read, render
+from workers.ews.recurrence import PATTERNS, RANGES, check_first_day, check_zone, read, render
 from workers.ews.soap import element, parse
 
 DAYS = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
@@ -129,6 +129,15 @@ def test_a_series_cannot_be_kept_in_another_zone_than_its_start() -> None:
     check_zone(None, start)
     with pytest.raises(ValueError, match="recurrenceTimeZone"):
         check_zone(value, start | {"timeZone": "Pacific Standard Time"})
+
+
+def test_a_series_begins_on_the_day_of_its_start() -> None:
+    value, start = {"pattern": DAILY, "range": NO_END}, {"dateTime": "2026-12-01T09:00:00", "timeZone": "UTC"}
+    check_first_day(value, start)
+    check_first_day(value, None)
+    check_first_day(None, start)
+    with pytest.raises(ValueError, match="startDate"):
+        check_first_day(value, start | {"dateTime": "2026-12-02T09:00:00"})
 
 
 @needs_reference

@@ -12,6 +12,7 @@ from tests.workers.ews.reference import SAMPLES, assert_valid_body, needs_refere
 from tests.workers.ews.test_attendees import people, person
 from tests.workers.ews.test_fields import VALUES, times
 from tests.workers.ews.test_recurrence import recurrences
+from workers.ews.get_item import EwsEvent
 from workers.ews.soap import answers, find, find_all, text_of
 from workers.ews.update_item import build, read
 from workers.exchange import MARKER_GUID, MARKER_NAME, Event, Patch, Refused
@@ -161,6 +162,57 @@ def test_a_series_is_kept_in_the_zone_of_its_start() -> None:
         build(event(start=START, end=END), patch({"recurrence": series}), VERSION)
 
 
+DAILY = {"pattern": {"type": "daily", "interval": 1}, "range": {"type": "noEnd", "startDate": "2026-12-01"}}
+
+
+def known(kind: str, series: Any = None) -> EwsEvent:
+    return EwsEvent("AAMk=", "DwAAAB==", False, (), {"start": START, "end": END}, kind, series)
+
+
+@pytest.mark.parametrize("kind", ["Occurrence", "Exception"])
+@pytest.mark.parametrize("recurrence", [DAILY, None])
+def test_a_single_meeting_has_no_recurrence_to_be_written(kind: str, recurrence: Any) -> None:
+    with pytest.raises(Refused, match="recurrence: only the series"):
+        build(known(kind), patch({"recurrence": recurrence}), VERSION)
+
+
+@pytest.mark.parametrize("kind", ["", "Single", "RecurringMaster"])
+def test_a_recurrence_is_written_to_a_master_and_to_a_single_event(kind: str) -> None:
+    assert changed(known(kind), {"recurrence": DAILY}) == [("SetItemField", "calendar:Recurrence")]
+
+
+def test_a_series_that_moves_to_another_day_begins_on_it() -> None:
+    later = {name: {**START, "dateTime": "2026-12-08T09:00:00"} for name in ("start", "end")}
+    request = build(known("RecurringMaster", DAILY), patch(later), VERSION)
+    assert [found.text for found in request.iter("{*}StartDate")] == ["2026-12-08"]
+    assert len(list(request.iter("{*}DailyRecurrence"))) == 1
+
+
+def test_a_series_that_moves_within_its_day_keeps_its_recurrence() -> None:
+    later = {name: {**START, "dateTime": "2026-12-01T15:00:00"} for name in ("start", "end")}
+    assert changed(known("RecurringMaster", DAILY), later) == ZONED
+
+
+def test_a_property_that_can_only_be_read_is_refused() -> None:
+    with pytest.raises(Refused, match="exceptionOccurrences: it can be read and not written"):
+        build(event(), patch({"exceptionOccurrences": []}), VERSION)
+
+
+def test_a_series_begins_on_the_day_of_its_start() -> None:
+    series = {"pattern": {"type": "daily", "interval": 1}, "range": {"type": "noEnd", "startDate": "2026-12-02"}}
+    stands = event(start=START, end=END)
+    with pytest.raises(Refused, match="recurrence: its startDate '2026-12-02' is not the day of start, '2026-12-01'"):
+        build(stands, patch({"recurrence": series}), VERSION)
+    next_day = {name: {**START, "dateTime": "2026-12-02T09:00:00"} for name in ("start", "end")}
+    assert ("SetItemField", "calendar:Recurrence") in changed(stands, {"recurrence": series, **next_day})
+
+
+def test_an_event_in_a_zone_without_a_name_may_begin_its_series_on_another_day() -> None:
+    series = {"pattern": {"type": "daily", "interval": 1}, "range": {"type": "noEnd", "startDate": "2026-12-02"}}
+    unnamed = event(start={**START, "timeZone": "UTC"}, end={**END, "timeZone": "UTC"})
+    assert changed(unnamed, {"recurrence": series}) == [("SetItemField", "calendar:Recurrence")]
+
+
 everything = st.fixed_dictionaries(
     {}, optional=VALUES | {"start": times, "end": times, "attendees": people, "recurrence": recurrences}
 )
@@ -170,6 +222,9 @@ everything = st.fixed_dictionaries(
 @given(changes=everything, before=people)
 def test_every_request_is_valid_by_microsofts_schema(changes: Any, before: Any) -> None:
     stands = event(start=START, end=END, attendees=before)
+    if changes.get("recurrence"):
+        start = changes.get("start") or START
+        changes["recurrence"]["range"]["startDate"] = start["dateTime"][:10]
     assert_valid_body(build(stands, patch(changes), VERSION))
 
 
