@@ -47,6 +47,8 @@ def receive(stream: Stream, declared: int | None) -> bytes:
         body += chunk
         if len(body) > BYTES_AT_MOST:
             raise TooLarge
+    if declared is not None and len(body) < declared:
+        raise NotJson("The body ends before the length that it was said to have")
     return bytes(body)
 
 

@@ -58,7 +58,7 @@ def listed(query: LettersQuery) -> Response:
 
 
 @dead_letters.get(
-    "/<string:id>",
+    "/<string(length=30):id>",
     summary="Read a dead letter",
     operation_id="readDeadLetter",
     responses=document.answers(200, "ShownLetter", 401, 404, 503),
@@ -69,7 +69,7 @@ def shown(path: LetterPath) -> Response:
 
 
 @dead_letters.post(
-    "/<string:id>/replay",
+    "/<string(length=30):id>/replay",
     summary="Bring a dead letter back",
     operation_id="replayDeadLetter",
     responses=document.answers(202, "ShownLetter", 401, 403, 404, 503),
@@ -111,7 +111,7 @@ def replay_all() -> Response:
 
 
 @dead_letters.delete(
-    "/<string:id>",
+    "/<string(length=30):id>",
     summary="Let a dead letter go",
     operation_id="discardDeadLetter",
     responses={"204": {"description": "It is off the list"}, **document.refusals(401, 404, 503)},

@@ -97,6 +97,8 @@ def answers(status: int, model: str, *problems: int, headers: dict[str, Any] | N
     success: dict[str, Any] = {"description": "Accepted" if status == 202 else "As asked", "content": _json(model)}
     if headers:
         success["headers"] = headers
+    if status == 202 and model == "ShownUpdate":
+        success["links"] = _LINKS
     return {str(status): success, **refusals(*problems)}
 
 
@@ -115,27 +117,38 @@ def _header(description: str, type_: str = "string") -> dict[str, Any]:
     return {"description": description, "schema": {"type": type_}}
 
 
+_LINKS = {
+    operation: {"operationId": operation, "parameters": {"id": "$response.body#/id"}}
+    for operation in ("readUpdate", "cancelUpdate")
+}
 ACCEPTED_HEADERS = {
     "Location": _header("Where the update can be read"),
     "Retry-After": _header("Seconds after which it is worth looking", "integer"),
     "Idempotent-Replayed": _header("true where this key and body were accepted before"),
 }
-ASKED = required("AskedUpdate")
+_EXAMPLE = {
+    "target": {"mailbox": "anna@contoso.com", "event": "AAMkAGI1AAAt9AHjAAA="},
+    "set": {
+        "subject": "Team building exercise has moved!",
+        "location": {"displayName": "4567 Contoso Way, Redmond, OH 33333, USA"},
+    },
+    "append": {"attendees": [{"type": "required", "emailAddress": {"address": "alisa@contoso.com"}}]},
+    "conflictResolution": "autoResolve",
+}
+ASKED: dict[str, Any] = {
+    "required": True,
+    "content": {"application/json": {"schema": {"$ref": _SCHEMAS + "AskedUpdate"}, "example": _EXAMPLE}},
+}
 MAPPED: dict[str, Any] = {
     "required": True,
     "description": "An update; or, for a client whose configuration maps it, any JSON object.",
-    "content": {"application/json": {"schema": {"anyOf": [{"$ref": _SCHEMAS + "AskedUpdate"}, {"type": "object"}]}}},
+    "content": {
+        "application/json": {
+            "schema": {"anyOf": [{"$ref": _SCHEMAS + "AskedUpdate"}, {"type": "object"}]},
+            "example": _EXAMPLE,
+        }
+    },
 }
-
-
-def _key(what_of_it: str, *, needed: bool) -> dict[str, Any]:
-    return {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "required": needed,
-        "description": f"1 to 255 visible ASCII characters, bare or in double quotes; {what_of_it}.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-    }
 
 
 _ENDED = {
@@ -148,11 +161,14 @@ _ENDED = {
     },
 }
 _CALLBACKS = {"ended": {"{$request.body#/callbackUrl}": {"post": _ENDED}}}
-CREATE: dict[str, Any] = {
-    "parameters": [_key("the same when you repeat it", needed=True)],
-    "callbacks": _CALLBACKS,
+_KEY_PATTERN = r'^([!#-~][!-~]*|"([!#-\[\]-~]|\\["\\])+")$'
+KEY: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": _KEY_PATTERN}
+_KEY_NEEDED = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "description": "1 to 255 visible ASCII characters, bare or in double quotes; the same when you repeat it.",
+    "schema": KEY,
 }
-CREATE_SIGNED: dict[str, Any] = {
-    "parameters": [_key("without it the webhook-id is the key", needed=False)],
-    "callbacks": _CALLBACKS,
-}
+CREATE: dict[str, Any] = {"parameters": [_KEY_NEEDED], "callbacks": _CALLBACKS}
+CREATE_SIGNED: dict[str, Any] = {"callbacks": _CALLBACKS}

@@ -1,4 +1,4 @@
-"""What the views hold in their hands: the settings, the store, the bell, the clock. Made once per process."""
+"""What the views hold in their hands: settings, store, bell, rates, clock. Made once per process."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import cast
 
 from flask import current_app
 
+from webhooks.rates import Rates
 from workers.bell import Bell
 from workers.settings import Settings
 from workers.store import Store
@@ -25,6 +26,7 @@ class Door:
     settings: Settings
     store: Store
     bell: Bell
+    rates: Rates
     clock: Callable[[], datetime] = _now
 
 

@@ -1,6 +1,7 @@
-"""What every request under /v1 goes through before it is looked at: who sends it, is it JSON, which key has it.
+"""What every request under /v1 goes through before it is looked at: who sends it, how often, is it JSON, which key.
 
-The order is fixed: 401 before anything is read, then 415, 413, 400.
+The order is fixed. With an API key: 401 and 429 before anything is read, then 415, 413, 400. Signed, the bytes have to
+be there first: 413, 401, 429, 415, 400.
 """
 
 from __future__ import annotations
@@ -13,43 +14,79 @@ from webhooks import body, idempotency, problems
 from webhooks.auth import client_of
 from webhooks.door import door
 from webhooks.problems import Problem
+from webhooks.rates import ASKING, READING
+from webhooks.signed import Message, signer, suspicion
+from workers.settings import Client
 from workers.update import Json
 
 
 def authenticate() -> None:
-    """Set ``g.client``, or 401: before anything is said about the request itself."""
+    """Set ``g.client`` by its API key, or 401: before anything is said about the request itself. 429."""
     client = client_of(request.headers.get("Authorization"), door().settings.client)
     if client is None:
-        raise Problem(
-            problems.UNAUTHORIZED, "An API key is needed, and this is none.", headers={"WWW-Authenticate": "Bearer"}
-        )
-    g.client = client
+        raise _stranger("An API key is needed, and this is none.", "Bearer")
+    _welcome(client)
+
+
+def signed(name: str) -> Message:
+    """The signed message; sets ``g.client``. 413, 401 or 429. Whatever is wrong with who sends it, the answer is the
+    same; only the log says what it probably was."""
+    at = door()
+    message = Message(
+        id=request.headers.get("webhook-id", ""),
+        timestamp=request.headers.get("webhook-timestamp", ""),
+        signature=request.headers.get("webhook-signature", ""),
+        body=_received(),
+    )
+    now = at.clock().timestamp()
+    client = signer(name, message, at.settings.clients, now=now)
+    if client is None:
+        g.suspicion = suspicion(name, message, at.settings.clients, now=now)
+        raise _stranger("This is not a webhook that a client of ours has signed just now.", "Webhook-Signature")
+    _welcome(client)
+    return message
 
 
 def content() -> Mapping[str, Json]:
     """The body, a JSON object. 415, 413 or 400."""
+    check_form()
+    return parsed(_received())
+
+
+def check_form() -> None:
+    """415 where the body is not JSON in UTF-8 as it is."""
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype != "application/json" or charset not in ("utf-8", "utf8"):
         raise Problem(problems.MEDIA_TYPE, "The body must be application/json in UTF-8.")
     if "Content-Encoding" in request.headers:
         raise Problem(problems.MEDIA_TYPE, "The body must be sent without a Content-Encoding.")
+
+
+def parsed(raw: bytes) -> Mapping[str, Json]:
+    """The JSON object that the bytes are. 400."""
     try:
-        return body.parse(body.receive(request.stream, request.content_length))
-    except body.TooLarge:
-        raise Problem(problems.TOO_LARGE, f"The body is larger than {body.BYTES_AT_MOST} bytes.") from None
+        return body.parse(raw)
     except body.NotJson as error:
         raise Problem(problems.MALFORMED, f"{error}.") from None
 
 
-def key() -> str:
-    """The idempotency key, as the store keeps it. 400."""
+def key() -> str | None:
+    """The idempotency key, as the store keeps it; None where none is given. 400."""
     header = request.headers.get("Idempotency-Key")
     if header is None:
-        raise Problem(problems.KEY_MISSING, "An update needs an Idempotency-Key, so that it can be repeated safely.")
+        return None
     try:
         return idempotency.digest(idempotency.key_of(header))
     except idempotency.BadKey as error:
         raise Problem(problems.KEY_MALFORMED, f"{error}.") from None
+
+
+def required_key() -> str:
+    """400 where there is none."""
+    given = key()
+    if given is None:
+        raise Problem(problems.KEY_MISSING, "An update needs an Idempotency-Key, so that it can be repeated safely.")
+    return given
 
 
 def check_parameters() -> None:
@@ -57,3 +94,24 @@ def check_parameters() -> None:
     for name, values in request.args.lists():
         if len(values) > 1:
             raise problems.unreadable(name, "it is given more than once")
+
+
+def _received() -> bytes:
+    try:
+        return body.receive(request.stream, request.content_length)
+    except body.TooLarge:
+        raise Problem(problems.TOO_LARGE, f"The body is larger than {body.BYTES_AT_MOST} bytes.") from None
+    except body.NotJson as error:
+        raise Problem(problems.MALFORMED, f"{error}.") from None
+
+
+def _stranger(detail: str, scheme: str) -> Problem:
+    return Problem(problems.UNAUTHORIZED, detail, headers={"WWW-Authenticate": scheme})
+
+
+def _welcome(client: Client) -> None:
+    g.client = client
+    wait = door().rates.spend(client, READING if request.method in ("GET", "HEAD") else ASKING)
+    if wait is not None:
+        detail = f"Your client may ask for {client.rate_limit.replace('/', ' updates per ')}."
+        raise Problem(problems.RATE_LIMITED, detail, headers={"Retry-After": str(wait)})

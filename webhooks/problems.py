@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
+from traceback import extract_tb
 
 import structlog
 from flask import Flask, Response, g, has_request_context
@@ -46,8 +48,10 @@ KEY_MALFORMED = Kind(
     "key-malformed", 400, "The Idempotency-Key cannot be used", "Use 1 to 255 visible ASCII characters: a UUID is good."
 )
 UNAUTHORIZED = Kind(
-    "unauthorized", 401, "Who are you?", "Send Authorization: Bearer and an API key of yours that is still valid."
-)
+    "unauthorized", 401, "Who are you?",
+    "Send Authorization: Bearer and an API key of yours that is still valid; or, to your client's own address, sign "
+    "the request as Standard Webhooks with a live secret, the raw body and a clock that is right.",
+)  # fmt: skip
 FORBIDDEN = Kind(
     "forbidden",
     403,
@@ -74,6 +78,16 @@ KEY_REUSED = Kind(
     "key-reused", 422, "The Idempotency-Key was used for something else",
     "Use a new key for a new change; repeat a request only with the body that it had.",
 )  # fmt: skip
+RATE_LIMITED = Kind(
+    "rate-limited",
+    429,
+    "Too many requests",
+    "Wait for Retry-After seconds; the operator sets your client's rate_limit.",
+)
+BACKLOG_FULL = Kind(
+    "backlog-full", 429, "Too many updates are waiting",
+    "Nothing was accepted: send it again with the same key after Retry-After seconds, when some have been applied.",
+)  # fmt: skip
 INTERNAL = Kind(
     "internal",
     500,
@@ -88,7 +102,7 @@ KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
         MALFORMED, KEY_MISSING, KEY_MALFORMED, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_ALLOWED, NOT_CANCELLABLE,
-        TOO_LARGE, MEDIA_TYPE, INVALID, KEY_REUSED, INTERNAL, UNAVAILABLE,
+        TOO_LARGE, MEDIA_TYPE, INVALID, KEY_REUSED, RATE_LIMITED, BACKLOG_FULL, INTERNAL, UNAVAILABLE,
     )
 }  # fmt: skip
 _BY_STATUS = {400: MALFORMED, 404: NOT_FOUND, 405: NOT_ALLOWED, 413: TOO_LARGE, 415: MEDIA_TYPE, 500: INTERNAL}
@@ -130,6 +144,8 @@ def answer(problem: Problem) -> Response:
         "type": kind.type, "title": kind.title, "status": kind.status, "detail": problem.detail,
     }  # fmt: skip
     if problem.errors:
+        if has_request_context():
+            g.faults = len(problem.errors)
         body["errors"] = [{"detail": fault.detail, "pointer": fault.pointer} for fault in problem.errors]
     if has_request_context() and "request_id" in g:
         body["requestId"] = g.request_id
@@ -160,5 +176,11 @@ def _of_store(error: StoreUnavailable) -> Response:
 
 
 def _of_ours(error: Exception) -> Response:
-    _log.error("request failed", request_id=g.get("request_id"), exc_info=error)
+    """Logged without the exception's own words, which may repeat what a caller sent."""
+    _log.error("request failed", request_id=g.get("request_id"), error=type(error).__name__, where=_where(error))
     return answer(Problem(INTERNAL, "Something is wrong on our side. The request is logged under its requestId."))
+
+
+def _where(error: BaseException) -> list[str]:
+    """The calls that led to an error, outermost first."""
+    return [f"{Path(call.filename).name}:{call.lineno} {call.name}" for call in extract_tb(error.__traceback__)]

@@ -1,6 +1,7 @@
 """What passes the door: one log line and one count per request, and the headers that every answer bears.
 
-Neither shows a body, a mailbox or a key.
+Neither shows a body, a mailbox, an address or a key: the line has the same fields for every request, and each is a
+number, a name from the configuration, an id of ours, or one of our own words.
 """
 
 from __future__ import annotations
@@ -44,8 +45,9 @@ def _end(response: Response) -> Response:
     if problem := g.get("problem"):
         REFUSED.labels(problem).inc()
     _log.info(
-        "request", method=method, route=route, status=response.status_code, client=client,
-        update=g.get("update_id"), problem=problem, request_id=g.request_id, seconds=round(took, 4),
+        "request", method=method, route=route, status=response.status_code, client=client, backend=g.get("backend"),
+        update=g.get("update_id"), replayed=g.get("replayed"), problem=problem, faults=g.get("faults"),
+        suspicion=g.get("suspicion"), bytes=request.content_length, request_id=g.request_id, seconds=round(took, 4),
     )  # fmt: skip
     response.headers["X-Request-Id"] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -142,7 +142,7 @@ class Client(_Table):
     mapping: Mapping[str, Any] | None = None
     """How what the client signs and sends becomes an update (workers/mapping); None where it sends updates."""
 
-    rate_limit: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}/(second|minute|hour)$")] = "6000/minute"
+    rate_limit: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}/(second|minute|hour)$")] = "60000/minute"
     """How many updates it may ask for; ten times as often it may read."""
     max_backlog: Annotated[int, Field(ge=1)] = 100_000
     """How many of its updates may wait or run at once."""
@@ -206,6 +206,12 @@ class Settings(_Table):
     backend: Annotated[tuple[Backend, ...], Field(min_length=1)]
     client: Annotated[tuple[Client, ...], Field(min_length=1)]
     engine: Engine = Engine()
+    operator_api_key_sha256: tuple[Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")], ...] = ()
+    """Keys with which operators sign in to the console and see every client's updates; no good for the API."""
+    console_secret: Annotated[SecretStr, Field(min_length=32)] | None = None
+    """Signs the console's sessions; None: one that the store keeps."""
+    flower_url: str = "http://127.0.0.1:5555"
+    """Where people reach Flower; the console links to it."""
     store_url: str
     broker_url: str
 
@@ -219,6 +225,9 @@ class Settings(_Table):
         keys = [key.lower() for client in self.client for key in client.api_key_sha256]
         if len(keys) != len(set(keys)):
             raise ValueError("two [[client]] tables have the same api_key_sha256")
+        if {key.lower() for key in self.operator_api_key_sha256} & set(keys):
+            raise ValueError("operator_api_key_sha256 holds a key of a [[client]]")
+        _check_url("RENDEZVOUS_FLOWER_URL", self.flower_url)
         return self
 
     @cached_property
@@ -257,12 +266,19 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     _check_server("RENDEZVOUS_STORE_URL", store_url, ("redis", "rediss", "unix"))
     broker_url = environ.get("RENDEZVOUS_BROKER_URL") or _database_1(store_url)
     _check_server("RENDEZVOUS_BROKER_URL", broker_url, ("redis", "rediss", "redis+socket", "amqp", "amqps"))
-    for reserved in ("store_url", "broker_url"):
+    flower_url = environ.get("RENDEZVOUS_FLOWER_URL") or f"http://127.0.0.1:{environ.get('FLOWER_PORT') or 5555}"
+    for reserved in ("store_url", "broker_url", "flower_url", "console_secret"):
         if reserved in document:
             raise ConfigurationError(f"{path}: {reserved}: unknown key; set RENDEZVOUS_{reserved.upper()} instead")
     try:
         return Settings.model_validate(
-            {**_with_secrets(document, environ), "store_url": store_url, "broker_url": broker_url}
+            {
+                **_with_secrets(document, environ),
+                "store_url": store_url,
+                "broker_url": broker_url,
+                "flower_url": flower_url,
+                "console_secret": environ.get("RENDEZVOUS_CONSOLE_SECRET") or None,
+            }
         )
     except ValidationError as error:
         raise ConfigurationError(f"{path}: {_one_line(error)}") from None

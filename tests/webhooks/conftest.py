@@ -22,11 +22,12 @@ from workers.settings import Settings
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """The two clients, each with an API key that the tests know."""
+    """The two clients, each with an API key that the tests know and no rate limit that they could reach."""
     hr, rooms = settings.client
+    unlimited = {"rate_limit": "99999999/minute"}
     clients = (
-        hr.model_copy(update={"api_key_sha256": (hashlib.sha256(KEY.encode()).hexdigest().upper(),)}),
-        rooms.model_copy(update={"api_key_sha256": (hashlib.sha256(OTHER_KEY.encode()).hexdigest(),)}),
+        hr.model_copy(update={**unlimited, "api_key_sha256": (hashlib.sha256(KEY.encode()).hexdigest().upper(),)}),
+        rooms.model_copy(update={**unlimited, "api_key_sha256": (hashlib.sha256(OTHER_KEY.encode()).hexdigest(),)}),
     )
     return settings.model_copy(update={"client": clients})
 

@@ -8,7 +8,9 @@ from typing import Any
 from werkzeug.test import TestResponse
 
 from webhooks.schema import Asked, read
+from workers.signature import sign
 
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 KEY = "hr-key-0123456789"
 OTHER_KEY = "rooms-key-0123456789"
 
@@ -68,6 +70,18 @@ def faults(document: dict[str, Any]) -> dict[str, str]:
     answer = read(document)
     assert isinstance(answer, tuple), answer
     return {fault.pointer: fault.detail for fault in answer}
+
+
+def signature(
+    raw: bytes, message_id: str = "msg_1", *, secret: str = SECRET, at: float | None = None
+) -> dict[str, Any]:
+    """The headers with which a system signs these bytes; ``at``: seconds since 1970, now if None."""
+    timestamp = int(datetime.now(UTC).timestamp() if at is None else at)
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": sign([secret], message_id, timestamp, raw),
+    }
 
 
 def soon(hours: float) -> str:

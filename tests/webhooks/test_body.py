@@ -107,6 +107,11 @@ def test_a_body_that_says_it_is_too_long_is_not_read() -> None:
     assert stream.tell() == 0
 
 
+def test_a_body_that_breaks_off_is_not_the_whole() -> None:
+    with pytest.raises(NotJson, match="ends before"):
+        receive(io.BytesIO(b"{}"), 3)
+
+
 def test_a_body_of_the_greatest_length_is_whole() -> None:
     assert len(receive(io.BytesIO(b"x" * BYTES_AT_MOST), None)) == BYTES_AT_MOST
 

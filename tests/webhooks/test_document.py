@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from tests.webhooks.conftest import Caller
 from tests.webhooks.given import SEED, SMALLEST
+from webhooks.problems import KINDS
 from workers.properties import PROPERTIES
 
 
@@ -54,6 +56,12 @@ def test_every_operation_of_the_contract_is_there(document: dict[str, Any]) -> N
         ("/v1/updates", "get"),
         ("/v1/updates/{id}", "get"),
         ("/v1/updates/{id}/cancel", "post"),
+        ("/v1/clients/{client}/updates", "post"),
+        ("/v1/dead-letters", "get"),
+        ("/v1/dead-letters/{id}", "get"),
+        ("/v1/dead-letters/{id}", "delete"),
+        ("/v1/dead-letters/{id}/replay", "post"),
+        ("/v1/dead-letters/replay", "post"),
         ("/livez", "get"),
         ("/readyz", "get"),
     }
@@ -65,15 +73,40 @@ def test_asking_for_an_update_says_key_body_answers_and_callback(document: dict[
     assert asking["requestBody"]["content"]["application/json"]["schema"] == {
         "$ref": "#/components/schemas/AskedUpdate"
     }
-    assert asking["responses"].keys() == {"202", "400", "401", "403", "413", "415", "422", "503", "default"}
+    assert asking["responses"].keys() == {"202", "400", "401", "403", "413", "415", "422", "429", "503", "default"}
     assert asking["responses"]["422"]["content"].keys() == {"application/problem+json"}
     assert "{$request.body#/callbackUrl}" in asking["callbacks"]["ended"]
     assert asking["security"] == [{"apiKey": []}]
     assert document["components"]["securitySchemes"]["apiKey"]["scheme"] == "bearer"
 
 
+def test_asking_with_a_signature_says_how_to_sign_and_that_the_key_may_be_left_out(document: dict[str, Any]) -> None:
+    asking = document["paths"]["/v1/clients/{client}/updates"]["post"]
+    assert asking["security"] == [{"webhookId": [], "webhookTimestamp": [], "webhookSignature": []}]
+    schemes = document["components"]["securitySchemes"]
+    assert {schemes[name]["name"] for name in asking["security"][0]} == {
+        "webhook-id", "webhook-timestamp", "webhook-signature"
+    }  # fmt: skip
+    required = {parameter["name"]: parameter["required"] for parameter in asking["parameters"]}
+    assert required == {"client": True, "Idempotency-Key": False}
+    assert "{$request.body#/callbackUrl}" in asking["callbacks"]["ended"]
+
+
+def test_every_kind_of_problem_is_in_the_document(document: dict[str, Any]) -> None:
+    told = json.dumps(document["paths"])
+    of_no_operation = {"method-not-allowed", "internal"}
+    assert {name for name in KINDS if f"(`/problems/{name}`)" not in told} == of_no_operation
+
+
+def test_who_is_told_to_wait_is_told_how_long(document: dict[str, Any]) -> None:
+    for item in document["paths"].values():
+        for operation in item.values():
+            for status in {"429", "503"} & operation["responses"].keys():
+                assert operation["responses"][status]["headers"].keys() == {"Retry-After"}
+
+
 def test_the_body_is_described_property_by_property(document: dict[str, Any]) -> None:
-    assert document["components"]["schemas"]["EventProperties"]["properties"].keys() == PROPERTIES.keys()
+    assert document["components"]["schemas"]["EventProperties"]["properties"].keys() >= PROPERTIES.keys()
     assert document["components"]["schemas"]["AskedUpdate"]["additionalProperties"] is False
 
 
