@@ -1,0 +1,148 @@
+"""What ``rendezvous doctor`` makes of what it sees."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from redis import Redis
+
+from tests.conftest import free_port
+from tests.workers.cli.conftest import run
+from workers.cli.doctor import backends, clock, processes, store, summary
+from workers.cli.doctor.backends import Seen
+from workers.cli.doctor.finding import Finding, Verdict
+from workers.settings import Settings
+
+NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+WELL = store.Report(
+    version="7.2.4", evicting=None, appending=True, append_status="ok", fsync="always", writing=0.001,
+    now=NOW, ours=NOW, swept=NOW - timedelta(seconds=1),
+)  # fmt: skip
+
+
+def judged(**changes: Any) -> dict[str, Finding]:
+    """The findings that are not good, by name."""
+    found = store.judge(replace(WELL, **changes), sweep=1.0)
+    return {finding.name: finding for finding in found if finding.verdict is not Verdict.GOOD}
+
+
+def test_a_store_that_is_as_it_should_be_is_well() -> None:
+    assert judged() == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "verdict"),
+    [
+        ({"version": "6.2.14"}, "store", Verdict.WRONG),
+        ({"version": "?"}, "store", Verdict.WRONG),
+        ({"evicting": "allkeys-lru"}, "store keeps", Verdict.WRONG),
+        ({"appending": False}, "store persists", Verdict.WRONG),
+        ({"append_status": "err"}, "store persists", Verdict.WRONG),
+        ({"fsync": "everysec"}, "store persists", Verdict.DOUBTFUL),
+        ({"fsync": None}, "store persists", Verdict.DOUBTFUL),
+        ({"writing": 0.2}, "store's speed", Verdict.DOUBTFUL),
+        ({"ours": NOW - timedelta(seconds=20)}, "store's clock", Verdict.DOUBTFUL),
+        ({"ours": NOW + timedelta(minutes=5)}, "store's clock", Verdict.WRONG),
+        ({"swept": None}, "beat", Verdict.WRONG),
+        ({"swept": NOW - timedelta(minutes=1)}, "beat", Verdict.WRONG),
+    ],
+)
+def test_each_way_in_which_a_store_is_not_well_is_told_with_a_remedy(
+    changes: dict[str, Any], name: str, verdict: Verdict
+) -> None:
+    found = judged(**changes)
+    assert list(found) == [name]
+    assert found[name].verdict is verdict
+    assert found[name].remedy
+
+
+def test_a_real_store_is_seen_as_it_is(settings: Settings, redis: Redis) -> None:
+    found = {finding.name: finding.verdict for finding in store.check(settings)}
+    assert found == {
+        "store": Verdict.GOOD, "store keeps": Verdict.GOOD, "store persists": Verdict.GOOD,
+        "store's speed": found["store's speed"], "store's clock": Verdict.GOOD, "beat": Verdict.WRONG,
+    }  # fmt: skip
+    assert 0 < redis.pttl("rdv:doctor") <= 1000
+
+
+def test_a_store_that_would_lose_updates_is_seen(settings: Settings, redis: Redis) -> None:
+    redis.config_set("appendfsync", "everysec")
+    try:
+        found = {finding.name: finding for finding in store.check(settings)}
+    finally:
+        redis.config_set("appendfsync", "always")
+    assert found["store persists"].verdict is Verdict.DOUBTFUL
+
+
+def test_a_clock_that_is_behind_is_told_as_such() -> None:
+    assert "120 s behind" in clock.compare("x", NOW, NOW - timedelta(minutes=2)).said
+    assert "120 s ahead" in clock.compare("x", NOW, NOW + timedelta(minutes=2)).said
+
+
+@pytest.mark.parametrize(("status", "verdict"), [(200, "good"), (401, "wrong"), (404, "good"), (502, "wrong")])
+def test_graph_lets_us_in_unless_it_says_401(settings: Settings, status: int, verdict: str) -> None:
+    [found] = backends.judge("x", settings.backends["cloud"], Seen(status, b"", None, NOW))
+    assert found.verdict == verdict
+
+
+@pytest.mark.parametrize(("status", "remedy"), [(401, "sign-in"), (403, "use a Graph backend")])
+def test_ews_that_turns_us_away_is_told_with_what_to_do(settings: Settings, status: int, remedy: str) -> None:
+    [found] = backends.judge("x", settings.backends["hq"], Seen(status, b"", None, NOW))
+    assert (found.verdict, remedy in found.remedy) == (Verdict.WRONG, True)
+
+
+def test_a_certificate_of_a_private_authority_is_told_as_that(settings: Settings) -> None:
+    error = httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed")
+    assert "ca_file" in backends.unreached("x", settings.backends["hq"], error).remedy
+
+
+def test_a_queue_that_nobody_serves_names_the_process_to_start() -> None:
+    served = {"updates@a": [{"name": "updates"}], "updates@b": [{"name": "updates"}]}
+    worker, callbacks = processes.judge_workers(served)
+    assert (worker.verdict, worker.said) == (Verdict.GOOD, "2 alive: updates@a, updates@b")
+    assert (callbacks.verdict, callbacks.remedy) == (Verdict.WRONG, "Start `callbacks` of the Procfile.")
+
+
+@pytest.mark.parametrize("body", [b'{"detail": "the broker is away"}', b"[]", b"nonsense"])
+def test_a_web_process_that_is_not_ready_is_told_whatever_it_says(body: bytes) -> None:
+    found = processes.judge_web("http://x", httpx.Response(503, content=body))
+    assert found.verdict is Verdict.WRONG
+
+
+def test_a_configuration_that_cannot_be_used_is_the_only_finding(tmp_path: Path) -> None:
+    result = run("doctor", "--json", RENDEZVOUS_CONFIG=str(tmp_path / "nowhere.toml"))
+    told = json.loads(result.stdout)
+    assert (result.exit_code, told["ok"]) == (1, False)
+    assert [finding["name"] for finding in told["findings"]] == ["configuration"]
+
+
+def test_where_nothing_runs_every_part_is_named_with_a_remedy(config: Path) -> None:
+    nowhere = f"redis://127.0.0.1:{free_port()}/0"
+    result = run(
+        "doctor", "--mailbox", "otto@hq.example", RENDEZVOUS_CONFIG=str(config), RENDEZVOUS_STORE_URL=nowhere,
+        RENDEZVOUS_URL=f"http://127.0.0.1:{free_port()}", HR_SECRET="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        HQ_USER="u", HQ_PASSWORD="p4ss-canary",
+    )  # fmt: skip
+    assert result.exit_code == 1
+    for name in ("store", "broker", "web", "workers", "backend hq", "mailbox otto@hq.example"):
+        assert f"✗ {name} " in result.stdout, result.stdout
+    assert result.stdout.count("→") >= 6
+    assert "p4ss-canary" not in result.output
+
+
+def test_the_last_line_counts_what_failed_and_what_to_look_at() -> None:
+    good, doubtful, wrong = Finding.good("a", ""), Finding.doubtful("b", "", "x"), Finding.wrong("c", "", "x")
+    assert summary([good]) == "Everything is well."
+    assert summary([good, doubtful]) == "It works; 1 of 2 to look at."
+    assert summary([good, doubtful, wrong]) == "1 of 3 checks failed."
+
+
+def test_a_mailbox_that_no_backend_serves_is_told(settings: Settings) -> None:
+    [found] = backends.check_mailbox(settings, "x@elsewhere.example")
+    assert found.verdict is Verdict.WRONG

@@ -1,0 +1,120 @@
+"""What goes wrong is said in a sentence or two, with what to do, on standard error; and the exit code tells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import pytest
+
+from tests.conftest import free_port
+from tests.webhooks.given import KEY
+from tests.workers.cli.conftest import UPDATE, run
+
+
+@contextmanager
+def answering(status: int, body: bytes, content_type: str = "text/html", **headers: str) -> Iterator[str]:
+    """A server that always answers so; a status of 0 hangs up."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            if status == 0:
+                return
+            self.send_response(status)
+            for name, value in {"Content-Type": content_type, "Content-Length": str(len(body)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_GET(self) -> None:
+            self.do_POST()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_nobody_there_says_how_to_start_it_and_where_to_look() -> None:
+    result = run("updates", "list", "--key", "k", "--url", f"http://127.0.0.1:{free_port()}")
+    assert result.exit_code == 1
+    assert "connection refused" in result.stderr
+    assert "make run" in result.stderr and "RENDEZVOUS_URL" in result.stderr
+
+
+def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(web: str) -> None:
+    proxy = f"http://127.0.0.1:{free_port()}"
+    result = run("updates", "list", RENDEZVOUS_URL=web, RENDEZVOUS_API_KEY=KEY, HTTP_PROXY=proxy, http_proxy=proxy)
+    assert result.exit_code == 0, result.output
+
+
+def test_a_wrong_key_is_told_and_never_printed(web: str) -> None:
+    result = run("updates", "list", "--url", web, "--key", "rdv_wrong")
+    assert result.exit_code == 1
+    assert "401" in result.stderr and "rendezvous keys new" in result.stderr
+    assert "rdv_wrong" not in result.output
+
+
+def test_no_key_is_a_usage_error_before_anything_is_sent() -> None:
+    result = run("updates", "list", RENDEZVOUS_API_KEY=None)
+    assert result.exit_code == 2
+    assert "RENDEZVOUS_API_KEY" in result.stderr
+
+
+@pytest.mark.parametrize("url", ["ftp://x", "127.0.0.1:8000", "http://[", "http://exa mple", "http://"])
+def test_what_is_no_address_is_told(url: str) -> None:
+    result = run("updates", "list", "--key", "k", "--url", url)
+    assert result.exit_code in (1, 2)
+    assert result.stderr and not isinstance(result.exception, ValueError), result.exception
+
+
+@pytest.mark.parametrize("status", [200, 404, 502])
+def test_another_server_is_recognised(status: int) -> None:
+    with answering(status, b"<html>nginx</html>") as url:
+        result = run("updates", "list", "--key", "k", "--url", url)
+    assert (result.exit_code, "is it Rendezvous?" in result.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("body", [b"[]", b'{"id": 1}', b"null"])
+def test_json_that_is_not_a_list_of_ours_is_recognised(body: bytes) -> None:
+    with answering(200, body, "application/json") as url:
+        result = run("updates", "list", "--key", "k", "--url", url)
+    assert (result.exit_code, "is it Rendezvous?" in result.stderr) == (1, True)
+
+
+def test_busy_says_when_to_come_again() -> None:
+    problem = json.dumps({"title": "Not now", "status": 503, "detail": "The store is away."}).encode()
+    with answering(503, problem, "application/problem+json", **{"Retry-After": "7"}) as url:
+        result = run("updates", "list", "--key", "k", "--url", url)
+    assert "Not now: The store is away." in result.stderr
+    assert "try again in 7 s" in result.stderr
+
+
+def test_a_problem_cannot_write_to_the_terminal() -> None:
+    problem = json.dumps({"title": "\x1b[2J", "status": 400, "detail": "x\x9b1m"}).encode()
+    with answering(400, problem, "application/problem+json") as url:
+        result = run("updates", "list", "--key", "k", "--url", url)
+    assert result.exit_code == 1
+    assert "\x1b" not in result.stderr and "\x9b" not in result.stderr
+
+
+def test_an_answer_lost_after_sending_says_how_to_repeat_it_safely(file: Callable[[object], str]) -> None:
+    with answering(0, b"") as url:
+        result = run("updates", "send", file(UPDATE), "--key", "k", "--url", url, "--idempotency-key", "k-17")
+    assert result.exit_code == 1
+    assert "send it again with --idempotency-key k-17, which is safe" in result.stderr
+
+
+def test_a_file_that_is_not_there_is_a_usage_error() -> None:
+    assert run("updates", "send", "nowhere.json", "--key", "k").exit_code == 2

@@ -1,0 +1,70 @@
+"""What others wrote, shown on a terminal."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from workers.cli.printable import brief, printable
+from workers.cli.terminal import age
+from workers.cli.timeline import timeline
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "-"),
+        ("", "-"),
+        ([], "-"),
+        ({}, "-"),
+        (False, "false"),
+        (0, "0"),
+        ("Moved", "Moved"),
+        ({"displayName": "Court 2", "locationType": "default"}, "Court 2"),
+        ({"dateTime": "2026-12-01T09:00:00", "timeZone": "UTC"}, "2026-12-01T09:00:00 UTC"),
+        ({"contentType": "html", "content": "<p>x</p>"}, "<p>x</p>"),
+        ([{"type": "required", "emailAddress": {"address": "a@x"}}, {"emailAddress": {"address": "b@x"}}],
+         "a@x (required)\nb@x"),
+        (["red", "blue"], "red\nblue"),
+        ({"pattern": {"type": "daily"}}, '{"pattern": {"type": "daily"}}'),
+    ],
+)  # fmt: skip
+def test_a_value_is_said_in_the_words_of_a_person(value: Any, said: str) -> None:
+    assert brief(value) == said
+
+
+@pytest.mark.parametrize("wrong", ["\x1b[2J", "\x9b2J", "\r", "\x07", "\x00", "\u202e", "\u2066"])
+def test_what_a_terminal_would_obey_is_replaced(wrong: str) -> None:
+    assert printable(f"a{wrong}b") in ("a\N{REPLACEMENT CHARACTER}b", "a\N{REPLACEMENT CHARACTER}[2Jb",
+                                       "a\N{REPLACEMENT CHARACTER}2Jb")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0, "0s"), (59, "59s"), (60, "1m"), (7200, "2h"), (200000, "2d"), (-9, "0s")]
+)
+def test_an_age_is_told_in_its_greatest_unit(seconds: int, said: str) -> None:
+    now = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+    assert age((now - timedelta(seconds=seconds)).isoformat(), now) == said
+
+
+def test_lines_and_other_scripts_stay_as_they_are() -> None:
+    assert printable("Ä\nש\tб 🎾") == "Ä\nש\tб 🎾"
+
+
+def test_conflicts_are_told_with_all_three_sides_and_long_ids_in_full() -> None:
+    clash = {"property": "subject", "base": "Tennis", "theirs": "Golf", "ours": "Chess"}
+    update = {
+        "id": "upd_1",
+        "state": "dead",
+        "target": {"mailbox": "otto@hq.example", "backend": "hq", "event": "A" * 300},
+        "error": {"class": "conflict", "code": "Conflict", "title": "t", "detail": "d", "conflicts": [clash]},
+    }
+    console = Console(width=80, record=True)
+    for part in timeline(update):
+        console.print(part)
+    text = console.export_text()
+    assert all(word in text for word in ("subject", "Tennis", "Golf", "Chess", "conflict: t (Conflict)"))
+    assert text.count("A") == 300

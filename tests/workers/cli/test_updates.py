@@ -1,0 +1,153 @@
+"""``rendezvous updates``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from threading import Thread
+from typing import Any
+
+from tests.workers.cli.conftest import UPDATE, Life, Run
+from tests.workers.given import accepted, an_attempt, an_update, claimed
+from workers.outcome import Retry, Succeeded
+from workers.store import Store
+
+Write = Callable[[Any], str]
+
+
+def test_an_update_is_sent_from_a_file_and_its_id_is_printed(hr: Run, store: Store, file: Write) -> None:
+    result = hr("updates", "send", file(UPDATE))
+    assert result.exit_code == 0, result.output
+    update_id = result.stdout.split()[0]
+    job = store.update(update_id)
+    assert job is not None and dict(job.update.intent.set) == {"subject": "Moved"}
+
+
+def test_the_same_idempotency_key_is_the_same_update(hr: Run, file: Write) -> None:
+    once, again = (
+        json.loads(hr("updates", "send", file(UPDATE), "--idempotency-key", "k1", "--json").stdout) for _ in range(2)
+    )
+    other = json.loads(hr("updates", "send", file(UPDATE), "--json").stdout)
+    assert once["id"] == again["id"] != other["id"]
+
+
+def test_every_field_that_is_wrong_is_told_with_its_pointer(hr: Run, file: Write) -> None:
+    result = hr("updates", "send", file({**UPDATE, "set": {"start": 5, "nonsense": 1}}))
+    assert result.exit_code == 1
+    assert "422 The update is not valid" in result.stderr
+    assert "\n  /set/start: " in result.stderr
+    assert "\n  /set/nonsense: " in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_program_gets_the_problem_as_json(hr: Run, file: Write) -> None:
+    result = hr("--json", "updates", "send", file({**UPDATE, "set": {"nonsense": 1}}))
+    problem = json.loads(result.stdout)
+    assert (result.exit_code, problem["status"], problem["errors"][0]["pointer"]) == (1, 422, "/set/nonsense")
+
+
+def test_what_is_not_json_is_told_with_line_and_column_before_anything_is_sent(hr: Run) -> None:
+    result = hr("updates", "send", "-", text='{"target":\n  nonsense}')
+    assert result.exit_code == 1
+    assert "not JSON: line 2, column 3" in result.stderr
+
+
+def test_waiting_ends_with_the_update_and_tells_its_steps(hr: Run, store: Store, file: Write) -> None:
+    worker = Thread(target=_retry_then_succeed, args=(store,))
+    worker.start()
+    result = hr("updates", "send", file(UPDATE), "--wait", "--timeout", "20")
+    worker.join()
+    assert result.exit_code == 0, result.output
+    assert " queued\n" in result.stderr
+    assert "succeeded" in result.stderr.splitlines()[-1]
+    assert "throttled" in result.stdout
+
+
+def test_waiting_for_an_update_that_dies_is_a_failure(hr: Run, life: Life) -> None:
+    update_id = life.died(key="k1")
+    result = hr("updates", "send", "-", "--wait", "--idempotency-key", "k1", text=json.dumps(UPDATE))
+    assert result.exit_code == 1
+    assert update_id in result.stdout and "ErrorItemNotFound" in result.stdout
+
+
+def test_waiting_too_long_says_that_the_update_goes_on(hr: Run, file: Write) -> None:
+    result = hr("updates", "send", file(UPDATE), "--wait", "--timeout", "0")
+    assert result.exit_code == 1
+    assert "has not ended within 0 s; it goes on" in result.stderr
+
+
+def test_the_list_shows_newest_first_and_filters_by_state(hr: Run, life: Life) -> None:
+    old, new = life.died(), life.asked(target={**UPDATE["target"], "event": "BBB="})
+    every = hr("updates", "list").stdout
+    assert every.index(new) < every.index(old)
+    assert "notFound: ErrorItemNotFound" in every
+    dead = hr("updates", "list", "--state", "dead").stdout
+    assert old in dead and new not in dead
+
+
+def test_a_list_longer_than_a_page_is_fetched_page_after_page(hr: Run, store: Store) -> None:
+    for number in range(103):
+        accepted(store, an_update(f"E{number}="))
+    newest = store.updates("hr", state=None, mailbox=None, limit=102, cursor=None).jobs
+    page = json.loads(hr("updates", "list", "--limit", "102", "--json").stdout)
+    assert [update["id"] for update in page["items"]] == [job.update.id for job in newest]
+    assert page["nextCursor"] is not None
+    assert "There are more" in hr("updates", "list", "--limit", "2").stdout
+
+
+def test_the_list_tells_when_a_retry_is_due(hr: Run, life: Life) -> None:
+    update_id = life.asked()
+    again = Retry("throttled", "429", timedelta(hours=1))
+    life.store.settle(claimed(life.store, update_id), an_attempt(1, "throttled"), again)
+    assert "attempt 1: throttled, again at 20" in hr("updates", "list").stdout
+
+
+def test_an_empty_list_says_so(hr: Run) -> None:
+    assert hr("updates", "list", "--mailbox", "nobody@contoso.com").stdout == "No updates.\n"
+
+
+def test_one_update_is_told_with_its_attempts_and_what_changed(hr: Run, life: Life) -> None:
+    shown = hr("updates", "show", life.succeeded(callbackUrl="https://hooks.example.com/x"))
+    assert shown.exit_code == 0, shown.output
+    for expected in ("succeeded", "anna@contoso.com on cloud", "Attempts", "1.00 s", "subject", "sendToNone",
+                     "https://hooks.example.com/x"):  # fmt: skip
+        assert expected in shown.stdout
+
+
+def test_text_from_outside_is_neither_markup_nor_a_control_sequence(hr: Run, life: Life) -> None:
+    shown = hr("updates", "show", life.succeeded()).stdout
+    assert "Team [bold]building[/bold]" in shown
+    assert "Moved \N{REPLACEMENT CHARACTER}[31mhere" in shown
+    assert "\x1b" not in shown
+
+
+def test_json_is_what_the_api_gives(hr: Run, life: Life) -> None:
+    update = json.loads(hr("updates", "show", life.succeeded(), "--json").stdout)
+    assert update["result"]["changed"]["subject"]["after"] == "Moved \x1b[31mhere"
+
+
+def test_an_id_that_is_none_is_not_found_whatever_it_holds(hr: Run) -> None:
+    for wrong in ("upd_1", "../x", "a/b?c#d", "%2e%2e", "é"):
+        result = hr("updates", "show", wrong)
+        assert result.exit_code == 1, wrong
+        assert "404" in result.stderr, result.stderr
+        assert "Check the id" in result.stderr
+
+
+def test_a_waiting_update_is_cancelled_and_one_that_ended_is_not(hr: Run, life: Life) -> None:
+    update_id = life.asked()
+    assert hr("updates", "cancel", update_id).stdout == f"{update_id} is cancelled.\n"
+    result = hr("updates", "cancel", life.succeeded())
+    assert (result.exit_code, "409 It is too late to cancel" in result.stderr) == (1, True)
+
+
+def _retry_then_succeed(store: Store) -> None:
+    update_id = ""
+    while not update_id:
+        page = store.updates("hr", state=None, mailbox=None, limit=1, cursor=None)
+        update_id = page.jobs[0].update.id if page.jobs else ""
+    store.settle(claimed(store, update_id), an_attempt(1, "throttled"), Retry("throttled", "429", timedelta()))
+    while (grant := store.claim(update_id)) is None:
+        pass
+    store.settle(grant, an_attempt(2), Succeeded(None))

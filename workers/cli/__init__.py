@@ -1,0 +1,49 @@
+"""The command line ``rendezvous``: a client of the HTTP API for people and for scripts, and what an operator needs
+beside it. One file for each group of commands.
+
+    choices   the options that every command knows          updates, dead_letters   the API's two lists
+    api       Rendezvous over HTTP, failures as sentences    keys, mapping           for who configures
+    terminal  how things are shown                           trigger, listen         for who receives callbacks
+    timeline  one update, told                               doctor, demo            is it well? show me
+    progress  one update, followed to its end                configured, document    what files hold
+
+Exit codes: 0 it went well, 1 it did not, 2 the command was not understood. What only some commands need (httpx, rich,
+the engine) is imported by them when they run, so that the shell's completion is quick.
+"""
+
+from __future__ import annotations
+
+import click
+
+from workers.cli.choices import Root
+from workers.cli.completion import completion
+from workers.cli.dead_letters import dead_letters
+from workers.cli.demo import demo
+from workers.cli.doctor import doctor
+from workers.cli.keys import keys
+from workers.cli.listen import listen
+from workers.cli.mapping import mapping
+from workers.cli.trigger import trigger
+from workers.cli.updates import updates
+
+
+@click.group(cls=Root)
+def cli() -> None:
+    """Look after Rendezvous, which changes calendar events in Exchange for other systems: once, and in order.
+
+    \b
+    rendezvous doctor                    is it well, and what to do if not
+    rendezvous updates send FILE --wait  ask for an update and see how it ends
+    rendezvous dead-letters list         what was given up, and why
+
+    --url, --key, --json and --no-color may stand before or after the command.
+    """
+
+
+for command in (updates, dead_letters, keys, mapping, doctor, demo, trigger, listen, completion):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """The entry point."""
+    cli(prog_name="rendezvous")

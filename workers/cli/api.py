@@ -1,0 +1,154 @@
+"""Rendezvous over HTTP, as any client sees it (contract sections 1 to 5). Failures are sentences that say what to do.
+
+Not here: what is asked and how the answer is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+from urllib.parse import quote, urlsplit
+
+import httpx
+
+from workers.cli.failure import Failed
+
+Json: TypeAlias = dict[str, Any]
+"""What the API answers with, always an object."""
+TIMEOUT = 30.0
+"""Seconds for one call: intake waits for the store's disk."""
+LARGEST_PAGE = 100
+_REMEDIES = {
+    401: "Set RENDEZVOUS_API_KEY or give --key; `rendezvous keys new` makes one.",
+    403: "Its operator adds mailboxes to a client's `mailboxes`.",
+    404: "Check the id: what belongs to another client is not shown.",
+}
+
+
+class Unanswered(Failed):
+    """The request may have arrived; no answer came."""
+
+
+class Api:
+    """One client of one Rendezvous. Every method raises Failed."""
+
+    def __init__(self, url: str, key: str, transport: httpx.BaseTransport | None = None) -> None:
+        self._url = url.rstrip("/")
+        self._http = httpx.Client(
+            base_url=self._url,
+            headers={"Authorization": f"Bearer {key}", "Accept": "application/json"},
+            timeout=TIMEOUT,
+            trust_env=not _is_here(self._url),
+            transport=transport,
+        )
+
+    def get(self, path: str, **query: str | int | None) -> Json:
+        """The JSON at a path; parameters that are None are left out."""
+        return self._document("GET", path, params={name: value for name, value in query.items() if value is not None})
+
+    def post(self, path: str, *, content: bytes | None = None, key: str | None = None, body: Any = None) -> Json:
+        """POST ``content`` as it is, or ``body`` as JSON; ``key``: the idempotency key."""
+        headers = {} if key is None else {"Idempotency-Key": key}
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+            return self._document("POST", path, headers=headers, content=content)
+        return self._document("POST", path, headers=headers, json=body)
+
+    def delete(self, path: str) -> None:
+        self._call("DELETE", path)
+
+    def items(self, path: str, limit: int, **query: str | None) -> Json:
+        """The first ``limit`` entries of a list, in its own form: page after page is fetched."""
+        items: list[Any] = []
+        cursor: str | None = None
+        while True:
+            page = self.get(path, **query, limit=min(limit - len(items), LARGEST_PAGE), cursor=cursor)
+            if not isinstance(page.get("items"), list):
+                raise _stranger(self._url, 200)
+            items += page["items"]
+            cursor = page.get("nextCursor")
+            if cursor is None or len(items) >= limit:
+                return {"items": items, "nextCursor": cursor}
+
+    def _document(self, method: str, path: str, **request: Any) -> Json:
+        return _document(self._url, self._call(method, path, **request))
+
+    def _call(self, method: str, path: str, **request: Any) -> httpx.Response:
+        try:
+            answer = self._http.request(method, path, **request)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise Failed(_nobody(self._url, error)) from None
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            raise Failed(f"{self._url} is not an address that can be asked ({error}): see --url.") from None
+        except httpx.HTTPError as error:
+            raise Unanswered(f"{self._url} did not answer ({type(error).__name__}). Look at its log.") from None
+        if not answer.is_success:
+            raise refusal(self._url, answer)
+        return answer
+
+
+def segment(text: str) -> str:
+    """An id as one segment of a path, whatever was typed."""
+    return quote(text, safe="")
+
+
+def refusal(url: str, answer: httpx.Response) -> Failed:
+    """What an answer that says no means to a person."""
+    problem = _problem(answer)
+    if problem is None:
+        return _stranger(url, answer.status_code)
+    errors = "".join(f"\n  {fault.get('pointer') or '/'}: {fault.get('detail')}" for fault in problem.get("errors", []))
+    detail = str(problem.get("detail") or "").strip()
+    said = (
+        f"{answer.status_code} {problem.get('title')}: {detail}"
+        if detail
+        else f"{answer.status_code} {problem.get('title')}"
+    )
+    return Failed(f"{said}{errors}{_remedy(answer, problem)}", problem)
+
+
+def _remedy(answer: httpx.Response, problem: Mapping[str, Any]) -> str:
+    wait = answer.headers.get("retry-after")
+    if wait is not None and answer.status_code in (429, 503):
+        return f"\nNothing was accepted: try again in {wait} s."
+    if answer.status_code >= 500:
+        return f"\nLook for the request id {problem.get('requestId', '?')} in its log."
+    return f" {_REMEDIES[answer.status_code]}" if answer.status_code in _REMEDIES else ""
+
+
+def _problem(answer: httpx.Response) -> Mapping[str, Any] | None:
+    if not answer.headers.get("content-type", "").startswith("application/problem+json"):
+        return None
+    try:
+        problem = answer.json()
+    except ValueError:
+        return None
+    return problem if isinstance(problem, dict) else None
+
+
+def _document(url: str, answer: httpx.Response) -> Json:
+    try:
+        document = answer.json()
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise _stranger(url, answer.status_code)
+    return document
+
+
+def _stranger(url: str, status: int) -> Failed:
+    return Failed(f"{url} answered {status} with something that is not ours: is it Rendezvous? See --url.")
+
+
+def _nobody(url: str, error: Exception) -> str:
+    reason = "connection refused" if "refused" in str(error).lower() else str(error) or type(error).__name__
+    return (
+        f"Nobody answers at {url} ({reason}). Start Rendezvous (`make run`), or say where it is with --url or"
+        " RENDEZVOUS_URL."
+    )
+
+
+def _is_here(url: str) -> bool:
+    """Whether the address is this machine, which no proxy of the environment can reach."""
+    host = urlsplit(url).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")

@@ -1,0 +1,114 @@
+"""The options that every command knows: where Rendezvous is, who asks, how it is shown.
+
+They may stand before the command, as in ``rendezvous --json updates list``, or after it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import click
+
+from workers.cli.failure import Failed
+
+if TYPE_CHECKING:
+    from workers.cli.api import Api
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+
+
+@dataclass(slots=True)
+class Choices:
+    """What was chosen; filled while the command line is read, and only read afterwards."""
+
+    url: str = DEFAULT_URL
+    key: str | None = None
+    as_json: bool = False
+    no_color: bool = False
+
+    def api(self) -> Api:
+        """Rendezvous, as the chosen client. A UsageError where nobody was chosen."""
+        from workers.cli.api import Api
+
+        if not self.key:
+            raise click.UsageError(
+                "Who are you? Set RENDEZVOUS_API_KEY or give --key; `rendezvous keys new` makes one."
+            )
+        if not _is_address(self.url):
+            raise click.UsageError(f"{self.url!r} is not an address: write it like {DEFAULT_URL}.")
+        return Api(self.url, self.key)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts, _ = urlsplit(url), urlsplit(url).port
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and " " not in url
+
+
+def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    if value is not None and parameter.name is not None:
+        setattr(context.ensure_object(Choices), parameter.name, value)
+
+
+def _options(*, outermost: bool) -> list[click.Parameter]:
+    """The common options. Below the outermost command they are not listed again, and the environment is not asked
+    again: it would outvote what was said before the command."""
+
+    def option(*names: str, env: str | None = None, **more: Any) -> click.Option:
+        return click.Option(
+            names,
+            envvar=env if outermost else None,
+            show_envvar=outermost,
+            default=None,
+            expose_value=False,
+            callback=_remember,
+            hidden=not outermost,
+            **more,
+        )
+
+    return [
+        option("--url", env="RENDEZVOUS_URL", help=f"Where Rendezvous is.  [default: {DEFAULT_URL}]"),
+        option("--key", env="RENDEZVOUS_API_KEY", metavar="API_KEY", help="The API key of a client."),
+        option("--json", "as_json", is_flag=True, flag_value=True, help="Print JSON, as the API gives it."),
+        option("--no-color", "no_color", is_flag=True, flag_value=True, help="Print without colours."),
+    ]
+
+
+class Command(click.Command):
+    """A command that knows the common options."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params += _options(outermost=False)
+
+
+class Group(click.Group):
+    """A group of such commands."""
+
+    command_class = Command
+    group_class = type
+    outermost = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params += _options(outermost=self.outermost)
+
+
+class Root(Group):
+    """``rendezvous`` itself. A program that asked for JSON gets the problem as JSON, too."""
+
+    outermost = True
+
+    def invoke(self, ctx: click.Context) -> Any:
+        ctx.ensure_object(Choices)
+        try:
+            return super().invoke(ctx)
+        except Failed as error:
+            if ctx.ensure_object(Choices).as_json and error.problem is not None:
+                click.echo(json.dumps(error.problem, indent=2, ensure_ascii=False))
+            raise

@@ -1,0 +1,28 @@
+"""The configuration, for the commands that read it as the processes do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workers.cli.failure import Failed
+
+if TYPE_CHECKING:
+    from workers.settings import Client, Settings
+
+
+def settings() -> Settings:
+    """What RENDEZVOUS_CONFIG and the environment say. Raises Failed."""
+    from workers.settings import ConfigurationError, load
+
+    try:
+        return load()
+    except ConfigurationError as error:
+        raise Failed(f"The configuration cannot be used: {error}") from None
+
+
+def client(of: Settings, name: str) -> Client:
+    """The client of this name. Raises Failed."""
+    found = of.clients.get(name)
+    if found is None:
+        raise Failed(f"The configuration has no client {name}; it has {', '.join(of.clients)}.")
+    return found

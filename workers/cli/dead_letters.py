@@ -1,0 +1,198 @@
+"""``rendezvous dead-letters``: what was given up, to be read, replayed or discarded (contract section 5)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from workers.cli.choices import Choices, Group
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from workers.cli.api import Api
+
+CLASSES = (
+    "conflict", "refused", "notFound", "accessDenied", "throttled", "unavailable", "unknownOutcome", "expired",
+    "internal",
+)  # fmt: skip
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_PATH = "/v1/dead-letters"
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def _since(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    moment = None if value is None else since(value, datetime.now(UTC))
+    if value is not None and moment is None:
+        raise click.BadParameter(
+            f"{value!r} is neither a moment (2026-11-21T09:00:00Z) nor how long ago (90m, 2h, 7d)."
+        )
+    return moment
+
+
+def since(text: str, now: datetime) -> str | None:
+    """The moment in UTC: an RFC 3339 one, or how long ago it was (``90m``, ``2h``, ``7d``). None: it is neither."""
+    try:
+        if found := re.fullmatch(r"(\d{1,9})([smhdw])", text):
+            at = now - timedelta(**{_UNITS[found[2]]: int(found[1])})
+        else:
+            at = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        return None
+    if at.tzinfo is None:
+        return None
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def filters(command: _F) -> _F:
+    """The options that choose dead letters; the command gets them as keyword arguments of the API's names."""
+    for option in (
+        click.option(
+            "--since",
+            metavar="MOMENT",
+            callback=_since,
+            help="Given up since: a moment, or how long ago (90m, 2h, 7d).",
+        ),
+        click.option("--mailbox", metavar="ADDRESS", help="Only those of this mailbox."),
+        click.option("--class", "error_class", type=click.Choice(CLASSES), help="Only those given up for this."),
+        click.option("--kind", type=click.Choice(("update", "callback")), help="Only updates, or only callbacks."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group("dead-letters", cls=Group)
+def dead_letters() -> None:
+    """What was given up: list, show, replay, discard."""
+
+
+@dead_letters.command("list")
+@filters
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many at most.")
+@click.pass_obj
+def list_(choices: Choices, /, limit: int, error_class: str | None, **chosen: str | None) -> None:
+    """List dead letters, newest first."""
+    from workers.cli.terminal import console, print_json
+
+    page = choices.api().items(_PATH, limit, **{"class": error_class, **chosen})
+    if choices.as_json:
+        print_json(page)
+    elif not page["items"]:
+        click.echo("No dead letters.")
+    else:
+        console(choices).print(listing(page["items"]))
+        if page["nextCursor"]:
+            click.echo("There are more: see --limit.")
+
+
+def listing(entries: Iterable[dict[str, Any]]) -> Table:
+    """A row for each dead letter."""
+    from workers.cli.terminal import age, row, table
+
+    made, now = table("", "id", "kind", "age", "of", "why"), datetime.now(UTC)
+    for entry in entries:
+        row(made, (entry["id"], entry["kind"], age(entry.get("finishedAt"), now), subject(entry), reason(entry)))
+    return made
+
+
+@dead_letters.command()
+@click.argument("entry_id", metavar="ID")
+@click.pass_obj
+def show(choices: Choices, entry_id: str) -> None:
+    """Show one dead letter: its attempts and why it was given up."""
+    from workers.cli.api import segment
+    from workers.cli.updates import tell
+
+    tell(choices, choices.api().get(f"{_PATH}/{segment(entry_id)}"))
+
+
+@dead_letters.command()
+@click.argument("entry_id", metavar="[ID]", required=False)
+@click.option("--all", "every", is_flag=True, help="Every dead letter that the filters choose.")
+@filters
+@click.option("--dry-run", is_flag=True, help="With --all: only say how many there are.")
+@click.option("--yes", is_flag=True, help="With --all: do not ask.")
+@click.pass_obj
+def replay(
+    choices: Choices,
+    /,
+    entry_id: str | None,
+    every: bool,
+    dry_run: bool,
+    yes: bool,
+    error_class: str | None,
+    **chosen: str | None,
+) -> None:
+    """Queue a dead letter again, under its own id. What was in fact applied before is found out first."""
+    wanted = {name: value for name, value in {"class": error_class, **chosen}.items() if value is not None}
+    if every == (entry_id is not None):
+        raise click.UsageError("Name one dead letter, or say --all.")
+    if entry_id is None:
+        _replay_all(choices, wanted, dry_run=dry_run, yes=yes)
+    elif wanted or dry_run:
+        raise click.UsageError("The filters and --dry-run go with --all.")
+    else:
+        _replay_one(choices, entry_id)
+
+
+@dead_letters.command()
+@click.argument("entry_id", metavar="ID")
+@click.pass_obj
+def discard(choices: Choices, entry_id: str) -> None:
+    """Take a dead letter off the list for good."""
+    from workers.cli.api import segment
+
+    choices.api().delete(f"{_PATH}/{segment(entry_id)}")
+    if not choices.as_json:
+        click.echo(f"{entry_id} is discarded.")
+
+
+def subject(entry: dict[str, Any]) -> str:
+    """What a dead letter is about: whose calendar, or which address could not be told."""
+    from workers.cli.timeline import owner
+
+    if target := entry.get("target"):
+        return owner(target)
+    return str(entry.get("url") or (entry.get("callback") or {}).get("url") or "")
+
+
+def reason(entry: dict[str, Any]) -> str:
+    """Why it was given up, in a line."""
+    error = entry.get("error") or {}
+    return " ".join(str(part) for part in (error.get("class"), error.get("code"), error.get("detail")) if part)
+
+
+def _replay_one(choices: Choices, entry_id: str) -> None:
+    from workers.cli.api import segment
+    from workers.cli.terminal import print_json
+
+    entry = choices.api().post(f"{_PATH}/{segment(entry_id)}/replay")
+    if choices.as_json:
+        print_json(entry)
+    else:
+        click.echo(f"{entry['id']} is {entry['state']} again.")
+
+
+def _replay_all(choices: Choices, wanted: dict[str, str], *, dry_run: bool, yes: bool) -> None:
+    from workers.cli.terminal import print_json
+
+    api = choices.api()
+    if not dry_run and not yes:
+        _confirm(api, wanted)
+    came = api.post(f"{_PATH}/replay", body={**wanted, "dryRun": dry_run})
+    if choices.as_json:
+        print_json(came)
+    elif dry_run:
+        click.echo(f"{came['matched']} would be replayed.")
+    else:
+        click.echo(f"{came['replayed']} of {came['matched']} are queued again.")
+
+
+def _confirm(api: Api, wanted: dict[str, str]) -> None:
+    """Ask a person, with the number in the question. Aborts where nobody answers yes."""
+    matched = api.post(f"{_PATH}/replay", body={**wanted, "dryRun": True})["matched"]
+    click.confirm(f"Replay {matched} dead letter(s)?", abort=True, err=True)

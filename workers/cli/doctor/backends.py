@@ -1,0 +1,177 @@
+"""Each backend: is it reached over TLS, does it let us in, does its clock agree; and one mailbox's calendar, read.
+
+* Graph: https://learn.microsoft.com/graph/api/user-list-events
+* EWS: https://learn.microsoft.com/exchange/client-developer/web-service-reference/getfolder-operation
+
+Its own two small calls, because the seam of workers/exchange reads events that are known by their id.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import quote
+
+import httpx
+
+from workers.cli.doctor import clock
+from workers.cli.doctor.finding import Finding
+from workers.ews.sign_in import auth_for
+from workers.ews.soap import MESSAGES, Header, NotAnAnswer, answers, element, envelope
+from workers.exchange import ExchangeError
+from workers.oauth import BearerAuth, scope_of
+from workers.settings import EwsBackend, GraphBackend, Settings
+from workers.tls import trust
+
+PATIENCE = 15.0
+"""Seconds for one call; less than an update has, for somebody is waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An answer. ``ours``: this machine's time when it came; ``date``: what the backend's clock said."""
+
+    status: int
+    body: bytes
+    date: datetime | None
+    ours: datetime
+
+
+def check(backend: GraphBackend | EwsBackend) -> Iterable[Finding]:
+    """Sign in, in nobody's mailbox."""
+    name = f"backend {backend.name}"
+    try:
+        seen = ask(backend, None)
+    except (ExchangeError, httpx.HTTPError, OSError) as error:
+        return (unreached(name, backend, error),)
+    return tuple(judge(name, backend, seen))
+
+
+def check_mailbox(settings: Settings, mailbox: str) -> Iterable[Finding]:
+    """Read from one mailbox's calendar on the backend that an update of it would go to."""
+    name, backend = f"mailbox {mailbox}", settings.backend_for(mailbox.lower())
+    if backend is None:
+        return (Finding.wrong(name, "no backend serves it", "Add it to a backend's `mailboxes`."),)
+    try:
+        seen = ask(backend, mailbox)
+    except (ExchangeError, httpx.HTTPError, OSError) as error:
+        return (unreached(name, backend, error),)
+    return (judge_mailbox(name, backend, seen),)
+
+
+def ask(backend: GraphBackend | EwsBackend, mailbox: str | None) -> Seen:
+    """One signed-in call: with a mailbox its calendar is read. Raises ExchangeError (the sign-in), httpx.HTTPError or
+    OSError (a certificate that cannot be loaded)."""
+    quick = backend.model_copy(update={"timeout": min(PATIENCE, backend.timeout)})
+    graph = isinstance(quick, GraphBackend)
+    auth = _bearer(quick, mailbox) if isinstance(quick, GraphBackend) else auth_for(quick)
+    request = _get_events(quick, mailbox) if isinstance(quick, GraphBackend) else _get_folder(quick, mailbox)
+    limits = httpx.Limits(max_connections=None if graph else 1)  # NTLM signs in a connection
+    with httpx.Client(auth=auth, verify=trust(quick.ca_file), timeout=quick.timeout, limits=limits) as http:
+        answer = http.send(request)
+    return Seen(answer.status_code, answer.content, _date(answer.headers.get("date")), datetime.now(UTC))
+
+
+def judge(name: str, backend: GraphBackend | EwsBackend, seen: Seen) -> Iterator[Finding]:
+    """Any answer but a 401 (on EWS: a 403 as well) means that we are let in: nothing was asked of a mailbox."""
+    if seen.status == 401 or (seen.status == 403 and backend.kind == "ews"):
+        yield _turned_away(name, backend, seen)
+    elif seen.status >= 500 and _code(seen) is None:
+        yield Finding.wrong(name, f"answers HTTP {seen.status}", "Try again later: it is not well itself.")
+    else:
+        yield Finding.good(name, f"{_url(backend)} lets us in ({_way(backend)})")
+    if seen.date is not None:
+        yield clock.compare(f"{backend.name}'s clock", seen.ours, seen.date)
+
+
+def judge_mailbox(name: str, backend: GraphBackend | EwsBackend, seen: Seen) -> Finding:
+    """A success is one that holds the calendar."""
+    if seen.status == 200 and (backend.kind == "graph" or _code(seen) == "NoError"):
+        return Finding.good(name, f"its calendar can be read on {backend.name}")
+    code = _code(seen) if backend.kind == "ews" else None
+    remedy = (
+        "Grant the application Calendars.ReadWrite (and see its access policy), or correct the address."
+        if backend.kind == "graph"
+        else "Give the service account ApplicationImpersonation or the mailbox's permission, or correct the address."
+    )
+    return Finding.wrong(
+        name, f"its calendar cannot be read on {backend.name}: {code or f'HTTP {seen.status}'}", remedy
+    )
+
+
+def unreached(name: str, backend: GraphBackend | EwsBackend, error: Exception) -> Finding:
+    """No answer, or no token to ask with."""
+    if isinstance(error, ExchangeError):
+        return Finding.wrong(name, str(error), f"See to the sign-in: {_keys(backend)}.")
+    said = f"{_url(backend)} cannot be reached: {error or type(error).__name__}"
+    if isinstance(error.__cause__, ssl.SSLError) or "CERTIFICATE" in str(error):
+        return Finding.wrong(name, said, "Name the authority of its certificate in ca_file.")
+    return Finding.wrong(name, said, "Correct the address, or see to the network, proxy and firewall between.")
+
+
+def _turned_away(name: str, backend: GraphBackend | EwsBackend, seen: Seen) -> Finding:
+    said = f"{_url(backend)} does not let us in: HTTP {seen.status}"
+    if seen.status == 403:
+        return Finding.wrong(
+            name, said, "A policy closes EWS to us. Exchange Online switches EWS off: use a Graph backend."
+        )
+    return Finding.wrong(name, said, f"See to the sign-in: {_keys(backend)}.")
+
+
+def _keys(backend: GraphBackend | EwsBackend) -> str:
+    if isinstance(backend, GraphBackend) or backend.auth == "oauth":
+        return "authority, client_id and the secret or certificate of the application"
+    return f"what {backend.username_env} and {backend.password_env} hold, and auth = {backend.auth!r}"
+
+
+def _way(backend: GraphBackend | EwsBackend) -> str:
+    return "OAuth" if isinstance(backend, GraphBackend) else backend.auth
+
+
+def _url(backend: GraphBackend | EwsBackend) -> str:
+    return backend.base_url if isinstance(backend, GraphBackend) else backend.url
+
+
+def _bearer(backend: GraphBackend, mailbox: str | None) -> BearerAuth:
+    return BearerAuth(backend, scope_of(backend.base_url), delegated=(mailbox or "").lower() == "me")
+
+
+def _get_events(backend: GraphBackend, mailbox: str | None) -> httpx.Request:
+    base = backend.base_url.rstrip("/")
+    if mailbox is None:
+        return httpx.Request("GET", f"{base}/")
+    owner = "me" if mailbox.lower() == "me" else f"users/{quote(mailbox, safe='@')}"
+    return httpx.Request("GET", f"{base}/{owner}/calendar/events?$top=1&$select=id")
+
+
+def _get_folder(backend: EwsBackend, mailbox: str | None) -> httpx.Request:
+    """The calendar folder's id: with a mailbox that one's, otherwise the service account's own, if it has one."""
+    owner = element("t:Mailbox", element("t:EmailAddress", mailbox)) if mailbox and not backend.impersonation else None
+    body = element(
+        "m:GetFolder",
+        element("m:FolderShape", element("t:BaseShape", "IdOnly")),
+        element("m:FolderIds", element("t:DistinguishedFolderId", owner, Id="calendar")),
+    )
+    header = Header(backend.server_version, impersonated=mailbox if backend.impersonation else None)
+    headers = {"Content-Type": "text/xml; charset=utf-8", "Accept": "text/xml", "SOAPAction": f'"{MESSAGES}/GetFolder"'}
+    if mailbox and mailbox.isascii():
+        headers["X-AnchorMailbox"] = mailbox
+    return httpx.Request("POST", backend.url, headers=headers, content=envelope(header, body))
+
+
+def _code(seen: Seen) -> str | None:
+    """The response code of an EWS answer; None where it is none."""
+    try:
+        return answers(seen.body)[0].code
+    except NotAnAnswer:
+        return None
+
+
+def _date(header: str | None) -> datetime | None:
+    try:
+        return parsedate_to_datetime(header).astimezone(UTC) if header else None
+    except ValueError:
+        return None

@@ -1,0 +1,23 @@
+"""Callbacks leave for the public internet: do its names resolve here. Not everybody needs it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+
+from workers.cli.doctor.finding import Finding
+from workers.public_net import Blocked, judged
+
+NAME = "graph.microsoft.com"
+
+
+def check() -> Iterable[Finding]:
+    """Resolve a name that everybody knows. Nothing is dialled."""
+    remedy = "Callbacks to the public internet will fail; to callback_networks of your own they may work."
+    try:
+        addresses = judged(NAME, 443, (), public_too=True)
+    except (socket.gaierror, OSError) as error:
+        return (Finding.doubtful("callback egress", f"{NAME} does not resolve ({error})", remedy),)
+    except Blocked as error:
+        return (Finding.doubtful("callback egress", str(error), remedy),)
+    return (Finding.good("callback egress", f"{NAME} resolves to {len(addresses)} public address(es)"),)

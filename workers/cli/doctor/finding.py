@@ -1,0 +1,43 @@
+"""What a check found: well or not, what was seen, what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+
+class Verdict(StrEnum):
+    GOOD = "good"
+    DOUBTFUL = "doubtful"
+    """It works; somebody should look at it."""
+    WRONG = "wrong"
+
+
+MARKS = {Verdict.GOOD: "✓", Verdict.DOUBTFUL: "!", Verdict.WRONG: "✗"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line. ``remedy``: what to do; empty where there is nothing to be done."""
+
+    name: str
+    verdict: Verdict
+    said: str
+    remedy: str = ""
+
+    @classmethod
+    def good(cls, name: str, said: str) -> Self:
+        return cls(name, Verdict.GOOD, said)
+
+    @classmethod
+    def doubtful(cls, name: str, said: str, remedy: str) -> Self:
+        return cls(name, Verdict.DOUBTFUL, said, remedy)
+
+    @classmethod
+    def wrong(cls, name: str, said: str, remedy: str) -> Self:
+        return cls(name, Verdict.WRONG, said, remedy)
+
+    def to_json(self) -> dict[str, Any]:
+        """``name``, ``verdict``, ``said``, ``remedy``."""
+        return asdict(self)

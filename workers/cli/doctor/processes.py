@@ -1,0 +1,65 @@
+"""The processes: does web answer, does a worker serve each queue. Whether beat is alive, the store knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import httpx
+from kombu.exceptions import OperationalError
+
+from workers import celery
+from workers.bell import TASKS
+from workers.cli.doctor.finding import Finding
+from workers.settings import Settings
+
+ASK = 2.0
+"""Seconds that workers have to answer."""
+PROCESSES = {"updates": "worker", "callbacks": "callbacks"}
+"""Queue → the process of the Procfile that serves it."""
+
+
+def check_web(url: str) -> Iterable[Finding]:
+    """GET /readyz."""
+    try:
+        answer = httpx.get(f"{url.rstrip('/')}/readyz", timeout=5, trust_env=False)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        remedy = "Start `web` of the Procfile, or say where it is with --url or RENDEZVOUS_URL."
+        return (Finding.wrong("web", f"{url} does not answer: {error}", remedy),)
+    return (judge_web(url, answer),)
+
+
+def judge_web(url: str, answer: httpx.Response) -> Finding:
+    """200 is ready; a 503 tells in its problem what is missing."""
+    if answer.status_code == 200:
+        return Finding.good("web", f"{url} is ready")
+    if answer.status_code != 503:
+        return Finding.wrong("web", f"{url}/readyz answers {answer.status_code}", "Is it Rendezvous? See --url.")
+    try:
+        detail = str(answer.json().get("detail"))
+    except (ValueError, AttributeError):
+        detail = "it does not say why"
+    return Finding.wrong("web", f"{url} is not ready: {detail}", "Look at the store and the broker as *it* sees them.")
+
+
+def check_workers(settings: Settings) -> Iterable[Finding]:
+    """Ask every Celery worker which queues it serves."""
+    app = celery.create(settings)
+    try:
+        served = app.control.inspect(timeout=ASK).active_queues()
+    except (OperationalError, OSError) as error:
+        return (Finding.wrong("workers", f"cannot be asked: {error}", "See to the broker first."),)
+    finally:
+        app.close()
+    return tuple(judge_workers(served or {}))
+
+
+def judge_workers(served: Mapping[str, Iterable[Mapping[str, Any]]]) -> Iterator[Finding]:
+    """``served``: worker → its queues, as Celery tells them."""
+    for _, queue in TASKS.values():
+        names = sorted(worker for worker, queues in served.items() if any(one.get("name") == queue for one in queues))
+        process = PROCESSES.get(queue, queue)
+        if names:
+            yield Finding.good(process, f"{len(names)} alive: {', '.join(names)}")
+        else:
+            yield Finding.wrong(process, f"nobody serves the queue {queue}", f"Start `{process}` of the Procfile.")

@@ -1,0 +1,172 @@
+"""The store: reachable, new enough, never evicting, durable at every write, quick; and whether beat sweeps it.
+
+Asks Redis itself beside workers/store: nothing else of the product wants to know a version or a latency. Writes one key
+of its own, `rdv:doctor`, which lives for a second.
+Settings of Redis: https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from statistics import median
+from typing import Any, cast
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from workers.cli.doctor import clock
+from workers.cli.doctor.finding import Finding
+from workers.settings import Settings
+from workers.store import Store, StoreUnavailable
+
+OLDEST = 7
+"""Scripts say `#!lua flags=allow-oom`, which Redis has from 7.0."""
+SLOW = 0.05
+"""Seconds for one durable write, several of which each update needs."""
+WRITES = 5
+MISSED_SWEEPS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was seen. ``fsync``: None where Redis does not say (managed ones forbid CONFIG). ``writing``: seconds that
+    one write takes, the median of a few. ``ours``: this machine's time as the store told ``now``. ``swept``: when beat
+    last did."""
+
+    version: str
+    evicting: str | None
+    appending: bool
+    append_status: str
+    fsync: str | None
+    writing: float
+    now: datetime
+    ours: datetime
+    swept: datetime | None
+
+
+def check(settings: Settings) -> Iterable[Finding]:
+    """Look and judge. Where it cannot be reached, that is all there is to say."""
+    try:
+        report = look(settings)
+    except (RedisError, StoreUnavailable) as error:
+        return (
+            Finding.wrong(
+                "store",
+                f"does not answer: {error}",
+                "Start Redis 7 with ops/redis.conf, or correct RENDEZVOUS_STORE_URL.",
+            ),
+        )
+    return tuple(judge(report, settings.engine.sweep))
+
+
+def judge(report: Report, sweep: float) -> Iterator[Finding]:
+    """``sweep``: seconds between two sweeps."""
+    yield _version(report)
+    yield _eviction(report)
+    yield _durability(report)
+    yield _speed(report)
+    yield clock.compare("store's clock", report.ours, report.now)
+    yield _beat(report, sweep)
+
+
+def look(settings: Settings) -> Report:
+    """Raises RedisError or StoreUnavailable."""
+    with (
+        closing(Store.connect(settings)) as store,
+        Redis.from_url(
+            settings.store_url,
+            decode_responses=True,
+            socket_timeout=5,
+            socket_connect_timeout=2,
+            retry=Retry(NoBackoff(), 0),
+        ) as redis,
+    ):
+        seen = cast("dict[str, Any]", redis.info())
+        return Report(
+            version=str(seen.get("redis_version", "0")),
+            evicting=_evicting(seen),
+            appending=bool(seen.get("aof_enabled")),
+            append_status=str(seen.get("aof_last_write_status", "ok")),
+            fsync=_fsync(redis),
+            writing=_writing(redis),
+            now=store.time(),
+            ours=datetime.now(UTC),
+            swept=store.swept_at(),
+        )
+
+
+def _evicting(seen: dict[str, Any]) -> str | None:
+    """The policy by which keys are thrown away, if any ever are."""
+    policy = str(seen.get("maxmemory_policy", "noeviction"))
+    return policy if seen.get("maxmemory") and policy != "noeviction" else None
+
+
+def _fsync(redis: Redis) -> str | None:
+    try:
+        return cast("dict[str, str]", redis.config_get("appendfsync")).get("appendfsync")
+    except RedisError:
+        return None
+
+
+def _writing(redis: Redis) -> float:
+    took = []
+    for _ in range(WRITES):
+        began = time.perf_counter()
+        redis.set("rdv:doctor", "", px=1000)
+        took.append(time.perf_counter() - began)
+    return median(took)
+
+
+def _version(report: Report) -> Finding:
+    major = report.version.partition(".")[0]
+    if major.isdigit() and int(major) >= OLDEST:
+        return Finding.good("store", f"Redis {report.version} answers")
+    return Finding.wrong("store", f"Redis {report.version} is too old", f"Use Redis {OLDEST} or later, or Valkey.")
+
+
+def _eviction(report: Report) -> Finding:
+    if report.evicting is None:
+        return Finding.good("store keeps", "never evicts")
+    return Finding.wrong("store keeps", f"evicts keys ({report.evicting})", "Set maxmemory-policy noeviction.")
+
+
+def _durability(report: Report) -> Finding:
+    name = "store persists"
+    if not report.appending:
+        return Finding.wrong(name, "writes no append-only file", "Set appendonly yes and appendfsync always.")
+    if report.append_status != "ok":
+        return Finding.wrong(name, "cannot write its append-only file", "Look at its disk: it is full or failing.")
+    if report.fsync is None:
+        return Finding.doubtful(
+            name, "writes an append-only file, and does not tell when", "See to appendfsync always."
+        )
+    if report.fsync != "always":
+        return Finding.doubtful(
+            name, f"appendfsync {report.fsync}: a power cut loses what was accepted last", "Set appendfsync always."
+        )
+    return Finding.good(name, "every write is on disk before it is answered")
+
+
+def _speed(report: Report) -> Finding:
+    said = f"a write takes {report.writing * 1000:.1f} ms"
+    if report.writing <= SLOW:
+        return Finding.good("store's speed", said)
+    return Finding.doubtful(
+        "store's speed", said, "Bring it nearer, or give it a faster disk: each update writes often."
+    )
+
+
+def _beat(report: Report, sweep: float) -> Finding:
+    remedy = "Start `beat` of the Procfile: without it nothing is retried and no lost bell is rung again."
+    if report.swept is None:
+        return Finding.wrong("beat", "has never swept this store", remedy)
+    ago = (report.now - report.swept).total_seconds()
+    if ago > max(MISSED_SWEEPS * sweep, 5.0):
+        return Finding.wrong("beat", f"last swept {ago:.0f} s ago", remedy)
+    return Finding.good("beat", f"swept {max(ago, 0):.1f} s ago")

@@ -1,0 +1,20 @@
+"""A file that has to hold JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from workers.cli.failure import Failed
+
+
+def parsed(content: bytes, name: str) -> Any:
+    """What it holds. Raises Failed with line and column; what it means is for others to judge."""
+    try:
+        return json.loads(content)
+    except UnicodeDecodeError:
+        raise Failed(f"{name} is not UTF-8 text.") from None
+    except json.JSONDecodeError as error:
+        raise Failed(f"{name} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}.") from None
+    except RecursionError:
+        raise Failed(f"{name} is nested too deeply.") from None

@@ -1,0 +1,37 @@
+"""Text that others wrote, made safe for a terminal, which would obey control sequences in it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+"""Control characters except tab and line feed, and those that reorder or hide what follows them."""
+
+
+def printable(text: str) -> str:
+    """The text with every control character replaced."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def brief(value: Any) -> str:
+    """A value of an event's property in the words of a person; ``-`` where there is none."""
+    if value is None or value in ("", [], {}):
+        return "-"
+    match value:
+        case {"emailAddress": {"address": str(address)}, "type": str(kind)}:
+            return printable(f"{address} ({kind})")
+        case {"emailAddress": {"address": str(address)}}:
+            return printable(address)
+        case {"displayName": str(name)}:
+            return printable(name)
+        case {"dateTime": str(moment), "timeZone": str(zone)}:
+            return printable(f"{moment} {zone}")
+        case {"content": str(content)}:
+            return printable(content)
+        case list():
+            return "\n".join(map(brief, value))
+        case str():
+            return printable(value)
+    return printable(json.dumps(value, ensure_ascii=False))

@@ -1,0 +1,105 @@
+"""One update, told: of which event, each attempt, what changed or why not, whether the caller knows of it.
+
+A dead letter that is a callback is told the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from workers.cli.printable import brief, printable
+from workers.cli.terminal import moment, row, said, table
+
+
+def timeline(update: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """The update's parts, from top to bottom; those that it does not have are left out."""
+    yield _head(update)
+    if update.get("attempts"):
+        yield _attempts(update)
+    if (result := update.get("result")) is not None:
+        yield from _result(result)
+    if (error := update.get("error")) is not None:
+        yield from _error(error)
+    if update.get("metadata"):
+        yield Text.assemble(("metadata  ", "bold"), brief(update["metadata"]))
+
+
+def owner(target: Mapping[str, Any]) -> str:
+    """Whose calendar it is."""
+    return printable(str(target.get("mailbox") or f"group {target.get('group', '?')}"))
+
+
+def why(entry: Mapping[str, Any]) -> str:
+    """Why it ended or waits, in a line."""
+    if error := entry.get("error"):
+        return printable(f"{error.get('class')}: {error.get('code') or error.get('title')}")
+    if entry.get("state") == "retrying" and entry.get("attempts"):
+        last = entry["attempts"][-1]
+        return printable(f"attempt {last.get('number')}: {last.get('outcome')}, again at {moment(entry.get('dueAt'))}")
+    if result := entry.get("result"):
+        return "nothing to change" if result.get("noop") else printable(", ".join(result.get("changed", {})))
+    return ""
+
+
+def _head(update: Mapping[str, Any]) -> RenderableType:
+    grid = table("", "", "")
+    target = update.get("target") or {}
+    row(grid, (Text("id", style="bold"), update.get("id")))
+    row(grid, (Text("state", style="bold"), update.get("state")))
+    if target:
+        row(grid, (Text("calendar", style="bold"), f"{owner(target)} on {target.get('backend')}"))
+        row(grid, (Text("event", style="bold"), target.get("event")))
+    for name, key in (("accepted", "createdAt"), ("due", "dueAt"), ("ended", "finishedAt")):
+        if update.get(key):
+            row(grid, (Text(name, style="bold"), moment(update[key])))
+    for name in ("update", "type", "url"):  # of a callback
+        if update.get(name):
+            row(grid, (Text(name, style="bold"), update[name]))
+    if told := update.get("callback"):
+        row(grid, (Text("callback", style="bold"), f"{told['state']}, {told['attempts']} attempt(s), {told['url']}"))
+    return grid
+
+
+def _attempts(update: Mapping[str, Any]) -> RenderableType:
+    made = table("Attempts", "#", "began", "took", "outcome", "detail", "again at", "request id")
+    for attempt in update["attempts"]:
+        took = _took(attempt.get("startedAt"), attempt.get("endedAt"))
+        row(made, (attempt.get("number"), moment(attempt.get("startedAt")), took, attempt.get("outcome"),
+                   attempt.get("detail"), moment(attempt.get("retryAt")), attempt.get("requestId")))  # fmt: skip
+    return made
+
+
+def _took(started: str | None, ended: str | None) -> str:
+    try:
+        return f"{(datetime.fromisoformat(ended or '') - datetime.fromisoformat(started or '')).total_seconds():.2f} s"
+    except ValueError:
+        return ""
+
+
+def _result(result: Mapping[str, Any]) -> Iterator[RenderableType]:
+    if result.get("noop"):
+        yield Text("Nothing had to be changed: the event was as asked already. Nobody was mailed.", style="green")
+        return
+    made = table("Changed", "property", "before", "after")
+    for name, change in result.get("changed", {}).items():
+        row(made, (name, brief(change.get("before")), brief(change.get("after"))))
+    yield made
+    seen = "read back and as asked" if result.get("verified") else "not read back"
+    yield Text(printable(f"Invitations: {result.get('invitations') or 'none'}; the event was {seen}."))
+
+
+def _error(error: Mapping[str, Any]) -> Iterator[RenderableType]:
+    yield Text.assemble(
+        (printable(f"{error.get('class')}: {error.get('title')}"), "bold red"),
+        printable(f" ({error.get('code')})\n{error.get('detail')}"),
+    )
+    if error.get("conflicts"):
+        made = table("Conflicts", "property", "as it was", "theirs", "ours")
+        for clash in error["conflicts"]:
+            row(made, (clash.get("property"), *(said(brief(clash.get(side))) for side in ("base", "theirs", "ours"))))
+        yield made

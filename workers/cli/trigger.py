@@ -1,0 +1,130 @@
+"""``rendezvous trigger URL``: one signed sample callback, sent exactly as the callback processes send theirs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import TYPE_CHECKING, TypeAlias
+
+import click
+
+from workers.cli import configured
+from workers.cli.choices import Choices, Command
+from workers.cli.failure import Failed
+from workers.cli.listen import secrets_option
+
+if TYPE_CHECKING:
+    from workers.job import UpdateJob
+    from workers.outcome import Outcome
+    from workers.settings import Client, Settings
+
+STATES = ("succeeded", "dead", "cancelled")
+Network: TypeAlias = IPv4Network | IPv6Network
+LOOPBACK = ("127.0.0.0/8", "::1/128")
+
+
+def _networks(_: click.Context, __: click.Parameter, values: Sequence[str]) -> Sequence[Network]:
+    try:
+        return [ip_network(value) for value in values]
+    except ValueError as error:
+        raise click.BadParameter(f"{error}; write it as 10.1.0.0/16.") from None
+
+
+@click.command(cls=Command)
+@click.argument("address", metavar="URL")
+@click.option("--state", type=click.Choice(STATES), default="succeeded", show_default=True, help="How it ended.")
+@click.option("--client", "name", metavar="NAME", help="As this client of the configuration: its secrets and networks.")
+@secrets_option("Sign with this secret; repeat it for more than one.")
+@click.option(
+    "--network", "networks", multiple=True, metavar="CIDR", callback=_networks, help="Dial addresses in here, too."
+)
+@click.pass_obj
+def trigger(
+    choices: Choices,
+    address: str,
+    state: str,
+    name: str | None,
+    secrets: Sequence[str],
+    networks: Sequence[Network],
+) -> None:
+    """Send a signed sample callback to URL.
+
+    Without --client, public addresses and this machine's own are dialled. Exit code 1 unless the answer is a 2xx.
+    """
+    from workers.identifiers import new_id
+    from workers.outcome import Succeeded
+    from workers.public_net import refusal
+
+    settings = configured.settings() if name is not None else None
+    client = configured.client(settings, name) if settings and name else _made_up(secrets, networks)
+    if said := refusal(address, client.callback_networks):
+        raise Failed(f"{address} can never be a callbackUrl: {said}.")
+    began, message = time.monotonic(), new_id("msg")
+    outcome = _deliver(settings, client, message, address, state)
+    _tell(choices, message, outcome, time.monotonic() - began)
+    if not isinstance(outcome, Succeeded):
+        raise SystemExit(1)
+
+
+def sample(url: str, state: str, now: datetime) -> UpdateJob:
+    """An update that has ended in this way."""
+    from workers.identifiers import new_id
+    from workers.job import Attempt, Failure, Result, State, UpdateJob
+    from workers.update import Intent, Target, Update, rfc3339
+
+    at = rfc3339(now)
+    update = Update(
+        id=new_id("upd"), client="sample", created_at=now, deadline=now, callback_url=url,
+        target=Target(backend="sample", event="AAMkSample=", mailbox="anna@contoso.com"),
+        intent=Intent(set={"subject": "A sample"}), metadata={"sample": True},
+    )  # fmt: skip
+    result = Result("sample", noop=False, changed={"subject": {"before": "An example", "after": "A sample"}},
+                    invitations="sendToNone", verified=True)  # fmt: skip
+    failure = Failure("refused", "ErrorSample", "Exchange refuses this update", "This is a sample: nothing happened.")
+    return UpdateJob(
+        update,
+        State(state),
+        () if state == "cancelled" else (Attempt(1, at, at, "succeeded" if state == "succeeded" else "refused"),),
+        result=result.to_json() if state == "succeeded" else None,
+        error=failure.to_json() if state == "dead" else None,
+        finished_at=at,
+    )
+
+
+def _deliver(settings: Settings | None, client: Client, message: str, url: str, state: str) -> Outcome:
+    from workers.callback import Deliverer, Delivery, for_update
+    from workers.tls import trust
+
+    composed = for_update(sample(url, state, datetime.now(UTC)))
+    assert composed is not None  # noqa: S101 - the sample names a callbackUrl
+    delivery = Delivery(client.name, url, Delivery.from_json(composed.body).text)
+    authorities = [backend.ca_file for backend in settings.backend] if settings else []
+    deliverer = Deliverer({client.name: client}, trust(), trust(*authorities))
+    return deliverer.deliver(message, delivery.to_json(), attempts=0, dice=0)
+
+
+def _tell(choices: Choices, message: str, outcome: Outcome, seconds: float) -> None:
+    from workers.cli.terminal import print_json
+    from workers.outcome import Dead, Retry, Succeeded
+
+    match outcome:
+        case Succeeded(detail=detail):
+            verdict, then = detail or "", "That counts as delivered."
+        case Retry(detail=detail, after=after):
+            verdict, then = detail, f"A real callback would be sent again in {after.total_seconds():.0f} s."
+        case Dead(failure=failure):
+            verdict, then = failure.detail, "A real callback would be a dead letter now."
+    if choices.as_json:
+        print_json({"id": message, "delivered": isinstance(outcome, Succeeded), "detail": verdict, "seconds": seconds})
+    else:
+        click.echo(f"{message}: {verdict} after {seconds:.2f} s. {then}")
+
+
+def _made_up(secrets: Sequence[str], networks: Sequence[Network]) -> Client:
+    from workers.settings import Client
+
+    return Client.model_validate(
+        {"name": "sample", "webhook_secrets": list(secrets), "callback_networks": [*LOOPBACK, *map(str, networks)]}
+    )
