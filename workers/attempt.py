@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Self
 
 from workers import invitations, patch, retry
@@ -30,6 +30,7 @@ from workers.patch import Changes, Conflict
 from workers.properties import agrees
 from workers.update import Json, Update
 
+EXCEPTIONS = "exceptionOccurrences"
 ROUNDS = 5
 """How often the version may move under us before we call it a conflict."""
 
@@ -44,6 +45,7 @@ class Intended:
     after: Mapping[str, Json]
     invitations: str
     version: str = ""
+    mails: int = 0
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), separators=(",", ":"))
@@ -146,12 +148,13 @@ class _Run:
 
     def _write(self, event: Event, values: Mapping[str, Json]) -> Outcome | None:
         mode = invitations.choose(self.update.send_invitations, event, values, self.around.kind)
-        invitations.check_limit(self.update.max_recipients, mode, event, values)
+        mails = self._mails(mode, event, values)
+        invitations.check_limit(self.update.max_recipients, mails)
         if self.around.patience().remaining.total_seconds() <= 0:
             return retry.expired(in_doubt=self.in_doubt)
         before = {name: event.properties.get(name) for name in values}
         base = self.past.base if self.past else event.properties
-        self.past = Intended(dict(base), before, dict(values), mode, event.version)
+        self.past = Intended(dict(base), before, dict(values), mode, event.version, mails)
         if not self.around.intend(self.past):
             raise LeaseLost(self.update.id)
         marker = (self.update.id, *event.marker)[:MARKER_LENGTH]
@@ -167,6 +170,14 @@ class _Run:
             raise
         except Exception as error:
             raise FailedInDoubt(self.update.id) from error
+
+    def _mails(self, mode: str, event: Event, values: Mapping[str, Json]) -> int:
+        """How many mails this write may cost. The exceptions of a series have attendees, and mails, of their own."""
+        people = invitations.recipients(mode, event, values)
+        if not people or not event.properties.get("recurrence"):
+            return invitations.mails(people)
+        series = self.around.exchange.read(self.update.target, {EXCEPTIONS})
+        return invitations.mails(people, series.properties.get(EXCEPTIONS) or ())
 
     def _applied(self, intended: Intended, written: Written) -> Outcome:
         stands = written.event.properties if written.event else None
@@ -190,7 +201,8 @@ class _Run:
             agrees(name, stands.get(name), value) for name, value in intended.after.items()
         )
         wrote = (intended.version, written.version) if written.version else None
-        return Succeeded(_result(written.version, intended, verified), request_id=written.request_id, wrote=wrote)
+        result = replace(_result(written.version, intended, verified), notices=written.notices)
+        return Succeeded(result, request_id=written.request_id, wrote=wrote)
 
     def _recovered(self, event: Event) -> Outcome:
         """An earlier write of ours was applied although its answer was lost."""
@@ -221,7 +233,8 @@ def _result(version: str, intended: Intended, verified: bool) -> Result:
         for name, value in intended.after.items()
         if not agrees(name, intended.before[name], value)
     }
-    return Result(version, noop=False, changed=changed, invitations=intended.invitations, verified=verified)
+    return Result(version, noop=False, changed=changed, invitations=intended.invitations, verified=verified,
+                  mails=intended.mails)  # fmt: skip
 
 
 def _conflict(clashes: tuple[Clash, ...], detail: str) -> Failure:

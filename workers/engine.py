@@ -14,7 +14,7 @@ from workers.exchange import Exchange
 from workers.executor import Executor
 from workers.graph.client import GraphExchange
 from workers.leases import Leases
-from workers.settings import Settings
+from workers.settings import EwsBackend, Settings
 from workers.store import Store
 from workers.tls import trust
 
@@ -37,6 +37,15 @@ def build(settings: Settings, app: Celery, *, clock: Callable[[], datetime], dic
 def exchanges(settings: Settings) -> Mapping[str, Exchange]:
     """Each configured backend by its name."""
     return {
-        backend.name: GraphExchange(backend) if backend.kind == "graph" else EwsExchange(backend)
+        backend.name: GraphExchange(backend)
+        if backend.kind == "graph"
+        else EwsExchange(backend, instead=_instead(backend, settings))
         for backend in settings.backend
     }
+
+
+def _instead(backend: EwsBackend, settings: Settings) -> str | None:
+    """The Graph backend to use where Exchange Online refuses EWS: one for the same mailboxes, else any."""
+    graph = [other for other in settings.backend if other.kind == "graph"]
+    same = [other for other in graph if set(other.mailboxes) & set(backend.mailboxes)]
+    return next((other.name for other in (*same, *graph)), None)

@@ -60,18 +60,21 @@ class Patch:
 @dataclass(frozen=True, slots=True)
 class Written:
     """Exchange's yes. ``event`` is the event as it stands after the write, as Exchange itself tells it: the body of a
-    Graph answer, a read-back on EWS; None if it could not be had."""
+    Graph answer, a read-back on EWS; None if it could not be had. ``notices``: what a person should know about it, as
+    sentences."""
 
     version: str
     event: Event | None
     request_id: str | None
+    notices: tuple[str, ...] = ()
 
 
 class Exchange(Protocol):
     """One configured backend. Thread-safe; retries nothing; raises only the errors drawn above."""
 
     def read(self, target: Target, properties: Collection[str]) -> Event:
-        """The event with these properties, its version and its marker."""
+        """The event with these properties, its version and its marker. Beside the writable properties there is
+        ``exceptionOccurrences``: the occurrences of a series that differ from its pattern."""
 
     def write(self, target: Target, event: Event, patch: Patch) -> Written:
         """Apply ``patch`` to ``event`` as it was just read, and only if its version is still the same."""

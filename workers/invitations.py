@@ -6,10 +6,10 @@ Graph has none: it mails the changed attendees when only attendees change, and e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from workers.exchange import Event, Refused
-from workers.properties import members
+from workers.properties import EXTENSION, members
 from workers.update import Json
 
 NOBODY = "sendToNone"
@@ -18,11 +18,12 @@ CHANGED = ("sendOnlyToChanged", "sendToChangedAndSaveCopy")
 
 
 def choose(asked: str, event: Event, changes: Mapping[str, Json], backend_kind: str) -> str:
-    """The mode for this write. An appointment is never mailed about: a send mode may turn it into a meeting.
+    """The mode for this write. An appointment is never mailed about: a send mode may turn it into a meeting. Nor are
+    open extensions, which Graph keeps beside the event.
 
     Raises Refused for ``sendToNone`` where Graph would mail all the same.
     """
-    if not (event.is_meeting or changes.get("attendees")):
+    if not (event.is_meeting or changes.get("attendees")) or all(name.startswith(EXTENSION) for name in changes):
         return NOBODY
     if backend_kind == "graph":
         if asked == NOBODY:
@@ -46,8 +47,19 @@ def recipients(mode: str, event: Event, changes: Mapping[str, Json]) -> frozense
     return frozenset(before.keys() | after.keys())
 
 
-def check_limit(limit: int | None, mode: str, event: Event, changes: Mapping[str, Json]) -> None:
-    """Raise Refused if more people would be mailed than the caller allows."""
-    count = len(recipients(mode, event, changes))
+def mails(people: frozenset[str], exceptions: Sequence[Json] = ()) -> int:
+    """How many mails Exchange may send: one to each of ``people`` and, for a series, one more about each of its
+    ``exceptions`` to the attendees of that exception.
+
+    An upper bound, as observed (https://github.com/microsoftgraph/microsoft-graph-docs/issues/2309); Microsoft promises
+    no number.
+    """
+    if not people:
+        return 0
+    return len(people) + sum(len(members("attendees", one.get("attendees"))) or len(people) for one in exceptions)
+
+
+def check_limit(limit: int | None, count: int) -> None:
+    """Raise Refused if more mails would go out than the caller allows."""
     if limit is not None and count > limit:
         raise Refused("TooManyRecipients", f"{count} people would be mailed, and maxRecipients is {limit}.")

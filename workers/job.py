@@ -89,13 +89,16 @@ class Failure:
 @dataclass(frozen=True, slots=True)
 class Result:
     """What a succeeded update did. ``changed``: property → {"before", "after"}; ``invitations``: the mode that was
-    used, None where nothing was written."""
+    used, None where nothing was written; ``mails``: how many Exchange was to send at most, as its documentation tells;
+    ``notices``: what a person should know, as sentences."""
 
     version: str | None
     noop: bool
     changed: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     invitations: str | None = None
     verified: bool = False
+    mails: int = 0
+    notices: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
         return {
@@ -104,6 +107,8 @@ class Result:
             "changed": {name: dict(change) for name, change in self.changed.items()},
             "invitations": self.invitations,
             "verified": self.verified,
+            "mails": self.mails,
+            "notices": list(self.notices),
         }
 
 

@@ -32,8 +32,8 @@ class Conflict:
 
 def properties_needed(intent: Intent, conflict_resolution: str, kind: str) -> frozenset[str]:
     """What must be read before anything can be decided: each group whole, as far as a backend of this ``kind`` has it.
-    Attendees always: they tell who would be mailed."""
-    needed = {*intent.touched, *intent.expect, "attendees"}
+    Attendees and recurrence always: they tell who would be mailed, and how often."""
+    needed = {*intent.touched, *intent.expect, "attendees", "recurrence"}
     if conflict_resolution == "neverOverwrite":
         needed |= WATCHED
     partners = {partner for name in needed for partner in group_of(name) - needed}

@@ -113,16 +113,33 @@ def agrees(name: str, stands: Json, asked: Json) -> bool:
         return _roles(stands) == _roles(asked)
     if property_of(name).member is not None:
         theirs, ours = members(name, stands), members(name, asked)
-        return theirs.keys() == ours.keys() and all(_covers(theirs[key], ours[key]) for key in ours)
+        plain = _place if name == "locations" else _as_it_is
+        return theirs.keys() == ours.keys() and all(_covers(theirs[key], plain(ours[key])) for key in ours)
     if name in TIMES:
         return _same_time(stands, asked)
     if name == "body":
         return _text(stands) == _text(asked)
     if name == "recurrence":
         return _covers(_days_in_order(stands), _days_in_order(asked))
+    if name == "location":
+        asked = _place(asked)
     if _empty(stands) and _empty(asked):
         return True
     return _covers(stands, asked)
+
+
+def _as_it_is(value: Json) -> Json:
+    return value
+
+
+def _place(location: Json) -> Json:
+    """A location without what Exchange makes up for itself."""
+    made_up = (
+        "uniqueId",
+        "uniqueIdType",
+        *(["locationType"] if (location or {}).get("locationType") == "default" else []),
+    )
+    return {key: value for key, value in location.items() if key not in made_up} if location else location
 
 
 def _roles(attendees: Json) -> dict[str, str]:

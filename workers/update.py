@@ -20,6 +20,9 @@ SendInvitations = Literal[
 ]
 
 
+_AS_EWS = str.maketrans("-_", "/+")
+
+
 @dataclass(frozen=True, slots=True)
 class Occurrence:
     """One meeting of a series: by its 1-based number, or by the moment at which it was to start."""
@@ -53,8 +56,9 @@ class Target:
 
     @property
     def line(self) -> str:
-        """The event: one job at a time, in order. A series and its occurrences share one line."""
-        return f"{self.lane}/{self.event}"
+        """The event: one job at a time, in order. A series and its occurrences share one line, and so do the two
+        spellings of one id (Graph has ``-`` and ``_`` where EWS has ``/`` and ``+``)."""
+        return f"{self.lane}/{self.event.translate(_AS_EWS)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,8 +85,9 @@ def test_an_update_is_written_mailed_marked_and_verified() -> None:
     desk = a_desk()
     result = succeeded(desk.run())
     assert result == Result(
-        "v2", False, {"subject": {"before": "Team building", "after": "Moved"}}, "sendToAllAndSaveCopy", verified=True
-    )
+        "v2", False, {"subject": {"before": "Team building", "after": "Moved"}}, "sendToAllAndSaveCopy", verified=True,
+        mails=2,
+    )  # fmt: skip
     assert desk.exchange.properties["subject"] == "Moved"
     assert desk.exchange.marker == (desk.update.id,)
     assert desk.exchange.mails == 2

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.workers.events import an_event, attendee
 from workers.exchange import Event, Refused
-from workers.invitations import check_limit, choose, recipients
+from workers.invitations import check_limit, choose, mails, recipients
 from workers.update import Json
 
 MODES = ("sendToNone", "sendOnlyToAll", "sendOnlyToChanged", "sendToAllAndSaveCopy", "sendToChangedAndSaveCopy")
@@ -74,9 +76,24 @@ def test_nobody_is_nobody() -> None:
 
 @pytest.mark.parametrize(("limit", "mode"), [(None, "sendOnlyToAll"), (2, "sendOnlyToAll"), (0, "sendToNone")])
 def test_a_limit_that_is_kept_is_no_matter(limit: int | None, mode: str) -> None:
-    check_limit(limit, mode, event(), SUBJECT)
+    check_limit(limit, mails(recipients(mode, event(), SUBJECT)))
 
 
 def test_a_limit_that_would_be_broken_refuses_the_write() -> None:
     with pytest.raises(Refused, match="2 people would be mailed, and maxRecipients is 1"):
-        check_limit(1, "sendOnlyToAll", event(), SUBJECT)
+        check_limit(1, mails(recipients("sendOnlyToAll", event(), SUBJECT)))
+
+
+@pytest.mark.parametrize(
+    ("people", "exceptions", "count"),
+    [
+        ("abc", [], 3),
+        ("abc", [[attendee("ann@contoso.com"), attendee("ben@contoso.com")], [attendee("ann@contoso.com")]], 6),
+        ("abc", [None], 6),
+        ("", [[attendee("ann@contoso.com")]], 0),
+    ],
+)
+def test_every_exception_of_a_series_may_cost_mails_of_its_own(
+    people: str, exceptions: list[Any], count: int
+) -> None:
+    assert mails(frozenset(people), [{"attendees": invited} for invited in exceptions]) == count

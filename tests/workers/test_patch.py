@@ -217,7 +217,7 @@ def test_a_detail_that_somebody_added_to_the_location_is_not_trampled() -> None:
     ],
 )
 def test_what_is_read_is_what_is_needed_to_decide(intent: Intent, mode: str, kind: str, needed: set[str]) -> None:
-    assert properties_needed(intent, mode, kind) == needed
+    assert properties_needed(intent, mode, kind) == needed | {"recurrence"}
 
 
 def test_a_change_of_the_other_location_property_is_seen_with_what_is_read() -> None:

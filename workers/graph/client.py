@@ -11,7 +11,6 @@ from collections.abc import Collection
 from dataclasses import replace
 
 import httpx
-import structlog
 
 from workers.exchange import Event, ExchangeError, NotFound, Patch, Refused, VersionMoved, Written
 from workers.graph import body, errors, exchange_ids, occurrence, open_extension, resources, supported_time_zones
@@ -23,8 +22,6 @@ from workers.graph.resources import GraphEvent
 from workers.properties import EXTENDED, EXTENSION
 from workers.settings import GraphBackend
 from workers.update import Json, Target
-
-_log = structlog.get_logger(__name__)
 
 
 class GraphExchange:
@@ -120,11 +117,10 @@ class GraphExchange:
             after = self._read_back(place, properties, whole_body=whole)
         else:
             after = _event("write", answer, properties, patch.marker, whole_body=whole)
-        if after is not None:
-            _tell_lost_link(event, after)
-            after = _as_asked(after, patch)
         version = after.version if after else answer.etag if answer else ""
-        return Written(version=version, event=after, request_id=answer.request_id if answer else None)
+        notices = _lost_link(event, after) if after else ()
+        seen = _as_asked(after, patch) if after else None
+        return Written(version, seen, answer.request_id if answer else None, notices)
 
     def _read_back(self, place: Target, properties: Collection[str], *, whole_body: bool) -> GraphEvent | None:
         """The event after a write that was answered without it; a yes stays a yes if it cannot be had."""
@@ -189,7 +185,10 @@ def _as_asked(after: GraphEvent, patch: Patch) -> GraphEvent:
     return replace(after, properties={**after.properties, "body": seen})
 
 
-def _tell_lost_link(before: Event, after: GraphEvent) -> None:
+def _lost_link(before: Event, after: GraphEvent) -> tuple[str, ...]:
+    """A notice where the online meeting of the event can no longer be joined by the link that it had."""
     lost = _known(before).join_url
-    if lost and "body" in after.properties and after.join_url != lost:
-        _log.warning("an online meeting lost its join link", id=after.id, replaced=after.join_url is not None)
+    if not lost or "body" not in after.properties or after.join_url == lost:
+        return ()
+    what = "has another join link now" if after.join_url else "lost its join link"
+    return (f"The online meeting {what}: with the body its join block was replaced.",)

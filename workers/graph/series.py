@@ -1,4 +1,4 @@
-"""A series: its recurrence kept in step with its start, and how many letters a change to it costs.
+"""A series: its recurrence kept in step with its start.
 
 https://learn.microsoft.com/graph/api/resources/patternedrecurrence. Pure.
 """
@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from workers.exchange import Event
-from workers.properties import members
 from workers.update import Json
 from workers.zones import to_windows
 
@@ -34,18 +32,6 @@ def in_step(changes: Mapping[str, Json], stands: Mapping[str, Json], recurrence:
         begun = {**(wanted.get("range") or {}), "startDate": start["dateTime"][:10]}
         return {**changes, "recurrence": {**wanted, "range": begun}}
     return changes
-
-
-def letters(event: Event, recipients: int) -> int:
-    """How many letters Exchange may send for a change of this master that is to be mailed to ``recipients`` people:
-    one each for the series, and one each for every exception to its own attendees. Needs EXCEPTIONS to have been read.
-
-    An upper bound, as observed (https://github.com/microsoftgraph/microsoft-graph-docs/issues/2309); Microsoft
-    promises no number.
-    """
-    exceptions = event.properties.get(EXCEPTIONS) or []
-    invited = (len(members("attendees", exception.get("attendees"))) or recipients for exception in exceptions)
-    return recipients + sum(invited) if recipients else 0
 
 
 def _moves(changes: Mapping[str, Json], stands: Mapping[str, Json]) -> bool:

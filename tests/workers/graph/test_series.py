@@ -2,9 +2,8 @@ from typing import Any
 
 import pytest
 
-from workers.exchange import Event
 from workers.graph.resources import query
-from workers.graph.series import EXCEPTIONS, in_step, letters
+from workers.graph.series import EXCEPTIONS, in_step
 
 RECURRENCE = {
     "pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["tuesday"]},
@@ -43,24 +42,6 @@ def test_a_recurrence_without_a_first_day_begins_on_the_day_of_the_start() -> No
     bare = {"pattern": RECURRENCE["pattern"], "range": {"type": "noEnd"}}
     assert in_step({"recurrence": bare}, PACIFIC, None)["recurrence"]["range"]["startDate"] == "2026-12-01"
     assert in_step({"recurrence": bare}, {}, None) == {"recurrence": bare}
-
-
-def invited(*names: str) -> list[Any]:
-    return [{"emailAddress": {"address": f"{name}@contoso.com"}} for name in names]
-
-
-@pytest.mark.parametrize(
-    ("exceptions", "recipients", "expected"),
-    [
-        (None, 3, 3),
-        ([], 3, 3),
-        ([{"attendees": invited("ann", "ben")}, {"attendees": invited("ann")}], 3, 6),
-        ([{"id": "without attendees told"}], 3, 6),
-        ([{"attendees": invited("ann")}], 0, 0),
-    ],
-)
-def test_every_exception_may_cost_letters_of_its_own(exceptions: Any, recipients: int, expected: int) -> None:
-    assert letters(Event("1", "v", True, (), {EXCEPTIONS: exceptions}), recipients) == expected
 
 
 def test_the_exceptions_are_expanded_and_not_selected() -> None:
