@@ -11,7 +11,6 @@ import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import PackageNotFoundError, version
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -28,17 +27,13 @@ from workers.retry_after import retry_after
 from workers.settings import Client
 from workers.signature import sign
 from workers.store import Callback
+from workers.version import USER_AGENT
 
 SCHEDULE = tuple(timedelta(seconds=seconds) for seconds in (0, 5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400))
 """When each attempt follows the one before: ten attempts over about three days."""
 LONGEST_RETRY_AFTER = timedelta(hours=10)
 ROOM = 10
 """Callbacks at once to one host."""
-
-try:
-    _VERSION = version("rendezvous")
-except PackageNotFoundError:
-    _VERSION = "0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +131,7 @@ def _headers(secrets: Sequence[str], job_id: str, raw: bytes, url: str) -> list[
         ("content-type", "application/json"),
         ("content-length", str(len(raw))),
         ("accept-encoding", "identity"),
-        ("user-agent", f"Rendezvous/{_VERSION}"),
+        ("user-agent", USER_AGENT),
         ("webhook-id", job_id),
         ("webhook-timestamp", str(timestamp)),
     ]

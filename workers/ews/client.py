@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from time import monotonic
 from uuid import uuid4
 
@@ -21,15 +20,10 @@ from workers.ews.soap import MESSAGES
 from workers.exchange import ExchangeError, Refused
 from workers.settings import EwsBackend
 from workers.tls import trust
-
-LARGEST_ANSWER = 64 * 1024 * 1024
-"""Bytes: far more than a body that Exchange lets anybody store, far less than would hurt a worker."""
+from workers.version import USER_AGENT
+from workers.whole_answer import whole_answer
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
-
-
-class AnswerTooLarge(httpx.TransportError):
-    """More bytes than an answer may have."""
 
 
 class Client:
@@ -64,7 +58,7 @@ class Client:
     def _exchange(self, client: httpx.Client, envelope: bytes, headers: dict[str, str]) -> Reply:
         deadline = monotonic() + self._backend.timeout
         with client.stream("POST", self._backend.url, content=envelope, headers=headers) as response:
-            body = _body(response, deadline)
+            body = whole_answer(response, deadline)
         known = {name.lower(): value for name, value in response.headers.items()}
         return Reply(response.status_code, known, body, datetime.now(UTC))
 
@@ -104,28 +98,6 @@ class Client:
             "return-client-request-id": "true",
         }
         return headers | ({"X-AnchorMailbox": mailbox} if mailbox and mailbox.isascii() else {})
-
-
-def _version() -> str:
-    try:
-        return version("rendezvous")
-    except PackageNotFoundError:  # run from a checkout
-        return "0"
-
-
-USER_AGENT = f"Rendezvous/{_version()}"
-
-
-def _body(response: httpx.Response, deadline: float) -> bytes:
-    """All of it, or an error: httpx bounds the wait for each piece, and pieces may come for ever."""
-    body = bytearray()
-    for piece in response.iter_bytes():
-        body += piece
-        if len(body) > LARGEST_ANSWER:
-            raise AnswerTooLarge(f"more than {LARGEST_ANSWER} bytes")
-        if monotonic() > deadline:
-            raise httpx.ReadTimeout("the answer did not end in time")
-    return bytes(body)
 
 
 def _broken(error: httpx.HTTPError, phase: Phase, request_id: str) -> ExchangeError:

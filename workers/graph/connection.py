@@ -8,7 +8,6 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from time import monotonic
 
 import httpx
@@ -19,16 +18,11 @@ from workers.oauth import BearerAuth, scope_of
 from workers.settings import GraphBackend
 from workers.tls import trust
 from workers.update import Target
-
-LARGEST_ANSWER = 64 * 1024 * 1024
-"""Bytes: far more than a body that Exchange lets anybody store, far less than would hurt a worker."""
+from workers.version import USER_AGENT
+from workers.whole_answer import whole_answer
 
 _IDENTIFIED = {"return-client-request-id": "true"}
 _PEOPLE_ONLY = "Graph opens me and groups to people only: give the backend a refresh_token_env."
-
-
-class AnswerTooLarge(httpx.TransportError):
-    """More bytes than an answer may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +52,7 @@ class Connection:
         self._http = httpx.Client(
             verify=trust(backend.ca_file),
             timeout=backend.timeout,
-            headers={"User-Agent": _user_agent(), "Accept": "application/json"},
+            headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=64),
             follow_redirects=False,
             transport=transport,
@@ -99,7 +93,7 @@ class Connection:
     ) -> tuple[httpx.Response, bytes]:
         deadline = monotonic() + self._timeout
         with self._http.stream(method, url, headers=headers, content=content, auth=auth) as response:
-            return response, _body(response, deadline)
+            return response, whole_answer(response, deadline)
 
 
 def unreadable(phase: errors.Phase, answer: Answer, error: ValueError) -> ExchangeError:
@@ -117,22 +111,3 @@ def _advised(failure: ExchangeError) -> ExchangeError:
 def _people_only(target: Target) -> bool:
     """Whether Graph serves this calendar to signed-in people only, not to applications."""
     return target.owner == "me" or target.group is not None
-
-
-def _body(response: httpx.Response, deadline: float) -> bytes:
-    """All of it, or an error: httpx bounds the wait for each piece, and pieces may come for ever."""
-    body = bytearray()
-    for piece in response.iter_bytes():
-        body += piece
-        if len(body) > LARGEST_ANSWER:
-            raise AnswerTooLarge(f"more than {LARGEST_ANSWER} bytes")
-        if monotonic() > deadline:
-            raise httpx.ReadTimeout("the answer did not end in time")
-    return bytes(body)
-
-
-def _user_agent() -> str:
-    try:
-        return f"Rendezvous/{version('rendezvous')}"
-    except PackageNotFoundError:  # run from a checkout, not installed
-        return "Rendezvous"

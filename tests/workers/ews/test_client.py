@@ -128,7 +128,7 @@ def test_a_header_that_cannot_be_sent_is_refused() -> None:
 
 
 def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.ews.client.LARGEST_ANSWER", 1000)
+    monkeypatch.setattr("workers.whole_answer.LARGEST_ANSWER", 1000)
     with serving(lambda handler: handler.answer(200, b"x" * 1001)) as server, pytest.raises(Unknown) as caught:
         post(server.url)
     assert caught.value.code == "AnswerTooLarge"

@@ -8,7 +8,6 @@ import pytest
 from tests.workers.graph.test_client import Signed, listening
 from tests.workers.graph.wire import ANNA, PATCH, STANDS, Wire, backend, exchange
 from workers.exchange import Unavailable, Unknown
-from workers.graph import connection
 from workers.graph.client import GraphExchange
 
 
@@ -37,7 +36,7 @@ def test_a_server_that_drips_is_not_waited_for_for_ever() -> None:
 
 
 def test_an_answer_that_is_too_large_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "LARGEST_ANSWER", 1000)
+    monkeypatch.setattr("workers.whole_answer.LARGEST_ANSWER", 1000)
     with pytest.raises(Unavailable, match="more than 1000 bytes"):
         exchange(Wire({"id": "x" * 1000})).read(ANNA, [])
     with pytest.raises(Unknown, match="more than 1000 bytes"):

@@ -1,0 +1,120 @@
+"""calendarView/delta: what changed in a calendar since last time.
+
+https://learn.microsoft.com/graph/api/event-delta. Not here: sockets (connection), what comes of it (workers/tending).
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from urllib.parse import urlencode
+
+from workers.event_change import DEFAULT
+from workers.exchange import ExchangeError, NotFound
+from workers.feed import CursorLost, Item, Round
+from workers.graph import exchange_ids, resources
+from workers.graph.connection import Answer, Connection, unreadable
+from workers.graph.paths import owner_path
+from workers.update import Json, rfc3339
+from workers.watch import WINDOW, Watch
+
+PREFER = {"Prefer": 'IdType="ImmutableId", outlook.timezone="UTC", odata.maxpagesize=200'}
+PAGES_AT_MOST = 2000
+_OCCURRENCE = "occurrence"
+
+
+class GraphFeed:
+    """Feed of one Graph endpoint; see workers.feed."""
+
+    def __init__(self, connection: Connection):
+        self._connection = connection
+
+    def changes(self, watch: Watch, cursor: str | None, now: datetime) -> Round:
+        """One round, to its end. Only the newest cursor is good: a new round may make older ones worthless."""
+        path, items = cursor or start(watch, now), list[Item]()
+        for _ in range(PAGES_AT_MOST):
+            page, answer = self._page(watch, path, cursor)
+            items += read(page, answer)
+            following = self._connection.path_of(page.get("@odata.nextLink"))
+            if following is None:
+                return Round(tuple(_each_once(items)), self._end(page, answer))
+            path = following
+        raise CursorLost(f"the round has more than {PAGES_AT_MOST} pages")
+
+    def spelled(self, watch: Watch, event: str) -> str:
+        """https://learn.microsoft.com/graph/api/user-translateexchangeids; as it is, if Graph does not say."""
+        path = exchange_ids.path(watch.place)
+        if path is None or exchange_ids.is_immutable(event):
+            return event
+        asked = {
+            "inputIds": [event],
+            "sourceIdType": "ewsId" if exchange_ids.is_ews(event) else "restId",
+            "targetIdType": "restImmutableEntryId",
+        }
+        try:
+            answer = self._connection.call("read", watch.place, "POST", path, content=json.dumps(asked).encode())
+        except ExchangeError:
+            return event
+        return exchange_ids.answer(answer.body) or event
+
+    def _page(self, watch: Watch, path: str, cursor: str | None) -> tuple[dict[str, Json], Answer]:
+        try:
+            answer = self._connection.call("read", watch.place, "GET", path, PREFER)
+        except NotFound as error:  # 410 SyncStateNotFound among them
+            if cursor is None:
+                raise
+            raise CursorLost(str(error)) from error
+        try:
+            page = json.loads(answer.body)
+            if isinstance(page, dict) and isinstance(page.get("value"), list):
+                return page, answer
+            raise ValueError("it has no value")
+        except (ValueError, RecursionError) as error:
+            raise _unreadable(answer, error) from error
+
+    def _end(self, page: dict[str, Json], answer: Answer) -> str:
+        cursor = self._connection.path_of(page.get("@odata.deltaLink"))
+        if cursor is None:
+            raise _unreadable(answer, ValueError("it has neither nextLink nor deltaLink"))
+        return cursor
+
+
+def start(watch: Watch, now: datetime) -> str:
+    """Where a first round begins: a path below the base URL."""
+    first, last = (rfc3339(now + distance) for distance in WINDOW)
+    window = urlencode({"startDateTime": first, "endDateTime": last})
+    return f"{owner_path(watch.place)}/calendarView/delta?{window}"
+
+
+def read(page: dict[str, Json], answer: Answer) -> list[Item]:
+    """The events on a page. A meeting of a series stands for its series, which is what notifications name."""
+    try:
+        return [_item(one) for one in page["value"]]
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise _unreadable(answer, error) from error
+
+
+def _item(document: Json) -> Item:
+    if "@removed" in document:
+        return Item(str(document["id"]), deleted=True)
+    if document.get("type") == _OCCURRENCE:
+        return Item(str(document.get("seriesMasterId") or document["id"]))
+    etag = document.get("@odata.etag") or (f'W/"{document["changeKey"]}"' if document.get("changeKey") else None)
+    names = [name for name in DEFAULT if name in document]
+    if etag is None or not names:
+        return Item(str(document["id"]), etag)
+    event = resources.read_event(json.dumps(document).encode(), names)
+    return Item(event.id, event.version, event.properties)
+
+
+def _each_once(items: list[Item]) -> list[Item]:
+    """The last word on each event; of a series' meetings the series itself, where it came too."""
+    last: dict[str, Item] = {}
+    for item in items:
+        if item.version is not None or item.deleted or item.event not in last:
+            last[item.event] = item
+    return list(last.values())
+
+
+def _unreadable(answer: Answer, error: Exception) -> ExchangeError:
+    return unreadable("read", answer, ValueError(f"this is no page of a delta: {error}"))

@@ -1,0 +1,137 @@
+"""Graph subscriptions: https://learn.microsoft.com/graph/api/resources/subscription.
+
+How Graph is asked to tell us of changes in a mailbox, and how it is kept doing so. Not here: sockets (connection), when
+each call is due (workers/watch), what Graph then tells (webhooks/notifications).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+from workers.exchange import NotFound, VersionMoved
+from workers.feed import Subscribed
+from workers.graph.connection import Answer, Connection, unreadable
+from workers.graph.paths import owner_path
+from workers.update import Json, rfc3339
+from workers.watch import Watch
+
+LIFE = timedelta(minutes=10_070)
+"""Ten minutes less than Graph allows for events, because its clock is not ours."""
+CHANGES = "created,updated,deleted"
+_IMMUTABLE = {"Prefer": 'IdType="ImmutableId"'}
+_PAGES_AT_MOST = 100
+
+
+class GraphPush:
+    """Push for one Graph endpoint; see workers.feed. ``public_url``: where Graph reaches our web process."""
+
+    def __init__(self, connection: Connection, public_url: str):
+        self._connection = connection
+        self._public_url = public_url.rstrip("/")
+
+    def create(self, watch: Watch, now: datetime) -> Subscribed:
+        """https://learn.microsoft.com/graph/api/subscription-post-subscriptions
+
+        409: there is one already, made by a call whose answer was lost. It makes place.
+        """
+        try:
+            return self._create(watch, now)
+        except VersionMoved:
+            self._clear(watch)
+            return self._create(watch, now)
+
+    def renew(self, watch: Watch, now: datetime) -> Subscribed:
+        """https://learn.microsoft.com/graph/api/subscription-update; it reauthorizes besides
+        (https://learn.microsoft.com/graph/change-notifications-lifecycle-events)."""
+        body = _json({"expirationDateTime": rfc3339(now + LIFE)})
+        return subscribed(self._connection.call("write", watch.place, "PATCH", _path(watch.graph_id), content=body))
+
+    def delete(self, watch: Watch) -> None:
+        """https://learn.microsoft.com/graph/api/subscription-delete"""
+        try:
+            self._connection.call("write", watch.place, "DELETE", _path(watch.graph_id))
+        except NotFound:
+            return
+
+    def _create(self, watch: Watch, now: datetime) -> Subscribed:
+        content = creation(watch, self._public_url, now)
+        return subscribed(
+            self._connection.call("write", watch.place, "POST", "/subscriptions", _IMMUTABLE, content)
+        )
+
+    def _clear(self, watch: Watch) -> None:
+        """Delete what stands in the way: subscriptions to the same mailbox that come to our own address."""
+        ours = (resource(watch).lower(), _addresses(self._public_url)["notificationUrl"])
+        for known in self._all(watch):
+            if (str(known.get("resource")).lstrip("/").lower(), known.get("notificationUrl")) == ours:
+                self._connection.call("write", watch.place, "DELETE", _path(str(known["id"])))
+
+    def _all(self, watch: Watch) -> Iterator[dict[str, Json]]:
+        """https://learn.microsoft.com/graph/api/subscription-list"""
+        path: str | None = "/subscriptions"
+        for _ in range(_PAGES_AT_MOST):
+            if path is None:
+                return
+            answer = self._connection.call("read", watch.place, "GET", path)
+            page = _document(answer, "read")
+            yield from page.get("value") or []
+            path = self._connection.path_of(page.get("@odata.nextLink"))
+
+
+def creation(watch: Watch, public_url: str, now: datetime) -> bytes:
+    """The body of the POST. ``now``: aware."""
+    return _json(
+        {
+            "changeType": CHANGES,
+            **_addresses(public_url.rstrip("/")),
+            "resource": resource(watch),
+            "expirationDateTime": rfc3339(now + LIFE),
+            "clientState": watch.secret,
+            "latestSupportedTlsVersion": "v1_2",
+        }
+    )
+
+
+def resource(watch: Watch) -> str:
+    """``users/anna@contoso.com/events``: every event of the mailbox."""
+    return f"{owner_path(watch.place).lstrip('/')}/events"
+
+
+def subscribed(answer: Answer) -> Subscribed:
+    """The subscription that Graph answered with. Raises Unknown where it tells of none."""
+    document = _document(answer, "write")
+    try:
+        expires = datetime.fromisoformat(document["expirationDateTime"])
+        if expires.tzinfo is None:
+            raise ValueError("expirationDateTime has no offset")
+        return Subscribed(str(document["id"]), expires)
+    except (KeyError, TypeError, ValueError) as error:
+        raise unreadable("write", answer, ValueError(f"this is no subscription: {error}")) from error
+
+
+def _addresses(public_url: str) -> dict[str, str]:
+    return {
+        "notificationUrl": f"{public_url}/v1/graph/notifications",
+        "lifecycleNotificationUrl": f"{public_url}/v1/graph/lifecycle",
+    }
+
+
+def _path(subscription: str | None) -> str:
+    return f"/subscriptions/{quote(subscription or '', safe='')}"
+
+
+def _document(answer: Answer, phase: str) -> dict[str, Json]:
+    try:
+        document = json.loads(answer.body)
+        if isinstance(document, dict):
+            return document
+        raise ValueError("this is no JSON object")
+    except (ValueError, RecursionError) as error:
+        raise unreadable("write" if phase == "write" else "read", answer, ValueError(str(error))) from error
+
+
+def _json(document: dict[str, Json]) -> bytes:
+    return json.dumps(document).encode()
