@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, Self, TypeAlias
 
+from workers.item_ids import AS_EWS
+
 Json: TypeAlias = Any
 """A JSON value: None, bool, int, float, str, list or dict of such."""
 
@@ -18,9 +20,6 @@ ConflictResolution = Literal["neverOverwrite", "autoResolve", "alwaysOverwrite"]
 SendInvitations = Literal[
     "auto", "sendToNone", "sendOnlyToAll", "sendOnlyToChanged", "sendToAllAndSaveCopy", "sendToChangedAndSaveCopy"
 ]
-
-
-_AS_EWS = str.maketrans("-_", "/+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class Target:
     def line(self) -> str:
         """The event: one job at a time, in order. A series and its occurrences share one line, and so do the two
         spellings of one id (Graph has ``-`` and ``_`` where EWS has ``/`` and ``+``)."""
-        return f"{self.lane}/{self.event.translate(_AS_EWS)}"
+        return f"{self.lane}/{self.event.translate(AS_EWS)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,11 +42,10 @@ def read(item: etree._Element) -> list[Json]:
 def write(value: Json, before: Json) -> list[Change]:
     """The collections that differ from ``before`` (None: not known, so all).
 
-    Where members only join others, they alone are sent and appended: those who are there stay as they are, with
-    their answers, and so does a personal distribution list, which has no address to be written back by. Nothing is
-    lost by it: the write is against the version that ``before`` was read from, so it cannot add somebody twice.
-    Otherwise the collection is sent as a whole, because Exchange replaces it; a member who stays keeps the name and
-    the answer that Exchange has. Raises ValueError rather than dropping somebody who has no address.
+    A collection is sent as a whole, because Exchange replaces it (Microsoft's own page does the same); who stays keeps
+    the name and the answer that Exchange has. A personal distribution list has no address to be written back by: where
+    others only join it, they alone are appended, and nothing is lost by it, since the write is against the version that
+    ``before`` was read from. Raises ValueError rather than dropping somebody who has no address.
     """
     known = None if before is None else _by_kind(before)
     stands = {_address(member): member for member in before or []}
@@ -55,7 +54,7 @@ def write(value: Json, before: Json) -> list[Change]:
         present = {} if known is None else known[kind]
         if known is not None and present.keys() == members.keys():
             continue
-        joining = bool(present) and present.keys() <= members.keys()
+        joining = "" in present and present.keys() <= members.keys()
         sent = [_element(members[key], stands) for key in members if not (joining and key in present)]
         uri = COLLECTIONS[kind]
         changes.append(Change(uri, element(tag(uri), *sent) if sent else None, append=joining))

@@ -2,8 +2,7 @@
 
 https://learn.microsoft.com/exchange/client-developer/exchange-web-services/ews-identifiers-in-exchange
 
-Graph's id is the EWS id with ``-`` for ``/`` and ``_`` for ``+`` (as Office.js has it, convertToRestId): not the order
-of base64url. ConvertId does not know Graph's form on servers older than Graph, so we translate it ourselves.
+ConvertId does not know Graph's form on servers older than Graph, so we respell it ourselves (workers/item_ids).
 """
 
 from __future__ import annotations
@@ -13,7 +12,8 @@ from base64 import b64decode
 from binascii import Error
 from typing import Literal
 
-_TO_EWS = str.maketrans("-_", "/+")
+from workers.item_ids import AS_EWS, is_graph_spelling
+
 _ENTRY_ID_BYTES = 70
 """The length of an item's entry id, which begins with four zero bytes
 (https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxcdata, Message EntryID)."""
@@ -23,7 +23,7 @@ EntryFormat = Literal["EntryId", "HexEntryId"]
 
 def ews_form(event: str) -> str:
     """An id in the spelling of EWS, whichever of the two it came in."""
-    return event.translate(_TO_EWS)
+    return event.translate(AS_EWS) if is_graph_spelling(event) else event
 
 
 def entry_format(event: str) -> EntryFormat | None:

@@ -7,9 +7,9 @@ https://learn.microsoft.com/graph/api/user-translateexchangeids. Graph writes id
 from __future__ import annotations
 
 import json
-from base64 import b64decode
 
 from workers.graph.paths import owner_path
+from workers.item_ids import AS_GRAPH, is_ews_spelling
 from workers.update import Target
 
 IMMUTABLE = "AAkALg"
@@ -17,13 +17,8 @@ IMMUTABLE = "AAkALg"
 
 
 def is_ews(identifier: str) -> bool:
-    """Whether only EWS can have written this id: standard base64, with a character that Graph does not use."""
-    if "/" not in identifier and "+" not in identifier:
-        return False
-    try:
-        return bool(b64decode(identifier, validate=True))
-    except ValueError:
-        return False
+    """Whether only EWS can have written this id."""
+    return is_ews_spelling(identifier)
 
 
 def is_immutable(identifier: str) -> bool:
@@ -53,4 +48,4 @@ def answer(body: bytes) -> str | None:
 
 def respelled(identifier: str) -> str:
     """The Graph id by the known rule, for when Graph cannot be asked."""
-    return identifier.replace("/", "-").replace("+", "_")
+    return identifier.translate(AS_GRAPH)

@@ -76,10 +76,10 @@ def test_only_a_collection_that_differs_is_sent() -> None:
     assert change.uri == "calendar:RequiredAttendees"
 
 
-def test_somebody_who_joins_is_appended_alone() -> None:
+def test_somebody_who_joins_is_sent_with_those_who_are_there() -> None:
     before = [person("a@contoso.com"), person("b@contoso.com")]
     (change,) = write([*before, person("c@contoso.com")], before)
-    assert (change.append, addresses(change)) == (True, ["c@contoso.com"])
+    assert (change.append, addresses(change)) == (False, ["a@contoso.com", "b@contoso.com", "c@contoso.com"])
 
 
 def test_the_first_of_a_collection_is_set() -> None:

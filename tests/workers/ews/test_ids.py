@@ -12,8 +12,9 @@ ENTRY = bytes(4) + bytes(range(1, 67))
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ("AAMkAGI2Xm_jXRIyi-JP8=", "AAMkAGI2Xm+jXRIyi/JP8="),
-        ("AAMkAGI2Xm+jXRIyi/JP8=", "AAMkAGI2Xm+jXRIyi/JP8="),
+        ("AAMk" + "AGI2Xm_jXRIyi-JP" * 7, "AAMk" + "AGI2Xm+jXRIyi/JP" * 7),
+        ("AAMk" + "AGI2Xm+jXRIyi/JP" * 7, "AAMk" + "AGI2Xm+jXRIyi/JP" * 7),
+        ("event-1_of-somebody-elses-server", "event-1_of-somebody-elses-server"),
         ("AAMkAGI2", "AAMkAGI2"),
     ],
 )

@@ -8,8 +8,8 @@ from workers.exchange import Patch
 from workers.graph.exchange_ids import answer, is_ews, is_immutable, respelled
 from workers.update import Target
 
-EWS = "AAMkADk+Xm/+jXRIyi/JP8AA"
-REST = "AAMkADk_Xm-_jXRIyi-JP8AA"
+EWS = "AAMk" + "ADk+Xm/+jXRIyi/JP8AA" * 6
+REST = "AAMk" + "ADk_Xm-_jXRIyi-JP8AA" * 6
 IMMUTABLE = "AAkALgAAAAAAHYQDEapmEc2byACqAC-EWg0AUxoQAA"
 ASKED = Target(backend="cloud", event=EWS, mailbox="anna@contoso.com")
 
@@ -24,7 +24,17 @@ def events(wire: Wire) -> list[str]:
 
 @pytest.mark.parametrize(
     ("identifier", "ews"),
-    [(EWS, True), (REST, False), (IMMUTABLE, False), ("AAMkAA==", False), ("AAMk/1", False), ("https://x/+", False)],
+    [
+        (EWS, True),
+        (REST, False),
+        (IMMUTABLE, False),
+        ("AAMkAA==", False),
+        ("AAMk/123", False),
+        (f"x{EWS}", False),
+        ("a/b", False),
+        ("AAMk/1", False),
+        ("https://x/+", False),
+    ],
 )
 def test_an_ews_id_is_told_from_graphs_own(identifier: str, ews: bool) -> None:
     assert is_ews(identifier) is ews
