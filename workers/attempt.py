@@ -18,6 +18,7 @@ from workers.exchange import (
     Event,
     Exchange,
     ExchangeError,
+    NotFound,
     Patch,
     Refused,
     Unknown,
@@ -176,7 +177,10 @@ class _Run:
         people = invitations.recipients(mode, event, values)
         if not people or not event.properties.get("recurrence"):
             return invitations.mails(people)
-        series = self.around.exchange.read(self.update.target, {EXCEPTIONS})
+        try:
+            series = self.around.exchange.read(self.update.target, {EXCEPTIONS})
+        except (Refused, NotFound):  # an occurrence has none, and not every server tells
+            return invitations.mails(people)
         return invitations.mails(people, series.properties.get(EXCEPTIONS) or ())
 
     def _applied(self, intended: Intended, written: Written) -> Outcome:

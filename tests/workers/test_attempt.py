@@ -13,7 +13,7 @@ from tests.workers.events import an_event, attendee
 from tests.workers.fake_exchange import FakeExchange, Fault
 from tests.workers.given import an_update
 from workers.attempt import ROUNDS, FailedInDoubt, Intended, LeaseLost, Surroundings, attempt, descends
-from workers.exchange import AccessDenied, NotFound, Unavailable
+from workers.exchange import AccessDenied, NotFound, Refused, Unavailable
 from workers.job import Result
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.retry import Patience
@@ -419,3 +419,34 @@ def test_a_version_descends_from_another_by_our_writes_alone(
     version: str, seen: str, wrote: list[tuple[str, str]], ours_alone: bool
 ) -> None:
     assert descends(version, seen, wrote) is ours_alone
+
+
+@pytest.mark.parametrize(("limit", "state"), [(3, "refused"), (4, "succeeded")])
+def test_the_exceptions_of_a_series_cost_mails_too_and_count_for_the_limit(limit: int, state: str) -> None:
+    weekly = {"pattern": {"type": "weekly"}, "range": {"type": "noEnd"}}
+    desk = a_desk(max_recipients=limit)
+    desk.exchange.properties |= {
+        "recurrence": weekly,
+        "exceptionOccurrences": [{"attendees": [attendee("Anna"), attendee("Ben")]}],
+    }
+    outcome = desk.run()
+    if state == "succeeded":
+        assert succeeded(outcome).mails == 4
+    else:
+        assert isinstance(outcome, Dead)
+        assert outcome.failure.code == "TooManyRecipients"
+        assert desk.exchange.writes == []
+
+
+def test_a_server_that_does_not_tell_exceptions_is_written_to_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = a_desk()
+    desk.exchange.properties["recurrence"] = {"pattern": {"type": "weekly"}, "range": {"type": "noEnd"}}
+    read = desk.exchange.read
+
+    def reads_no_exceptions(target: Target, properties: Any) -> Any:
+        if "exceptionOccurrences" in properties:
+            raise Refused("RequestBodyRead", "there is no such property")
+        return read(target, properties)
+
+    monkeypatch.setattr(desk.exchange, "read", reads_no_exceptions)
+    assert succeeded(desk.run()).mails == 2
