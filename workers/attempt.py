@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from typing import Self
 
 from workers import invitations, patch, retry
+from workers.clock import now
 from workers.exchange import (
     MARKER_LENGTH,
     Event,
@@ -26,10 +28,10 @@ from workers.exchange import (
     Written,
 )
 from workers.job import Clash, Failure, Result
-from workers.outcome import Dead, Outcome, Succeeded
+from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.patch import Changes, Conflict
 from workers.properties import agrees
-from workers.update import Json, Update
+from workers.update import Json, Update, rfc3339
 
 EXCEPTIONS = "exceptionOccurrences"
 ROUNDS = 5
@@ -39,28 +41,31 @@ ROUNDS = 5
 @dataclass(frozen=True, slots=True)
 class Intended:
     """What was recorded before a write: the properties as first read (the base of every merge), the properties as
-    they stood before this write and the version they had, what it set them to, and who was to be mailed."""
+    they stood before this write and the version they had, what it set them to, who was to be mailed, and when."""
 
     base: Mapping[str, Json]
     before: Mapping[str, Json]
     after: Mapping[str, Json]
     invitations: str
-    version: str = ""
-    mails: int = 0
+    version: str
+    mails: int
+    sent_at: datetime
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), separators=(",", ":"))
+        return json.dumps({**asdict(self), "sent_at": rfc3339(self.sent_at)}, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        return cls(**json.loads(text))
+        data = json.loads(text)
+        return cls(**{**data, "sent_at": datetime.fromisoformat(data["sent_at"])})
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What an attempt needs from outside. ``intend`` records durably and says whether we still may write; ``wrote``
     tells our last writes of the event (versions before and after); ``pause`` waits a moment between rounds;
-    ``patience`` is asked when an error has to be judged."""
+    ``patience`` is asked when an error has to be judged. ``quiet``: how long to wait before looking what came of a lost
+    answer, where the server does not enforce versions and could still apply it after we looked."""
 
     exchange: Exchange
     kind: str
@@ -68,6 +73,8 @@ class Surroundings:
     pause: Callable[[int], None]
     patience: Callable[[], retry.Patience]
     wrote: Callable[[], Sequence[tuple[str, str]]] = tuple
+    quiet: timedelta = timedelta()
+    clock: Callable[[], datetime] = now
 
 
 class LeaseLost(Exception):
@@ -81,6 +88,8 @@ class FailedInDoubt(Exception):
 def attempt(update: Update, past: Intended | None, in_doubt: bool, attempts: int, around: Surroundings) -> Outcome:
     """``past``: what an earlier attempt recorded; ``in_doubt``: its write may have been applied; ``attempts``: how
     many there were. Raises LeaseLost, FailedInDoubt."""
+    if past is not None and in_doubt and (rest := around.quiet - (around.clock() - past.sent_at)) > timedelta():
+        return Retry("unknownOutcome", "waiting until the server is quiet", rest, in_doubt=True)
     run = _Run(update, past, in_doubt, around)
     if around.patience().remaining.total_seconds() <= 0 and not in_doubt:
         return retry.expired(in_doubt=False)
@@ -155,7 +164,7 @@ class _Run:
             return retry.expired(in_doubt=self.in_doubt)
         before = {name: event.properties.get(name) for name in values}
         base = self.past.base if self.past else event.properties
-        self.past = Intended(dict(base), before, dict(values), mode, event.version, mails)
+        self.past = Intended(dict(base), before, dict(values), mode, event.version, mails, self.around.clock())
         if not self.around.intend(self.past):
             raise LeaseLost(self.update.id)
         marker = (self.update.id, *event.marker)[:MARKER_LENGTH]

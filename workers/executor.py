@@ -1,6 +1,7 @@
 """A job from claim to settle: the frame around one attempt.
 
-    claim → attempt (workers/attempt for an update, workers/callback for a callback) → outcome → settle → ring
+    claim → attempt (workers/attempt for an update, workers/callback for a callback, workers/notification,
+    workers/tending for a watch) → outcome → settle → ring
 
 Not here: what an attempt does, and whether it is tried again.
 """
@@ -9,8 +10,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -19,7 +20,7 @@ from workers.attempt import FailedInDoubt, Intended, LeaseLost, Surroundings, at
 from workers.bell import Bell
 from workers.callback import Deliverer, for_update
 from workers.exchange import Exchange
-from workers.job import Attempt, State, UpdateJob
+from workers.job import Attempt, Kind, State, UpdateJob
 from workers.leases import Leases
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.settings import Settings
@@ -29,6 +30,8 @@ from workers.update import Update, rfc3339
 POISONED = 3
 """A job that was claimed so often without an outcome has killed its workers, and would kill the next."""
 INTERNAL_ATTEMPTS = 3
+QUIET = 4
+"""Times a backend's timeout: what a server has not done so long after it was asked, it does not do any more."""
 
 _log = structlog.get_logger(__name__)
 
@@ -46,6 +49,8 @@ class Executor:
     clock: Callable[[], datetime]
     dice: Callable[[], float]
     sleep: Callable[[float], None] = time.sleep
+    others: Mapping[Kind, Callable[[Grant], Outcome]] = field(default_factory=dict)
+    """How the other kinds of jobs are attempted."""
 
     def run(self, job_id: str) -> Outcome | None:
         """One attempt at the job. None: there was nothing to do, or somebody else does it."""
@@ -70,6 +75,8 @@ class Executor:
         try:
             if grant.kind == "callback":
                 return self.deliverer.deliver(grant.id, grant.body, grant.tries, self.dice())
+            if (attempt_other := self.others.get(grant.kind)) is not None:
+                return attempt_other(grant)
             return self._attempt_update(grant)
         except (LeaseLost, StoreUnavailable):
             raise  # nothing was sent, and nothing can be recorded: the job is run again when its lease has ended
@@ -92,6 +99,8 @@ class Executor:
             kind=backend.kind,
             intend=lambda intended: self.store.intend(grant, intended.to_json()),
             wrote=lambda: self.store.wrote(update.target.line),
+            clock=self.clock,
+            quiet=timedelta() if backend.enforces_version else QUIET * timedelta(seconds=backend.timeout),
             pause=lambda number: self.sleep(self.dice() * min(0.1 * 2**number, 1.5)),
             patience=lambda: self._patience(update),
         )
@@ -159,8 +168,3 @@ def _as_settled(job: UpdateJob, history: Attempt, outcome: Succeeded | Dead) -> 
     if isinstance(outcome, Dead):
         return replace(ended, state=State.DEAD, error=outcome.failure.to_json())
     return replace(ended, state=State.SUCCEEDED, result=outcome.result.to_json() if outcome.result else None)
-
-
-def now() -> datetime:
-    """The clock of production."""
-    return datetime.now(UTC)

@@ -12,8 +12,9 @@ from celery.exceptions import Ignore
 from celery.exceptions import Retry as CeleryRetry
 from celery.signals import setup_logging
 
-from workers import drain, executor, logs
+from workers import drain, logs
 from workers.celery import create
+from workers.clock import now
 from workers.engine import build
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.settings import load_or_exit
@@ -24,7 +25,7 @@ setup_logging.connect(logs.configure, weak=False)
 logs.configure()
 settings = load_or_exit()
 app = create(settings)
-_engine = build(settings, app, clock=executor.now, dice=random.random)
+_engine = build(settings, app, clock=now, dice=random.random)
 drain.connect(_engine)
 
 
@@ -51,6 +52,18 @@ def deliver_callback(job_id: str) -> str:
     return _run(job_id)
 
 
+@app.task(name="handle_notification", throws=(DeadLetter,))  # type: ignore[untyped-decorator]
+def handle_notification(job_id: str) -> str:
+    """Look at one event that changed, and tell who wants to know."""
+    return _run(job_id)
+
+
+@app.task(name="tend_watch", throws=(DeadLetter,))  # type: ignore[untyped-decorator]
+def tend_watch(job_id: str) -> str:
+    """See to it that we hear of changes in one mailbox."""
+    return _run(job_id)
+
+
 def _run(job_id: str) -> str:
     try:
         return told(_engine.run(job_id))
@@ -67,7 +80,7 @@ def told(outcome: Outcome | None) -> str:
             changed = "+".join(result.changed) if result else ""
             return detail or f"changed {changed}".strip()
         case Retry(error_class, detail, after):
-            moment = executor.now() + after
+            moment = now() + after
             reason = f"{error_class}: {detail}; again at {rfc3339(moment)}"
             raise WillRetry(reason, when=moment)
         case Dead(failure):

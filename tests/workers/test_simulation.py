@@ -15,6 +15,7 @@ from tests.workers.fake_exchange import FakeExchange
 from workers import patch
 from workers.exchange import Patch
 from workers.patch import Changes, Conflict
+from workers.settings import Settings
 from workers.update import Intent, Json
 
 SEEDS = range(2000)
@@ -51,6 +52,25 @@ def test_the_judge_sees_what_happens_without_a_precondition(monkeypatch: pytest.
 
     monkeypatch.setattr(FakeExchange, "__init__", careless)
     assert broken().keys() >= {"doubled", "trampled", "misreported"}
+
+
+def test_where_versions_are_not_enforced_waiting_for_quiet_keeps_once_and_cannot_keep_edits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    init = FakeExchange.__init__
+
+    def careless(self: FakeExchange, *args: object, **options: object) -> None:
+        init(self, *args, **options)  # type: ignore[arg-type]
+        self.enforces_versions = False
+
+    known = simulation.SETTINGS
+    lax = tuple(one.model_copy(update={"enforces_version": False}) for one in known.backend)
+    patient = Settings(backend=lax, client=known.client, store_url=known.store_url, broker_url=known.broker_url)
+    monkeypatch.setattr(FakeExchange, "__init__", careless)
+    monkeypatch.setattr(simulation, "SETTINGS", patient)
+    faults = broken()
+    assert "doubled" not in faults
+    assert "trampled" in faults
 
 
 def test_the_judge_sees_what_happens_without_a_marker(monkeypatch: pytest.MonkeyPatch) -> None:
