@@ -2,13 +2,14 @@ import stat
 from pathlib import Path
 
 from ops.run.configuration import credentials_in, secrets_for, toml
+from ops.sandbox import certificates
 from workers.settings import Settings, load
 
 
 def settings_from(directory: Path) -> Settings:
     ca_file = directory / 'a "quoted" \\ folder' / "ca.pem"
     ca_file.parent.mkdir()
-    ca_file.touch()
+    certificates.ensure(ca_file.parent)
     credentials = credentials_in(directory / "demo.env")
     file = directory / "rendezvous.toml"
     file.write_text(toml("https://127.0.0.1:8443", ca_file, credentials.api_key))
