@@ -105,6 +105,8 @@ def cancel(path: UpdatePath) -> Response:
     """The update is taken back while it waits; 409 once it runs or has ended."""
     at = door()
     job = _own(at, path.id)
+    if job.state.settled:
+        raise Problem(problems.NOT_CANCELLABLE, "It has ended already.")
     cancelled = replace(job, state=State.CANCELLED, finished_at=rfc3339(at.clock()), due_at=None)
     came, rings = at.store.cancel(path.id, for_update(cancelled))
     at.bell.ring(*rings)

@@ -14,9 +14,9 @@ from workers.store import Store
 
 def test_a_waiting_update_is_cancelled_and_stays_so(hr: Caller) -> None:
     update_id = hr.ask().get_json()["id"]
-    for _ in range(2):
-        response = hr.post(f"/v1/updates/{update_id}/cancel")
-        assert (response.status_code, response.get_json()["state"]) == (200, "cancelled")
+    response = hr.post(f"/v1/updates/{update_id}/cancel")
+    assert (response.status_code, response.get_json()["state"]) == (200, "cancelled")
+    assert is_problem(hr.post(f"/v1/updates/{update_id}/cancel"), 409, "not-cancellable")
     assert hr.get(f"/v1/updates/{update_id}").get_json()["finishedAt"] is not None
 
 
