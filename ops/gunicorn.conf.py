@@ -5,6 +5,9 @@ https://gunicorn.org/reference/settings/
 # ruff: noqa: N999 - the name is gunicorn's
 
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 import gunicorn
 
@@ -29,6 +32,51 @@ limit_request_field_size = 8190
 
 # The heartbeat file of a worker must not wait for a disk.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108
+
+# Both workers answer /metrics, and each has to tell of both: prometheus-client counts in files that they share
+# (https://prometheus.github.io/client_python/multiprocess/). One folder for each master, named after it: not taken over
+# from the one that it replaces, and swept away by a later one where it was killed.
+METRICS = "rendezvous-metrics-"
+
+
+def is_running(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def sweep_up(place):
+    """Remove the folders of masters that are no more."""
+    for folder in place.glob(f"{METRICS}*-*"):
+        pid = folder.name.removeprefix(METRICS).partition("-")[0]
+        if pid.isdigit() and not is_running(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+_named = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+if not _named or Path(_named).name.startswith(METRICS):
+    _place = worker_tmp_dir or tempfile.gettempdir()
+    sweep_up(Path(_place))
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=f"{METRICS}{os.getpid()}-", dir=_place)
+
+
+def child_exit(server, worker):
+    """A worker is gone: what it counted stays, what it only measured does not."""
+    from prometheus_client import multiprocess  # not before the folder is named
+
+    multiprocess.mark_process_dead(worker.pid)
+
+
+def on_exit(server):
+    """The master is gone."""
+    folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    if folder.name.startswith(METRICS):
+        shutil.rmtree(folder, ignore_errors=True)
+
 
 # The application writes its own log, and nobody steers gunicorn through a socket in somebody's home directory.
 accesslog = None

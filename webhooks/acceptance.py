@@ -14,6 +14,7 @@ from webhooks.admission import Admitted, admit, overdue
 from webhooks.door import Door, door
 from webhooks.problems import Problem
 from webhooks.traffic import ACCEPTED
+from workers.failpoint import failpoint
 from workers.identifiers import new_id
 from workers.job import State, UpdateJob
 from workers.public import public
@@ -42,11 +43,13 @@ def accept(document: Mapping[str, Json], client: Client, *, key: str, fingerprin
     if (late := overdue(asked, now)) and at.store.earlier(client.name, key) is None:
         raise problems.invalid([late])
     accepted = _kept(at, admitted, client, key, fingerprint)
+    failpoint("accept.after")
     return _answer(at, admitted, accepted)
 
 
 def _kept(at: Door, admitted: Admitted, client: Client, key: str, fingerprint: str) -> Accepted:
     limits = Limits(client=client.max_backlog, mailbox=client.max_backlog_per_mailbox)
+    failpoint("accept.before")
     try:
         return at.store.accept(admitted.update, key=key, fingerprint=fingerprint, room=admitted.room, limits=limits)
     except BacklogFull as full:

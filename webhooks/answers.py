@@ -89,13 +89,13 @@ class ShownDeadUpdate(ShownUpdate):
 
 
 class ShownDeadCallback(Shown):
-    """A callback that was given up. ``update``: the one it tells of."""
+    """A callback that was given up. ``update``: the one it tells of; null where it tells of a change."""
 
     kind: Literal["callback"]
     id: str
     state: Literal["dead", "queued"]
     type: str
-    update: str
+    update: str | None
     url: str
     finished_at: str
     attempts: list[ShownAttempt]
@@ -117,6 +117,74 @@ class ShownReplay(Shown):
     matched: int
     replayed: int
     dry_run: bool
+
+
+WatchState = Literal["starting", "active", "failing"]
+
+
+class ShownSubscription(Shown):
+    """``problem``: why it does not work just now."""
+
+    id: str
+    state: WatchState
+    mailbox: str
+    backend: str
+    callback_url: str
+    properties: list[str]
+    created_at: str
+    problem: str | None
+
+
+class ShownSubscriptions(Shown):
+    items: list[ShownSubscription]
+    next_cursor: str | None
+
+
+class ShownEnd(Shown):
+    mailbox: str
+    event: str
+    backend: str
+
+
+class ShownMirror(Shown):
+    """``problem``: why it does not work just now."""
+
+    id: str
+    state: WatchState | Literal["sourceDeleted"]
+    from_: ShownEnd = Field(alias="from")
+    to: ShownEnd
+    properties: list[str]
+    callback_url: str | None
+    created_at: str
+    problem: str | None
+
+
+class ShownMirrors(Shown):
+    items: list[ShownMirror]
+    next_cursor: str | None
+
+
+class ShownChange(Shown):
+    """An event changed. ``changed``: property → before and after; ``origin`` is ``rendezvous`` where all of it is what
+    the ``updates`` wrote; ``version`` is null where the event is gone."""
+
+    id: str
+    subscription: str = Field(default="")
+    mirror: str = Field(default="")
+    target: ShownEnd
+    change: Literal["created", "updated", "deleted"]
+    origin: Literal["rendezvous", "exchange"]
+    updates: list[str]
+    version: str | None
+    changed: dict[str, dict[str, Any]]
+
+
+class ChangeBody(Shown):
+    """What is posted to a subscription's ``callbackUrl``, signed as Standard Webhooks."""
+
+    type: Literal["calendar.event.changed"]
+    timestamp: str
+    data: ShownChange
 
 
 class CallbackBody(Shown):

@@ -28,24 +28,24 @@ class NotJson(ValueError):
 
 
 class TooLarge(ValueError):
-    """The body is longer than BYTES_AT_MOST."""
+    """The body is longer than it may be."""
 
 
 class Stream(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def receive(stream: Stream, declared: int | None) -> bytes:
+def receive(stream: Stream, declared: int | None, at_most: int = BYTES_AT_MOST) -> bytes:
     """The whole body. ``declared``: its Content-Length, None for a chunked one. Raises TooLarge, NotJson.
 
     Read until it ends and counted as it comes: only that bounds a chunked body.
     """
-    if declared is not None and declared > BYTES_AT_MOST:
+    if declared is not None and declared > at_most:
         raise TooLarge
     body = bytearray()
     while chunk := _read(stream):
         body += chunk
-        if len(body) > BYTES_AT_MOST:
+        if len(body) > at_most:
             raise TooLarge
     if declared is not None and len(body) < declared:
         raise NotJson("The body ends before the length that it was said to have")

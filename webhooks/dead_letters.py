@@ -176,7 +176,7 @@ def _callback(letter: DeadLetter) -> dict[str, Json]:
         "id": letter.id,
         "state": "dead",
         "type": told["type"],
-        "update": told["data"]["id"],
+        "update": told["data"]["id"] if told["type"].startswith("calendar.update.") else None,
         "url": delivery.url,
         "finishedAt": letter.died_at,
         "attempts": shown_attempts(letter.attempts),

@@ -12,17 +12,23 @@ from pydantic_core import core_schema
 
 from webhooks.answers import (
     CallbackBody,
+    ChangeBody,
     ProblemDocument,
     ShownHealth,
     ShownLetter,
     ShownLetters,
+    ShownMirror,
+    ShownMirrors,
     ShownPage,
     ShownReplay,
+    ShownSubscription,
+    ShownSubscriptions,
     ShownUpdate,
 )
 from webhooks.asked import AskedUpdate
 from webhooks.letter_filter import AskedReplay
 from webhooks.problems import KINDS
+from webhooks.watching import AskedMirror, AskedSubscription
 
 VERSION = "3.1.0"
 _SCHEMAS = "#/components/schemas/"
@@ -71,6 +77,13 @@ def components() -> dict[str, Any]:
         (ShownLetter, "validation"),
         (ShownLetters, "validation"),
         (ShownReplay, "validation"),
+        (AskedSubscription, "validation"),
+        (AskedMirror, "validation"),
+        (ShownSubscription, "validation"),
+        (ShownSubscriptions, "validation"),
+        (ShownMirror, "validation"),
+        (ShownMirrors, "validation"),
+        (ChangeBody, "validation"),
     ]
     _, found = models_json_schema(models, ref_template=_SCHEMAS + "{model}", schema_generator=_Plain)
     return {"schemas": found["$defs"], "securitySchemes": _SIGNING_IN}
@@ -100,6 +113,16 @@ def answers(status: int, model: str, *problems: int, headers: dict[str, Any] | N
     if status == 202 and model == "ShownUpdate":
         success["links"] = _LINKS
     return {str(status): success, **refusals(*problems)}
+
+
+def created(model: str, *problems: int) -> dict[Any, Any]:
+    """The responses of an operation that makes something, or finds that it is there."""
+    made = {
+        "description": "Made",
+        "content": _json(model),
+        "headers": {"Location": _header("Where it can be read")},
+    }
+    return {"201": made, **answers(200, model, *problems)}
 
 
 def refusals(*statuses: int) -> dict[Any, Any]:
@@ -134,6 +157,10 @@ _EXAMPLE = {
     },
     "append": {"attendees": [{"type": "required", "emailAddress": {"address": "alisa@contoso.com"}}]},
     "conflictResolution": "autoResolve",
+}
+FROM_GRAPH: dict[str, Any] = {
+    "description": "https://learn.microsoft.com/graph/api/resources/changenotificationcollection",
+    "content": {"application/json": {"schema": {"type": "object"}}},
 }
 ASKED: dict[str, Any] = {
     "required": True,

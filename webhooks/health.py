@@ -5,10 +5,11 @@ from __future__ import annotations
 from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from webhooks import document
 from webhooks.door import door
+from webhooks.metrics import exposition
 from webhooks.problems import unavailable
 from workers.bell import BrokerUnavailable
 from workers.store import StoreUnavailable
@@ -36,4 +37,5 @@ def readyz() -> Response:
 
 @health.get("/metrics", doc_ui=False)
 def metrics() -> Response:
-    return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+    at = door()
+    return Response(exposition(at.store, at.settings), content_type=CONTENT_TYPE_LATEST)

@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from webhooks.shape import digits
-from workers.job import Kind
 from workers.store import DeadLetters
 
 ErrorClass = Literal[
@@ -28,7 +27,7 @@ class LetterFilter(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Kind | None = Field(None, description="Only updates, or only callbacks")
+    kind: Literal["update", "callback"] | None = Field(None, description="Only updates, or only callbacks")
     error_class: ErrorClass | None = Field(None, alias="class", description="Only of this class")
     mailbox: str | None = Field(None, pattern="^[!-~]{1,320}$", description="Only of this mailbox")
     since: Annotated[datetime | None, BeforeValidator(_moment)] = Field(

@@ -45,7 +45,7 @@ def read(document: Mapping[str, Json]) -> Asked | tuple[Fault, ...]:
     try:
         asked = AskedUpdate.model_validate(document)
     except ValidationError as error:
-        faults = [_fault(details, document) for details in error.errors(include_url=False)]
+        faults = [fault_of(details, document) for details in error.errors(include_url=False)]
         return tuple(dict.fromkeys([*faults, *broken(document)]))[:FAULTS_AT_MOST]
     return tuple(broken(document))[:FAULTS_AT_MOST] or _asked(asked)
 
@@ -73,7 +73,8 @@ _SENTENCES = {
 """Pydantic's error types in our words. None of them repeats what the caller sent."""
 
 
-def _fault(details: ErrorDetails, document: Mapping[str, Json]) -> Fault:
+def fault_of(details: ErrorDetails, document: Mapping[str, Json]) -> Fault:
+    """What pydantic found wrong with a document, in our words and with a pointer into it."""
     path, kind = details["loc"], details["type"]
     said = _about_a_property(path, kind, details["input"])
     if said is None:

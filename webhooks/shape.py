@@ -105,7 +105,10 @@ def _zone(name: str) -> str:
 
 
 def _duration(text: str) -> str:
-    parse_duration(text)
+    try:
+        parse_duration(text)
+    except ValueError:
+        raise ValueError("must be a duration like PT1H, -PT30M or P1D (no years or months)") from None
     return text
 
 

@@ -27,6 +27,7 @@ from workers.exchange import (
     VersionMoved,
     Written,
 )
+from workers.failpoint import failpoint
 from workers.job import Clash, Failure, Result
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.patch import Changes, Conflict
@@ -165,11 +166,15 @@ class _Run:
         before = {name: event.properties.get(name) for name in values}
         base = self.past.base if self.past else event.properties
         self.past = Intended(dict(base), before, dict(values), mode, event.version, mails, self.around.clock())
+        failpoint("intend.before", self.update.id)
         if not self.around.intend(self.past):
             raise LeaseLost(self.update.id)
+        failpoint("intend.after", self.update.id)
         marker = (self.update.id, *event.marker)[:MARKER_LENGTH]
         try:
+            failpoint("write.before", self.update.id)
             written = self.around.exchange.write(self.update.target, event, Patch(values, mode, marker))
+            failpoint("write.after", self.update.id)
             return self._applied(self.past, written)
         except VersionMoved:
             return None  # a definite no to this write; whether an earlier one won, the marker tells

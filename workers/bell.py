@@ -11,12 +11,15 @@ import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
 
+from workers.failpoint import failpoint
 from workers.job import Kind
 from workers.store import Ring
 
 TASKS: dict[Kind, tuple[str, str]] = {
     "update": ("apply_update", "updates"),
     "callback": ("deliver_callback", "callbacks"),
+    "notification": ("handle_notification", "notifications"),
+    "watch": ("tend_watch", "notifications"),
 }
 """Kind of job → (name of the Celery task, its queue)."""
 
@@ -44,6 +47,7 @@ class Bell:
             if time.monotonic() < self._quiet_until:
                 return
             task, queue = TASKS[job.kind]
+            failpoint("bell", job.id)
             try:
                 self._app.send_task(
                     task,

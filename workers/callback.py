@@ -18,6 +18,7 @@ import httpcore
 
 from workers import retry
 from workers.egress import Answer, DeadlineExceeded, post
+from workers.failpoint import failpoint
 from workers.identifiers import new_id
 from workers.job import UpdateJob
 from workers.outcome import Dead, Outcome, Retry, Succeeded
@@ -92,7 +93,9 @@ class Deliverer:
         headers = _headers(secrets, job_id, raw, delivery.url)
         trust = self._own_trust if client.callback_networks else self._public_trust
         try:
+            failpoint("post.before", job_id)
             answer = post(delivery.url, headers, raw, networks=client.callback_networks, context=trust)
+            failpoint("post.after", job_id)
         except Blocked as error:
             return _dead("refused", "blocked", str(error))
         except (

@@ -9,28 +9,44 @@ from celery import Celery
 
 from workers.bell import Bell
 from workers.callback import Deliverer
+from workers.ews.call import Caller
 from workers.ews.exchange import EwsExchange
+from workers.ews.feed import EwsFeed
 from workers.exchange import Exchange
 from workers.executor import Executor
+from workers.feed import Feed, Push
+from workers.graph.calendar_view_delta import GraphFeed
 from workers.graph.client import GraphExchange
+from workers.graph.connection import Connection
+from workers.graph.proof import Prover
+from workers.graph.rich_notification import Certificate, certificate
+from workers.graph.signing_keys import SigningKeys
+from workers.graph.subscriptions import GraphPush
 from workers.leases import Leases
-from workers.settings import EwsBackend, Settings
+from workers.settings import EwsBackend, GraphBackend, Settings
 from workers.store import Store
+from workers.telling import Teller
+from workers.tending import Tender
 from workers.tls import trust
 
 
 def build(settings: Settings, app: Celery, *, clock: Callable[[], datetime], dice: Callable[[], float]) -> Executor:
     """An executor with its store, bell, leases, backends and callback deliverer. Opens no connection yet."""
-    store = Store.connect(settings)
+    store, bell, backends = Store.connect(settings), Bell(app), exchanges(settings)
+    feeds, pushes = hearing(settings)
     return Executor(
         settings=settings,
         store=store,
-        bell=Bell(app),
+        bell=bell,
         leases=Leases(store, timedelta(seconds=settings.engine.lease)),
-        exchanges=exchanges(settings),
+        exchanges=backends,
         deliverer=Deliverer(settings.clients, trust(), trust(*(backend.ca_file for backend in settings.backend))),
         clock=clock,
         dice=dice,
+        others={
+            "notification": Teller(settings, store, bell, backends, clock, dice, provers(settings, clock)).tell,
+            "watch": Tender(settings, store, bell, feeds, pushes, dice).tend,
+        },
     )
 
 
@@ -42,6 +58,37 @@ def exchanges(settings: Settings) -> Mapping[str, Exchange]:
         else EwsExchange(backend, instead=_instead(backend, settings))
         for backend in settings.backend
     }
+
+
+def hearing(settings: Settings) -> tuple[Mapping[str, Feed], Mapping[str, Push]]:
+    """How each backend is heard of, by its name. Graph pushes where it is told how to reach us."""
+    feeds: dict[str, Feed] = {}
+    pushes: dict[str, Push] = {}
+    for backend in settings.backend:
+        if backend.kind == "graph":
+            connection = Connection(backend)
+            feeds[backend.name] = GraphFeed(connection, backend.base_url)
+            if settings.public_url is not None:
+                pushes[backend.name] = GraphPush(
+                    connection, backend.base_url, settings.public_url, next(iter(certificates(backend)), None)
+                )
+        else:
+            feeds[backend.name] = EwsFeed(Caller(backend, instead=_instead(backend, settings)))
+    return feeds, pushes
+
+
+def provers(settings: Settings, clock: Callable[[], datetime]) -> Mapping[str, Prover]:
+    """Who judges rich notifications, for each backend that is to send them."""
+    return {
+        backend.name: Prover(backend, certificates(backend), SigningKeys(backend).find, clock)
+        for backend in settings.backend
+        if backend.kind == "graph" and backend.notification_certificate_files
+    }
+
+
+def certificates(backend: GraphBackend) -> tuple[Certificate, ...]:
+    """Those with which Graph seals notifications, the newest first. Raises ValueError for a file without one."""
+    return tuple(certificate(path.read_bytes()) for path in backend.notification_certificate_files)
 
 
 def _instead(backend: EwsBackend, settings: Settings) -> str | None:

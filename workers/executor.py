@@ -1,7 +1,7 @@
 """A job from claim to settle: the frame around one attempt.
 
-    claim → attempt (workers/attempt for an update, workers/callback for a callback, workers/notification,
-    workers/tending for a watch) → outcome → settle → ring
+    claim → attempt (workers/attempt for an update, workers/callback for a callback, workers/telling for a
+    notification, workers/tending for a watch) → outcome → settle → ring
 
 Not here: what an attempt does, and whether it is tried again.
 """
@@ -20,6 +20,7 @@ from workers.attempt import FailedInDoubt, Intended, LeaseLost, Surroundings, at
 from workers.bell import Bell
 from workers.callback import Deliverer, for_update
 from workers.exchange import Exchange
+from workers.failpoint import failpoint
 from workers.job import Attempt, Kind, State, UpdateJob
 from workers.leases import Leases
 from workers.outcome import Dead, Outcome, Retry, Succeeded
@@ -56,6 +57,7 @@ class Executor:
         """One attempt at the job. None: there was nothing to do, or somebody else does it."""
         if self.leases.closing or (grant := self.store.claim(job_id)) is None:
             return None
+        failpoint("claim", grant.id)
         with self.leases.hold(grant):
             try:
                 started = self.clock()
@@ -129,7 +131,9 @@ class Executor:
         ended = self.clock()
         history = _history(grant.attempts + 1, started, ended, outcome)
         callback = self._callback(grant, history, outcome) if grant.kind == "update" else None
+        failpoint("settle.before", grant.id)
         done, rings = self.store.settle(grant, history, outcome, callback)
+        failpoint("settle.after", grant.id)
         if not done:
             _log.warning("lease lost, the outcome was not recorded", job=grant.id, outcome=history.outcome)
             return None

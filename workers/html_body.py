@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 _WRAPPERS = frozenset({"html", "head", "body", "meta", "title"})
+_PLAIN = frozenset({"a", "br", "div", "font", "p", "pre", "span"})
+"""What Exchange makes of plain text when it is asked for HTML."""
+_END = re.compile(r"</(body|html)\s*>", re.IGNORECASE)
 
 
 def canonical_html(content: str) -> tuple[str, ...]:
@@ -14,6 +18,25 @@ def canonical_html(content: str) -> tuple[str, ...]:
     reader.feed(content)
     reader.close()
     return tuple(reader.seen)
+
+
+def plain_text(content: str) -> str | None:
+    """The words of a body that is plain text in HTML's clothes, white space folded; None if it is more than that."""
+    words = []
+    for piece in canonical_html(content):
+        tag = piece.strip("</>").partition(" ")[0]
+        if not (piece.startswith("<") and piece.endswith(">")):
+            words.append(piece)
+        elif tag not in _PLAIN:
+            return None
+    return " ".join(words)
+
+
+def inserted(content: str, addition: str) -> str:
+    """The document with more HTML at its end, where a reader sees it: before ``</body>``."""
+    end = _END.search(content)
+    at = end.start() if end else len(content)
+    return content[:at] + addition + content[at:]
 
 
 class _Reader(HTMLParser):

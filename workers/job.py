@@ -12,7 +12,7 @@ from typing import Literal
 
 from workers.update import Json, Update
 
-Kind = Literal["update", "callback"]
+Kind = Literal["update", "callback", "notification", "watch"]
 
 
 class State(StrEnum):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from workers.duration import shifted
+from workers.html_body import inserted
 from workers.job import Clash
 from workers.properties import TIMES, agrees, group_of, members, writable_on
 from workers.update import Intent, Json
@@ -100,11 +101,14 @@ def _same(name: str, one: Json, other: Json) -> bool:
 
 
 def _appended(name: str, stands: Json, addition: Json) -> Json:
+    """Text is added as it is, in the format that is there: to an HTML body HTML, inside of the document."""
     if name == "subject":
         return f"{stands or ''}{addition}"
     if name == "body":
         body = stands or {"contentType": "text", "content": ""}
-        return {**body, "content": f"{body.get('content') or ''}{addition}"}
+        content = body.get("content") or ""
+        is_html = body.get("contentType") == "html"
+        return {**body, "content": inserted(content, addition) if is_html else f"{content}{addition}"}
     present = members(name, stands)
     return [*(stands or []), *(value for key, value in members(name, addition).items() if key not in present)]
 

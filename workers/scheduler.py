@@ -1,4 +1,5 @@
-"""What beat does: sweep. Once a moment it looks at every job that is past due and rings again for it.
+"""What beat does: sweep. Once a moment it looks at every job that is past due and rings again for it, and has the
+watches looked at that are due.
 
 Celery's own periodic tasks are not used: a sweep that went through the broker would be lost with it. Two beats do no
 harm, since a sweep moves what it looked at into the future.
@@ -41,6 +42,8 @@ class SweepScheduler(Scheduler):  # type: ignore[misc]
         """One sweep; seconds until the next."""
         try:
             for rings in self._store.sweep():
+                self._bell.ring(*rings)
+            for rings in self._store.wake():
                 self._bell.ring(*rings)
             self._trim()
         except StoreUnavailable as error:

@@ -47,6 +47,9 @@ class _Backend(_Table):
     ca_file: Path | None = None
     timeout: Annotated[float, Field(gt=0, le=300)] = 30.0
     """Seconds that one call may take."""
+    enforces_version: bool = True
+    """Whether the server refuses a write against a version that has moved. Where it does not, nobody's edit is safe
+    from a write that crosses it, and after a lost answer we wait until the server is quiet before we look."""
 
     authority: str | None = None
     client_id: str | None = None
@@ -92,6 +95,19 @@ class GraphBackend(_Backend):
     refresh_token_env: str | None = None
     refresh_token: SecretStr | None = None
     max_concurrency: Annotated[int, Field(ge=1, le=100)] = 4
+    notification_certificate_files: tuple[Path, ...] = ()
+    """PEM, each a certificate and its RSA key, the newest first: Graph seals its notifications with it, and signs them.
+    An older one stays in the list for a day, until nothing that was sealed with it is on its way."""
+
+    @field_validator("notification_certificate_files")
+    @classmethod
+    def _all_readable(cls, paths: tuple[Path, ...]) -> tuple[Path, ...]:
+        for path in paths:
+            cls._readable(path)
+            text = path.read_bytes()
+            if b"-----BEGIN CERTIFICATE-----" not in text or b"PRIVATE KEY-----" not in text:
+                raise ValueError(f"the file {path} does not hold a certificate and its private key in PEM")
+        return paths
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -198,6 +214,10 @@ class Engine(_Table):
     retry_cap: Annotated[float, Field(gt=0, le=3600)] = 300.0
     concurrency: Annotated[int, Field(ge=1, le=256)] = 16
     """Threads of one worker process."""
+    poll: Annotated[float, Field(ge=0.1, le=3600)] = 30.0
+    """How often a watched mailbox is asked for changes whose Exchange does not tell of them."""
+    catch_up: Annotated[float, Field(ge=0.1, le=86400)] = 300.0
+    """How often one is asked whose Exchange does: what nobody told is found so."""
 
 
 class Settings(_Table):
@@ -212,8 +232,17 @@ class Settings(_Table):
     """Signs the console's sessions; None: one that the store keeps."""
     flower_url: str = "http://127.0.0.1:5555"
     """Where people reach Flower; the console links to it."""
+    public_url: str | None = None
+    """Where the web process is reached from outside: Graph sends notifications of changes there."""
     store_url: str
     broker_url: str
+
+    @field_validator("public_url")
+    @classmethod
+    def _reachable(cls, url: str | None) -> str | None:
+        if url is not None:
+            _check_url("public_url", url)
+        return url
 
     @model_validator(mode="after")
     def _no_two_of_one_name(self) -> Self:

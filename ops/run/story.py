@@ -100,8 +100,8 @@ def wait_until(supervisor: Supervisor, name: str, is_up: Callable[[], bool]) -> 
 
 def addresses(where: Layout, credentials: Credentials | None) -> str:
     """Where everything is, and a request to try."""
-    lines = ["", f"API      {where.api_url}", f"Docs     {where.api_url}/docs", f"Flower   {where.flower_url}"]
-    lines += [f"Logs     {os.path.relpath(where.directory / 'log')}"]
+    lines = ["", f"API      {where.api_url}", f"Docs     {where.api_url}/docs", f"Console  {where.api_url}/console"]
+    lines += [f"Flower   {where.flower_url}", f"Logs     {os.path.relpath(where.directory / 'log')}"]
     if credentials is not None:
         lines += [f"Sandbox  {where.sandbox_url}  (CA: {os.path.relpath(where.ca_file)})"]
         lines += [f"API key  {credentials.api_key}", "", curl(where.api_url, credentials.api_key)]

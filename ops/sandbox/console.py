@@ -10,6 +10,7 @@
     GET    callbacks                    PUT callbacks/answer
     POST   clients                      {"client_id", "secret"?, "certificate"?}
     POST   refresh-tokens               {"token", "mailbox"}
+    GET    subscriptions                POST lifecycle              {"event"}: Graph tells every subscription so
     DELETE tokens                       every access token becomes worthless
 
 Event ids are accepted in both spellings.
@@ -167,6 +168,14 @@ def _register_refresh_token(world: World, rest: str, query: Mapping[str, str], b
     return {}
 
 
+def _subscriptions(world: World, rest: str, query: Mapping[str, str], body: Json) -> Json:
+    return [one.show(secretive=False) for one in list(world.notifier.subscriptions.values())]
+
+
+def _lifecycle(world: World, rest: str, query: Mapping[str, str], body: Json) -> Json:
+    return {"told": world.notifier.lifecycle(body["event"])}
+
+
 def _revoke(world: World, rest: str, query: Mapping[str, str], body: Json) -> Json:
     world.provider.revoke_all()
     return {}
@@ -192,5 +201,7 @@ _HANDLERS: Mapping[tuple[str, str], Handler] = {
     ("PUT", "callbacks"): _answer_callbacks,
     ("POST", "clients"): _register_client,
     ("POST", "refresh-tokens"): _register_refresh_token,
+    ("GET", "subscriptions"): _subscriptions,
+    ("POST", "lifecycle"): _lifecycle,
     ("DELETE", "tokens"): _revoke,
 }

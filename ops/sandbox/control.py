@@ -164,6 +164,14 @@ class Sandbox:
         """Let a refresh token stand for somebody's sign-in."""
         self._do("POST", "refresh-tokens", {"token": token, "mailbox": mailbox})
 
+    def subscriptions(self) -> list[Json]:
+        """Graph's subscriptions, clientState included."""
+        return list(self._do("GET", "subscriptions"))
+
+    def lifecycle(self, event: Literal["reauthorizationRequired", "subscriptionRemoved", "missed"]) -> int:
+        """Let Graph tell every subscription something about itself; how many there are."""
+        return int(self._do("POST", "lifecycle", {"event": event})["told"])
+
     def revoke_tokens(self) -> None:
         """Every access token given out becomes worthless."""
         self._do("DELETE", "tokens")

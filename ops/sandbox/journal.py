@@ -6,7 +6,7 @@ The journal is the judge in tests: it knows nothing of the client whose writes i
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -61,6 +61,8 @@ class Journal:
     file: Path | None = None
     entries: list[Entry] = field(default_factory=list)
     invitations: list[Invitation] = field(default_factory=list)
+    on_entry: Callable[[Entry], None] = lambda entry: None
+    """Told about each entry, by whoever wrote."""
     _lock: Lock = field(default_factory=Lock)
 
     def record(self, entry: Entry, invitations: tuple[Invitation, ...] = ()) -> None:
@@ -72,3 +74,4 @@ class Journal:
                 line = {"entry": asdict(entry), "invitations": [asdict(letter) for letter in invitations]}
                 with self.file.open("a", encoding="utf-8") as stream:
                     stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+        self.on_entry(entry)

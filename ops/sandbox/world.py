@@ -9,7 +9,8 @@ from ops.sandbox.callbacks import Catcher
 from ops.sandbox.calls import Calls
 from ops.sandbox.event import Event
 from ops.sandbox.faults import Faults, run_later
-from ops.sandbox.journal import Journal
+from ops.sandbox.graph.notifier import Manner, Notifier
+from ops.sandbox.journal import Entry, Journal
 from ops.sandbox.store import Missing, Store
 from ops.sandbox.tokens import Provider
 
@@ -27,6 +28,12 @@ class Behaviour:
     """Seconds that every call takes at least."""
     touch_after: float | None = None
     """Seconds after a write at which Exchange moves the version by itself; None: never."""
+    notify_copies: int = 1
+    """How often each change notification is sent; 0: not at all."""
+    notify_delay: float = 0.0
+    """Seconds after which it is sent."""
+    notify_spread: float = 0.0
+    """How many seconds more at random, so that notifications overtake one another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +57,21 @@ class World:
     catcher: Catcher = field(default_factory=Catcher)
     provider: Provider = field(default_factory=Provider)
     accounts: dict[str, Account] = field(default_factory=dict)
+    notifier: Notifier = field(default_factory=Notifier)
     journal: Journal = field(init=False)
     store: Store = field(init=False)
 
     def __post_init__(self) -> None:
-        self.journal = Journal(self.file)
+        self.journal = Journal(self.file, on_entry=self._tell)
         self.store = Store(self.journal, self._after_write)
 
     def _after_write(self, event: Event) -> None:
         if self.behaviour.touch_after is not None:
             run_later(self.behaviour.touch_after, lambda: self._touch(event.id))
+
+    def _tell(self, entry: Entry) -> None:
+        traits = self.behaviour
+        self.notifier.hear(entry, Manner(traits.notify_copies, traits.notify_delay, traits.notify_spread))
 
     def _touch(self, event_id: str) -> None:
         try:

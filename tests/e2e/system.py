@@ -27,7 +27,7 @@ from ops.sandbox.process import running
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
 CREDENTIALS = Credentials("rk_e2e", "whsec_" + b64encode(b"0123456789abcdef0123456789abcdef").decode())
-ENGINE = "\n[engine]\nlease = 2\nsweep = 0.2\ngrace = 1\nretry_base = 0.2\nretry_cap = 2\n"
+ENGINE = "\n[engine]\nlease = 2\nsweep = 0.2\ngrace = 1\nretry_base = 0.2\nretry_cap = 2\npoll = 1\ncatch_up = 3\n"
 
 
 @dataclass
@@ -110,7 +110,8 @@ def started(folder: Path, store_url: str, port: int, names: tuple[str, ...]) -> 
     """The processes of these names, up and ready."""
     with running(folder / "sandbox") as sandbox:
         config = folder / "rendezvous.toml"
-        config.write_text(configuration.toml(sandbox.url, sandbox.ca_file, CREDENTIALS.api_key) + ENGINE)
+        public = f'public_url = "http://127.0.0.1:{port}"\n\n'
+        config.write_text(public + configuration.toml(sandbox.url, sandbox.ca_file, CREDENTIALS.api_key) + ENGINE)
         environ = {
             **os.environ,
             **configuration.secrets_for(CREDENTIALS),

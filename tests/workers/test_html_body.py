@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.html_body import canonical_html
+from workers.html_body import canonical_html, inserted, plain_text
 
 words = st.text("abcäß<&\"'", min_size=1, max_size=6)
 pieces = st.lists(
@@ -58,3 +58,32 @@ def test_the_order_of_attributes_and_the_spelling_of_characters_are_not_seen() -
 )
 def test_what_a_reader_would_notice_is_seen(one: str, other: str) -> None:
     assert canonical_html(one) != canonical_html(other)
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("<html><body>Line 1<br>\r\nLine 2 &lt;x&gt; &amp; y</body></html>", "Line 1 Line 2 <x> & y"),
+        ('<div class="PlainText">Hello</div>', "Hello"),
+        ("<p>a</p><p>b</p>", "a b"),
+        ("", ""),
+        ("<p>Bring <b>shoes</b></p>", None),
+        ("<ul><li>a</li></ul>", None),
+    ],
+)
+def test_plain_text_in_htmls_clothes_is_known_by_its_tags(content: str, text: str | None) -> None:
+    assert plain_text(content) == text
+
+
+@pytest.mark.parametrize(
+    ("content", "after"),
+    [
+        ("<html><body>Hello</body></html>", "<html><body>Hello<p>PS</p></body></html>"),
+        ("<HTML><BODY>Hello</BODY ></HTML>", "<HTML><BODY>Hello<p>PS</p></BODY ></HTML>"),
+        ("<html>Hello</html>", "<html>Hello<p>PS</p></html>"),
+        ("<p>Hello</p>", "<p>Hello</p><p>PS</p>"),
+        ("", "<p>PS</p>"),
+    ],
+)
+def test_what_is_appended_stands_inside_of_the_document(content: str, after: str) -> None:
+    assert inserted(content, "<p>PS</p>") == after

@@ -14,6 +14,7 @@ from workers.exchange import ExchangeError, NotFound
 from workers.feed import CursorLost, Item, Round
 from workers.graph import exchange_ids, resources
 from workers.graph.connection import Answer, Connection, unreadable
+from workers.graph.links import path_of
 from workers.graph.paths import owner_path
 from workers.update import Json, rfc3339
 from workers.watch import WINDOW, Watch
@@ -26,8 +27,9 @@ _OCCURRENCE = "occurrence"
 class GraphFeed:
     """Feed of one Graph endpoint; see workers.feed."""
 
-    def __init__(self, connection: Connection):
+    def __init__(self, connection: Connection, base_url: str):
         self._connection = connection
+        self._base_url = base_url
 
     def changes(self, watch: Watch, cursor: str | None, now: datetime) -> Round:
         """One round, to its end. Only the newest cursor is good: a new round may make older ones worthless."""
@@ -35,7 +37,7 @@ class GraphFeed:
         for _ in range(PAGES_AT_MOST):
             page, answer = self._page(watch, path, cursor)
             items += read(page, answer)
-            following = self._connection.path_of(page.get("@odata.nextLink"))
+            following = self._link(page, "@odata.nextLink", answer)
             if following is None:
                 return Round(tuple(_each_once(items)), self._end(page, answer))
             path = following
@@ -73,10 +75,16 @@ class GraphFeed:
             raise _unreadable(answer, error) from error
 
     def _end(self, page: dict[str, Json], answer: Answer) -> str:
-        cursor = self._connection.path_of(page.get("@odata.deltaLink"))
+        cursor = self._link(page, "@odata.deltaLink", answer)
         if cursor is None:
             raise _unreadable(answer, ValueError("it has neither nextLink nor deltaLink"))
         return cursor
+
+    def _link(self, page: dict[str, Json], name: str, answer: Answer) -> str | None:
+        try:
+            return path_of(page.get(name), self._base_url)
+        except ValueError as error:
+            raise _unreadable(answer, error) from error
 
 
 def start(watch: Watch, now: datetime) -> str:

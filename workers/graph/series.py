@@ -18,25 +18,25 @@ EXPAND = f"{EXCEPTIONS}($select=id,attendees)"
 def in_step(changes: Mapping[str, Json], stands: Mapping[str, Json], recurrence: Json) -> Mapping[str, Json]:
     """The changes, with what Graph wants beside them. ``recurrence``: the series' own as it stands, None if it is none.
 
-    A series moves into another zone only together with its recurrence, and a recurrence begins on the day of the
-    start; where the caller named no such day, it is taken from there.
+    A series moves to another day or into another zone only together with its recurrence, which begins on the day of
+    the start; where the caller named no such day, it is taken from there.
     """
     start = changes.get("start") or stands.get("start")
     if start is None:
         return changes
-    wanted = changes.get("recurrence")
-    if wanted is None and "recurrence" not in changes and recurrence and _moves(changes, stands):
-        moved = {"startDate": start["dateTime"][:10], "recurrenceTimeZone": to_windows(_zone(start)) or _zone(start)}
-        return {**changes, "recurrence": {**recurrence, "range": {**recurrence["range"], **moved}}}
+    wanted, day = changes.get("recurrence"), start["dateTime"][:10]
+    if "recurrence" not in changes and recurrence and changes.get("start"):
+        zone = {"recurrenceTimeZone": to_windows(_zone(start)) or _zone(start)} if _moves(changes, stands) else {}
+        if zone or recurrence["range"].get("startDate") != day:
+            return {**changes, "recurrence": {**recurrence, "range": {**recurrence["range"], "startDate": day, **zone}}}
     if wanted and not (wanted.get("range") or {}).get("startDate"):
-        begun = {**(wanted.get("range") or {}), "startDate": start["dateTime"][:10]}
+        begun = {**(wanted.get("range") or {}), "startDate": day}
         return {**changes, "recurrence": {**wanted, "range": begun}}
     return changes
 
 
 def _moves(changes: Mapping[str, Json], stands: Mapping[str, Json]) -> bool:
-    if not changes.get("start"):
-        return False
+    """Whether the start goes into another zone."""
     here, there = (to_windows(_zone(value)) or _zone(value) for value in (stands.get("start"), changes["start"]))
     return here != there
 

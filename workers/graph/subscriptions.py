@@ -14,22 +14,32 @@ from urllib.parse import quote
 from workers.exchange import NotFound, VersionMoved
 from workers.feed import Subscribed
 from workers.graph.connection import Answer, Connection, unreadable
+from workers.graph.errors import Phase
+from workers.graph.links import path_of
 from workers.graph.paths import owner_path
+from workers.graph.rich_notification import Certificate
 from workers.update import Json, rfc3339
 from workers.watch import Watch
 
 LIFE = timedelta(minutes=10_070)
 """Ten minutes less than Graph allows for events, because its clock is not ours."""
+RICH_LIFE = timedelta(minutes=1_430)
+"""The same with resource data."""
+SEALED = "?$select=id,subject,start,end"
+"""What is sealed into rich notifications: enough to tell the event, which is read anyway."""
 CHANGES = "created,updated,deleted"
 _IMMUTABLE = {"Prefer": 'IdType="ImmutableId"'}
 _PAGES_AT_MOST = 100
 
 
 class GraphPush:
-    """Push for one Graph endpoint; see workers.feed. ``public_url``: where Graph reaches our web process."""
+    """Push for one Graph endpoint; see workers.feed. ``public_url``: where Graph reaches our web process;
+    ``certificate``: with which it is to seal what it tells, if it is to."""
 
-    def __init__(self, connection: Connection, public_url: str):
+    def __init__(self, connection: Connection, base_url: str, public_url: str, certificate: Certificate | None = None):
+        self._certificate = certificate
         self._connection = connection
+        self._base_url = base_url
         self._public_url = public_url.rstrip("/")
 
     def create(self, watch: Watch, now: datetime) -> Subscribed:
@@ -46,7 +56,7 @@ class GraphPush:
     def renew(self, watch: Watch, now: datetime) -> Subscribed:
         """https://learn.microsoft.com/graph/api/subscription-update; it reauthorizes besides
         (https://learn.microsoft.com/graph/change-notifications-lifecycle-events)."""
-        body = _json({"expirationDateTime": rfc3339(now + LIFE)})
+        body = _json(_life(now, self._certificate))
         return subscribed(self._connection.call("write", watch.place, "PATCH", _path(watch.graph_id), content=body))
 
     def delete(self, watch: Watch) -> None:
@@ -57,16 +67,15 @@ class GraphPush:
             return
 
     def _create(self, watch: Watch, now: datetime) -> Subscribed:
-        content = creation(watch, self._public_url, now)
-        return subscribed(
-            self._connection.call("write", watch.place, "POST", "/subscriptions", _IMMUTABLE, content)
-        )
+        content = creation(watch, self._public_url, now, self._certificate)
+        return subscribed(self._connection.call("write", watch.place, "POST", "/subscriptions", _IMMUTABLE, content))
 
     def _clear(self, watch: Watch) -> None:
         """Delete what stands in the way: subscriptions to the same mailbox that come to our own address."""
         ours = (resource(watch).lower(), _addresses(self._public_url)["notificationUrl"])
         for known in self._all(watch):
-            if (str(known.get("resource")).lstrip("/").lower(), known.get("notificationUrl")) == ours:
+            about = str(known.get("resource")).partition("?")[0].lstrip("/").lower()
+            if (about, known.get("notificationUrl")) == ours:
                 self._connection.call("write", watch.place, "DELETE", _path(str(known["id"])))
 
     def _all(self, watch: Watch) -> Iterator[dict[str, Json]]:
@@ -78,21 +87,38 @@ class GraphPush:
             answer = self._connection.call("read", watch.place, "GET", path)
             page = _document(answer, "read")
             yield from page.get("value") or []
-            path = self._connection.path_of(page.get("@odata.nextLink"))
+            try:
+                path = path_of(page.get("@odata.nextLink"), self._base_url)
+            except ValueError as error:
+                raise unreadable("read", answer, error) from error
 
 
-def creation(watch: Watch, public_url: str, now: datetime) -> bytes:
-    """The body of the POST. ``now``: aware."""
+def creation(watch: Watch, public_url: str, now: datetime, certificate: Certificate | None = None) -> bytes:
+    """The body of the POST. ``now``: aware. ``certificate``: for rich notifications,
+    https://learn.microsoft.com/graph/change-notifications-with-resource-data."""
+    rich = {"includeResourceData": True} if certificate else {}
     return _json(
         {
             "changeType": CHANGES,
             **_addresses(public_url.rstrip("/")),
-            "resource": resource(watch),
-            "expirationDateTime": rfc3339(now + LIFE),
+            "resource": resource(watch) + (SEALED if certificate else ""),
+            **_life(now, certificate),
+            **rich,
             "clientState": watch.secret,
             "latestSupportedTlsVersion": "v1_2",
         }
     )
+
+
+def _life(now: datetime, certificate: Certificate | None) -> dict[str, Json]:
+    """Until when, and from now on with which certificate: a renewal brings a new one in."""
+    if certificate is None:
+        return {"expirationDateTime": rfc3339(now + LIFE)}
+    return {
+        "expirationDateTime": rfc3339(now + RICH_LIFE),
+        "encryptionCertificate": certificate.text,
+        "encryptionCertificateId": certificate.id,
+    }
 
 
 def resource(watch: Watch) -> str:
@@ -123,14 +149,14 @@ def _path(subscription: str | None) -> str:
     return f"/subscriptions/{quote(subscription or '', safe='')}"
 
 
-def _document(answer: Answer, phase: str) -> dict[str, Json]:
+def _document(answer: Answer, phase: Phase) -> dict[str, Json]:
     try:
         document = json.loads(answer.body)
         if isinstance(document, dict):
             return document
         raise ValueError("this is no JSON object")
     except (ValueError, RecursionError) as error:
-        raise unreadable("write" if phase == "write" else "read", answer, ValueError(str(error))) from error
+        raise unreadable(phase, answer, ValueError(str(error))) from error
 
 
 def _json(document: dict[str, Json]) -> bytes:

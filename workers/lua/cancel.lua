@@ -9,6 +9,8 @@ if state == 'cancelled' then return {'cancelled', {}} end
 if state == 'running' or (state == 'retrying' and doubt == '1') then return {'running', {}} end
 if state ~= 'queued' and state ~= 'retrying' then return {'ended', {}} end
 
+moved(id, state, nil)
+tally(id, 'cancelled', '')
 redis.call('HSET', key, 'state', 'cancelled', 'finished', finished)
 redis.call('HDEL', key, 'due', 'not_before', 'intent')
 redis.call('PEXPIRE', key, life)

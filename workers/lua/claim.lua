@@ -30,6 +30,7 @@ if free(lane, room) < 1 then
   return {'waiting'}
 end
 
+moved(id, state, 'running')
 redis.call('ZREM', waiting_key(lane), id)
 redis.call('SADD', running_key(lane), id)
 redis.call('HSET', key, 'state', 'running', 'token', token, 'fence', redis.call('INCR', SEQUENCE), 'started', started,

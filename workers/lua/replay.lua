@@ -14,6 +14,7 @@ redis.call('HDEL', key, 'finished', 'error', 'result')
 redis.call('PERSIST', key)
 redis.call('PERSIST', attempts_key(id))
 count(id, 1)
+moved(id, nil, 'queued')
 redis.call('RPUSH', line_key(line), id)
 if at_head(id, line) then wake(id, grace) end
 return {1, rings}

@@ -28,6 +28,10 @@ local state, held, settled, line, lane, kind, client =
 if settled == fence then return {1, {}} end
 if state ~= 'running' or held ~= fence then return {0, {}} end
 
+local ended = cjson.decode(attempt).outcome
+moved(id, 'running', verb == 'retry' and 'retrying' or nil)
+tally(id, ({retry = 'retried', die = 'dead', succeed = 'succeeded'})[verb], ended)
+if verb ~= 'retry' then took(id) end
 redis.call('RPUSH', attempts_key(id), attempt)
 redis.call('HDEL', key, 'token', 'started')
 redis.call('HSET', key, 'settled', fence, 'claims', 0, 'doubt', doubt)
@@ -52,7 +56,7 @@ redis.call('HDEL', key, 'due', 'not_before', 'error')
 if doubt == '' then redis.call('HDEL', key, 'intent') end
 if result ~= '' then redis.call('HSET', key, 'result', result) end
 if failure ~= '' then redis.call('HSET', key, 'error', failure) end
-if verb == 'die' then redis.call('ZADD', dead_key(client), NOW, id) end
+if verb == 'die' and client ~= '' then redis.call('ZADD', dead_key(client), NOW, id) end
 if kind == 'callback' and verb == 'succeed' then redis.call('HDEL', key, 'body') end
 redis.call('PEXPIRE', key, life)
 redis.call('PEXPIRE', attempts_key(id), life)

@@ -58,6 +58,8 @@ local function pause(lane, duration)
   local moment = math.max(NOW + duration, paused_until(lane) or 0)
   redis.call('SET', paused_key(lane), moment, 'PX', math.max(1, moment - NOW))
   redis.call('ZADD', DUE, moment, LANE .. lane)
+  redis.call('ZREMRANGEBYSCORE', 'rdv:pauses', '-inf', NOW)
+  redis.call('ZADD', 'rdv:pauses', moment, lane)
 end
 
 -- How many more jobs may run in the lane now. The room is a property of the lane, stored with each of its jobs.
@@ -88,6 +90,43 @@ local function count(id, more)
   end
 end
 
+-- Which state an unsettled job goes from and to; nil where it was, or is, not unsettled. Only counted.
+local function moved(id, from, to)
+  local kind, client = unpack(redis.call('HMGET', job_key(id), 'kind', 'client'))
+  local function add(state, more)
+    local field = kind .. '/' .. (client or '') .. '/' .. state
+    if redis.call('HINCRBY', 'rdv:states', field, more) <= 0 then redis.call('HDEL', 'rdv:states', field) end
+  end
+  if from then add(from, -1) end
+  if to then add(to, 1) end
+end
+
+-- One more of what happened, in this minute and in all. what: accepted, succeeded, retried, dead, cancelled, took (time
+-- to done; class is its bucket); class: how the attempt ended. A minute knows the callback's host, the total does not.
+local MINUTE_LIFE = 7500000
+local function tally(id, what, class, more)
+  local kind, client, lane = unpack(redis.call('HMGET', job_key(id), 'kind', 'client', 'lane'))
+  local place, rest = string.match(lane or '', '^([^/]*)/?(.*)$')
+  local field = table.concat({what, kind, client or '', class, place}, '/')
+  local minute = string.format('rdv:minute:%d', math.floor(NOW / 60000))
+  redis.call('HINCRBY', minute, place == 'callback' and field .. '/' .. rest or field, more or 1)
+  redis.call('PEXPIRE', minute, MINUTE_LIFE)
+  redis.call('HINCRBY', 'rdv:total', field, more or 1)
+end
+
+-- The time from acceptance to the end, by its bucket (upper bound in ms). Not after a replay: who waited was a person.
+local BUCKETS = {100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 1800000, 7200000, 86400000}
+local function took(id)
+  local since, replayed = unpack(redis.call('HMGET', job_key(id), 'since', 'replay'))
+  if not since or replayed then return end
+  local duration, bucket = NOW - since, 'inf'
+  for i = #BUCKETS, 1, -1 do
+    if duration <= BUCKETS[i] then bucket = string.format('%d', BUCKETS[i]) end
+  end
+  tally(id, 'took', bucket)
+  tally(id, 'took', 'sum', duration)
+end
+
 -- The job is settled: out of its line and its lane; whoever stood behind it may go.
 local function leave(id, line, lane, grace)
   count(id, -1)
@@ -107,6 +146,8 @@ local function take_back(id, lane, grace, moment, why)
   local key = job_key(id)
   redis.call('RPUSH', attempts_key(id), cjson.encode({number = redis.call('LLEN', attempts_key(id)) + 1,
     startedAt = redis.call('HGET', key, 'started'), endedAt = moment, outcome = 'lost', detail = why}))
+  moved(id, 'running', 'retrying')
+  tally(id, 'retried', 'lost')
   redis.call('HSET', key, 'state', 'retrying', 'not_before', 0)
   redis.call('HDEL', key, 'token', 'started')
   redis.call('SREM', running_key(lane), id)
@@ -118,8 +159,10 @@ end
 local function enqueue(id, line, grace, fields)
   if redis.call('EXISTS', job_key(id)) == 1 then return end
   redis.call('HSET', job_key(id), 'state', 'queued', 'accepted', redis.call('INCR', SEQUENCE), 'claims', 0,
-    unpack(fields))
+    'since', NOW, unpack(fields))
   count(id, 1)
+  moved(id, nil, 'queued')
+  tally(id, 'accepted', '')
   redis.call('RPUSH', line_key(line), id)
   if at_head(id, line) then wake(id, grace) end
 end

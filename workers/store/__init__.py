@@ -8,7 +8,7 @@ store's own (``TIME``); moments shown to people come from the caller.
     rdv:job:{id}             hash    kind state body client owner line lane room label accepted     unsettled: for ever;
                                      due bells not_before token fence started claims settled        then SETTLED_LIFE,
                                      intent doubt result error finished callback replay             dead: DEAD_LIFE
-                                     replayed_at
+                                     replayed_at since
     rdv:attempts:{id}        list    the attempts, oldest first, as JSON                            as the job
     rdv:line:{line}          list    ids of the unsettled jobs of one event, oldest first           until empty
     rdv:running:{lane}       set     ids of the jobs that run in one mailbox                        until empty
@@ -24,7 +24,27 @@ store's own (``TIME``); moments shown to people come from the caller.
     rdv:updates:{client}     zset    ids of a client's updates by acceptance, ms                    trimmed with it
     rdv:dead:{client}        zset    ids of a client's dead letters by when they died, ms           trimmed with it
     rdv:backlog              hash    unsettled updates by client/{client} and lane/{lane}           for ever
+    rdv:states               hash    unsettled jobs by {kind}/{client}/{state}                       for ever
+    rdv:minute:{minute}      hash    what happened in a minute (since 1970), counted by              125 min
+                                     {what}/{kind}/{client}/{class}/{backend, or callback/host};
+                                     what: accepted succeeded retried dead cancelled took
+    rdv:total                hash    the same of all time, callbacks not by host                     for ever
+    rdv:pauses               zset    paused lanes by until when, ms                                  trimmed with it
+    rdv:console_secret       string  what signs the console's sessions                               for ever
+    rdv:subscription:{id}    hash    body client watch same: who is called back                      until deleted
+    rdv:mirror:{id}          hash    the same of a mirror                                            until deleted
+    rdv:subscriptions:{client}, rdv:mirrors:{client}
+                             zset    ids of a client's by when they began, ms                        with them
+    rdv:same:{sha256}        string  the subscription or mirror that does just this                  with it
+    rdv:watchers:{watch}     set     subscription:{id} and mirror:{id} that want to know             with them
+    rdv:watch:{watch}        hash    a watched mailbox (workers/watch): backend mailbox secret       until nobody wants
+                                     graph_id expires renewed cursor walked caught_up missed         to know
+                                     reauthorize heard tended problem wanted
+    rdv:watches              zset    watches by when they have to be looked at, ms                   with them
+    rdv:snapshots:{watch}    hash    event → as it was last told, as JSON                            with the watch
+    rdv:heard:{sha256}       string  a notification that was taken in                                HEARD_LIFE
     rdv:sequence             string  counter; each acceptance and each claim (its fence) gets the next  for ever
+    rdv:doctor               string  the test write of `rendezvous doctor`                          1 s
     rdv:swept                string  when sweep last ran, ms                                        for ever
 
 A head of a line is in exactly one of rdv:due and rdv:waiting; the jobs behind it are in neither.
@@ -41,9 +61,12 @@ from redis.retry import Retry as Resend
 
 from workers.settings import Settings
 from workers.store.connection import Connection, StoreUnavailable
+from workers.store.figures import Figures
 from workers.store.reading import BadCursor, DeadLetters, Reading
 from workers.store.records import Accepted, Callback, Cancelled, DeadLetter, Grant, Page, Ring
+from workers.store.searching import Search, Searching
 from workers.store.steps import BacklogFull, Limits, Steps
+from workers.store.watching import Heard, Watching
 
 __all__ = [
     "Accepted",
@@ -54,21 +77,26 @@ __all__ = [
     "DeadLetter",
     "DeadLetters",
     "Grant",
+    "Heard",
     "Limits",
     "Page",
     "Ring",
+    "Search",
     "Store",
     "StoreUnavailable",
 ]
 
 
-class Store(Steps, Reading):
+class Store(Steps, Reading, Figures, Searching, Watching):
     """The jobs. Thread-safe. Every method raises StoreUnavailable where Redis does not answer."""
 
     def __init__(self, redis: Redis, *, lease: timedelta, grace: timedelta) -> None:
         connection = Connection(redis)
         Steps.__init__(self, connection, lease=lease, grace=grace)
         Reading.__init__(self, connection)
+        Figures.__init__(self, connection)
+        Searching.__init__(self, connection)
+        Watching.__init__(self, connection, grace=grace)
         self._connection = connection
 
     @classmethod

@@ -14,7 +14,11 @@ from redis import Redis
 from redis.commands.core import Script
 from redis.exceptions import RedisError
 
-ALLOWED_WHEN_FULL = ("claim", "renew", "intend", "settle", "hand_back", "sweep", "cancel", "replay", "discard")
+INTAKE = ("accept", "watch", "notify")
+ALLOWED_WHEN_FULL = (
+    "claim", "renew", "intend", "settle", "hand_back", "sweep", "cancel", "replay", "discard",
+    "wake", "keep", "tell", "forget", "unwatch", "lifecycle",
+)  # fmt: skip
 """What only finishes work must go on when Redis is full, so that it can drain; taking work in must not."""
 _CHECK_EVERY = 5.0
 """Seconds after which intake asks again whether the store would keep what it is given."""
@@ -30,7 +34,7 @@ class Connection:
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
         self._checked = -_CHECK_EVERY
-        self._scripts = {name: self._register(name) for name in ("accept", *ALLOWED_WHEN_FULL)}
+        self._scripts = {name: self._register(name) for name in (*INTAKE, *ALLOWED_WHEN_FULL)}
 
     def run(self, script: str, *args: str | int) -> Any:
         """One atomic step."""

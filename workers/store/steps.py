@@ -19,6 +19,8 @@ SEEN_LIFE = timedelta(minutes=15)
 """More than twice the tolerance of a signature's timestamp."""
 SETTLED_LIFE = timedelta(days=10)
 DEAD_LIFE = timedelta(days=30)
+BRIEF_LIFE = timedelta(hours=1)
+"""Of a job that nobody asks about by its id: there is one for each change in a watched mailbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ class Steps:
         match outcome:
             case Succeeded():
                 result = json.dumps(outcome.result.to_json()) if outcome.result else ""
+                life = BRIEF_LIFE if grant.kind in ("notification", "watch") else life
                 wrote = " ".join(outcome.wrote or ())
             case Dead():
                 verb, failure, life = "die", json.dumps(outcome.failure.to_json()), DEAD_LIFE

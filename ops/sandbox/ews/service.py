@@ -16,6 +16,7 @@ from ops.sandbox.ews import (
     get_item,
     get_server_time_zones,
     soap,
+    sync_folder_items,
     update_item,
 )
 from ops.sandbox.ews.soap import Element, ItemError, SoapFault
@@ -33,6 +34,7 @@ OPERATIONS: Mapping[str, Callable[[Visitor], list[Element]]] = {
     "FindFolder": folders.find_folder,
     "ConvertId": convert_id.answer,
     "GetServerTimeZones": get_server_time_zones.answer,
+    "SyncFolderItems": sync_folder_items.answer,
 }
 WRITES = frozenset({"UpdateItem", "CreateItem"})
 SERVER_BUSY = "The server cannot service this request right now. Try again later."

@@ -15,7 +15,7 @@ from ops.sandbox.call import Call, Json, Reply
 from ops.sandbox.door import Door, Sight, Visit
 from ops.sandbox.event import Event, ews_form, graph_form, is_item_id
 from ops.sandbox.faults import Fault
-from ops.sandbox.graph import errors, extensions, patch
+from ops.sandbox.graph import delta, errors, extensions, patch, subscriptions
 from ops.sandbox.graph.errors import GraphError
 from ops.sandbox.graph.paths import Route, Unrouted, parse
 from ops.sandbox.graph.query import asked
@@ -72,6 +72,10 @@ def _answer(world: World, visit: Visit) -> Reply:
     token = world.provider.find(call.bearer)
     if token is None:
         raise GraphError(401)
+    if subscriptions.concerns(call.path):
+        return subscriptions.answer(world.notifier.subscriptions, world.store, call)
+    if (owner := delta.owner(call.path)) is not None:
+        return _delta(world, Route("users" if owner else "me", owner), token, call)
     try:
         route = parse(call.path)
     except Unrouted as unrouted:
@@ -94,6 +98,13 @@ def _answer(world: World, visit: Visit) -> Reply:
         case "POST", None:
             return _shown(_create(world, mailbox, route, visit), view, 201)
     raise GraphError(405, "UnsupportedMethod", f"The method {call.method} is not supported here.")
+
+
+def _delta(world: World, route: Route, token: Token, call: Call) -> Reply:
+    view = asked(call)
+    mailbox = _mailbox(world, route, token)
+    round_ = delta.answer(world.store, list(world.journal.entries), mailbox, view, call)
+    return Reply.of_json(round_, headers=_applied(view))
 
 
 def _mailbox(world: World, route: Route, token: Token) -> Mailbox:
@@ -178,8 +189,10 @@ def _extension(world: World, mailbox: Mailbox, route: Route, visit: Visit) -> Re
 def _translated(body: bytes) -> list[Json]:
     try:
         asked = json.loads(body)
-        if (asked["sourceIdType"], asked["targetIdType"]) == ("ewsId", "restId"):
+        if (asked["sourceIdType"], asked["targetIdType"]) in (("ewsId", "restId"), ("ewsId", "restImmutableEntryId")):
             return [{"sourceId": one, "targetId": graph_form(one)} for one in asked["inputIds"]]
+        if (asked["sourceIdType"], asked["targetIdType"]) == ("restId", "restImmutableEntryId"):
+            return [{"sourceId": one, "targetId": one} for one in asked["inputIds"]]
     except (ValueError, TypeError, KeyError, AttributeError) as bad:
         raise GraphError(400, "BadRequest", "Unable to read JSON request payload.") from bad
     raise GraphError(400, "ErrorInvalidRequest", "Only ewsId to restId is here.")

@@ -104,9 +104,10 @@ def test_a_certificate_of_a_private_authority_is_told_as_that(settings: Settings
 
 def test_a_queue_that_nobody_serves_names_the_process_to_start() -> None:
     served = {"updates@a": [{"name": "updates"}], "updates@b": [{"name": "updates"}]}
-    worker, callbacks = processes.judge_workers(served)
+    worker, callbacks, notifications = processes.judge_workers(served)
     assert (worker.verdict, worker.said) == (Verdict.GOOD, "2 alive: updates@a, updates@b")
     assert (callbacks.verdict, callbacks.remedy) == (Verdict.WRONG, "Start `callbacks` of the Procfile.")
+    assert (notifications.verdict, notifications.remedy) == (Verdict.WRONG, "Start `worker` of the Procfile.")
 
 
 @pytest.mark.parametrize("body", [b'{"detail": "the broker is away"}', b"[]", b"nonsense"])

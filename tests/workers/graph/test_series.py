@@ -48,3 +48,12 @@ def test_the_exceptions_are_expanded_and_not_selected() -> None:
     asked = query([EXCEPTIONS])
     assert "exceptionOccurrences($select%3Did,attendees)" in asked
     assert "exceptionOccurrences" not in asked.partition("&")[0]
+
+
+def test_a_series_that_moves_to_another_day_takes_its_recurrence_along() -> None:
+    stands = {"start": {"dateTime": "2026-12-01T09:00:00", "timeZone": "UTC"}}
+    recurrence = {"pattern": {"type": "weekly"}, "range": {"type": "noEnd", "startDate": "2026-12-01"}}
+    moved = {"start": {"dateTime": "2026-12-08T09:00:00", "timeZone": "UTC"}}
+    assert in_step(moved, stands, recurrence)["recurrence"]["range"] == {"type": "noEnd", "startDate": "2026-12-08"}
+    later = {"start": {"dateTime": "2026-12-01T10:00:00", "timeZone": "UTC"}}
+    assert "recurrence" not in in_step(later, stands, recurrence), "the same day: nothing to keep in step"

@@ -15,7 +15,7 @@ from workers.settings import Settings
 
 ASK = 2.0
 """Seconds that workers have to answer."""
-PROCESSES = {"updates": "worker", "callbacks": "callbacks"}
+PROCESSES = {"updates": "worker", "callbacks": "callbacks", "notifications": "worker"}
 """Queue → the process of the Procfile that serves it."""
 
 
@@ -56,7 +56,7 @@ def check_workers(settings: Settings) -> Iterable[Finding]:
 
 def judge_workers(served: Mapping[str, Iterable[Mapping[str, Any]]]) -> Iterator[Finding]:
     """``served``: worker → its queues, as Celery tells them."""
-    for _, queue in TASKS.values():
+    for queue in dict.fromkeys(queue for _, queue in TASKS.values()):
         names = sorted(worker for worker, queues in served.items() if any(one.get("name") == queue for one in queues))
         process = PROCESSES.get(queue, queue)
         if names:

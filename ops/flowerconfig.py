@@ -1,0 +1,44 @@
+"""What Flower shows and lets be done: what a job is, where it stands and why; nothing can be changed.
+
+https://flower.readthedocs.io/en/latest/config.html. Flower reads this after its environment variables, so what they
+may overrule is asked for here: FLOWER_READ_ONLY, FLOWER_TASKS_COLUMNS. FLOWER_BASIC_AUTH=name:password, or
+FLOWER_AUTH with FLOWER_AUTH_PROVIDER and FLOWER_OAUTH2_KEY, _SECRET and _REDIRECT_URI, ask for a sign-in; without
+one Flower listens on this machine only (the Procfile's --address) and its HTTP API is closed.
+"""
+
+import os
+from typing import Any
+
+from kombu.entity import Queue
+
+from workers.bell import TASKS
+from workers.tasks import app
+
+_NO = ("0", "false", "no", "off")
+
+read_only = os.environ.get("FLOWER_READ_ONLY", "true").lower() not in _NO
+tasks_columns = os.environ.get("FLOWER_TASKS_COLUMNS", "name,args,state,result,uuid,received,runtime,worker")
+
+# Flower asks the workers which queues there are. When none is up it looks here, and then the lengths matter most.
+app.conf.task_queues = tuple(map(Queue, sorted({queue for _, queue in TASKS.values()})))
+app.conf.task_default_queue = app.conf.task_queues[0].name
+
+
+def format_task(task: Any) -> Any:
+    """One row: the job's id and label, its state, and in the column of the result why it stands there. No stack trace:
+    it tells of our code and not of the update; and no reason of an attempt before the last."""
+    task.args = (task.args or "").strip("()").removeprefix(f"{task.uuid}, ")
+    task.kwargs = task.traceback = None
+    task.result = _plain(task.result if task.state == "SUCCESS" else task.exception)
+    task.exception = None
+    return task
+
+
+def _plain(said: str | None) -> str | None:
+    """``DeadLetter('refused: …')`` and ``'changed subject'`` without what Python puts around it."""
+    if not said:
+        return said
+    inner = said.removeprefix("DeadLetter(").removesuffix(")") if said.startswith("DeadLetter(") else said
+    inner = inner.removesuffix(",")
+    quoted = len(inner) > 1 and inner[0] == inner[-1] and inner[0] in "'\""
+    return inner[1:-1] if quoted else inner

@@ -1,0 +1,57 @@
+"""calendarView/delta: https://learn.microsoft.com/graph/api/event-delta.
+
+A token is a place in the journal: what changed since is what stands behind it. Windows are taken for wide enough.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ops.sandbox.call import Call, Json
+from ops.sandbox.event import graph_form
+from ops.sandbox.graph.errors import GraphError
+from ops.sandbox.graph.resource import View, show
+from ops.sandbox.journal import Entry
+from ops.sandbox.mailbox import Mailbox
+from ops.sandbox.store import Store
+
+_PATH = re.compile(r"(?:users/([^/]+)|me)/calendarView/delta(?:\(\))?", re.IGNORECASE)
+
+
+def owner(path: str) -> str | None:
+    """The owner that a path of this operation names (empty for ``me``), None for any other path."""
+    found = _PATH.fullmatch(path.strip("/"))
+    return None if found is None else found[1] or ""
+
+
+def answer(store: Store, entries: Sequence[Entry], mailbox: Mailbox, view: View, call: Call) -> Json:
+    """A round in one page; ``GraphError``."""
+    token = call.query.get("$deltatoken")
+    generation, now = _generation(entries), len(entries)
+    if token is None:
+        if not {"startDateTime", "endDateTime"} <= call.query.keys():
+            raise GraphError(
+                400, "ErrorInvalidParameter", "This request requires a time window specified by the query."
+            )
+        value = [show(event, view) for event in store.events(mailbox)]
+    elif (found := re.fullmatch(rf"{generation}-(\d+)", token)) is not None and int(found[1]) <= now:
+        value = _since(store, entries[int(found[1]) : now], mailbox, view)
+    else:
+        raise GraphError(410, "SyncStateNotFound", "The sync state generation is not found; generation=0;")
+    link = f"{call.base}/graph/v1.0/{call.path}?$deltatoken={generation}-{now}"
+    return {"value": value, "@odata.deltaLink": link}
+
+
+def _generation(entries: Sequence[Entry]) -> str:
+    """Differs from world to world, so that a token from before a reset is too old."""
+    return re.sub(r"\D", "", entries[0].at) if entries else "0"
+
+
+def _since(store: Store, entries: Sequence[Entry], mailbox: Mailbox, view: View) -> list[Json]:
+    changed = dict.fromkeys(entry.event for entry in entries if entry.mailbox == mailbox.address)
+    there = {event.id: event for event in store.events(mailbox)}
+    return [
+        show(there[one], view) if one in there else {"id": graph_form(one), "@removed": {"reason": "deleted"}}
+        for one in changed
+    ]

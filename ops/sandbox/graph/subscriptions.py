@@ -1,0 +1,165 @@
+"""Subscriptions: https://learn.microsoft.com/graph/api/resources/subscription.
+
+Create with the validation handshake, list, get, renew, reauthorize, delete. What they are told is in notifier.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote, urlsplit
+
+import httpx
+
+from ops.sandbox.call import Call, Json, Reply
+from ops.sandbox.event import utc_now
+from ops.sandbox.graph.errors import GraphError
+from ops.sandbox.store import Missing, Store
+
+LONGEST = timedelta(minutes=10_080)
+SHORTEST = timedelta(minutes=45)
+_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One subscription of an application. ``mailbox``: the address whose events it is about."""
+
+    id: str
+    mailbox: str
+    resource: str
+    change_type: str
+    notification_url: str
+    lifecycle_url: str | None
+    client_state: str | None
+    expires: datetime
+
+    def wants(self, mailbox: str, change: str, now: datetime) -> bool:
+        """Whether it is told of such a change in this mailbox."""
+        return self.mailbox == mailbox and change in self.change_type.split(",") and now < self.expires
+
+    def show(self, *, secretive: bool) -> Json:
+        """Its JSON; a list does not tell the clientState."""
+        return {
+            "id": self.id,
+            "resource": self.resource,
+            "changeType": self.change_type,
+            "notificationUrl": self.notification_url,
+            "lifecycleNotificationUrl": self.lifecycle_url,
+            "clientState": None if secretive else self.client_state,
+            "expirationDateTime": moment(self.expires),
+            "latestSupportedTlsVersion": "v1_2",
+        }
+
+
+def concerns(path: str) -> bool:
+    """Whether a Graph path is one of these."""
+    return path.split("/")[0].lower() == "subscriptions"
+
+
+def answer(kept: dict[str, Subscription], store: Store, call: Call) -> Reply:
+    """Answer one call; ``GraphError``."""
+    rest = [segment for segment in call.path.split("/") if segment][1:]
+    match call.method, rest:
+        case "POST", []:
+            made = _create(kept, store, _document(call.body))
+            return Reply.of_json(made.show(secretive=False), 201)
+        case "GET", []:
+            return Reply.of_json({"value": [one.show(secretive=True) for one in kept.values()]})
+    known = kept.get(rest[0]) if rest else None
+    if known is None or known.expires <= utc_now():
+        raise GraphError(404, "ResourceNotFound", "The object was not found.")
+    match call.method, rest[1:]:
+        case "GET", []:
+            return Reply.of_json(known.show(secretive=False))
+        case "PATCH", []:
+            kept[known.id] = replace(known, expires=_expiry(_document(call.body)))
+            return Reply.of_json(kept[known.id].show(secretive=False))
+        case "POST", ["reauthorize"]:
+            return Reply(204)
+        case "DELETE", []:
+            del kept[known.id]
+            return Reply(204)
+    raise GraphError(405, "UnsupportedMethod", f"The method {call.method} is not supported here.")
+
+
+def post(url: str, body: bytes = b"", content_type: str = "application/json") -> httpx.Response:
+    """POST to a client of ours. Plain http is allowed here, and a certificate is not looked at."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with httpx.Client(verify=context, trust_env=False, timeout=_TIMEOUT) as client:
+        return client.post(url, content=body, headers={"Content-Type": content_type})
+
+
+def moment(when: datetime) -> str:
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
+
+
+def _create(kept: dict[str, Subscription], store: Store, asked: Json) -> Subscription:
+    try:
+        made = Subscription(
+            id=str(uuid.uuid4()),
+            mailbox=_mailbox(store, asked["resource"]),
+            resource=asked["resource"],
+            change_type=asked["changeType"],
+            notification_url=asked["notificationUrl"],
+            lifecycle_url=asked.get("lifecycleNotificationUrl"),
+            client_state=asked.get("clientState"),
+            expires=_expiry(asked),
+        )
+    except (KeyError, TypeError, ValueError) as bad:
+        raise GraphError(400, "InvalidRequest", f"{bad} is missing or not valid.") from bad
+    for other in kept.values():
+        if (other.mailbox, other.change_type) == (made.mailbox, made.change_type) and other.expires > utc_now():
+            text = f"Subscription Id {other.id} already exists for the requested combination"
+            raise GraphError(409, "ExtensionError", text)
+    for url in filter(None, (made.notification_url, made.lifecycle_url)):
+        _validate(url, post)
+    kept[made.id] = made
+    return made
+
+
+def _validate(url: str, send: Callable[[str, bytes, str], httpx.Response]) -> None:
+    """https://learn.microsoft.com/graph/change-notifications-delivery-webhooks#notificationurl-validation"""
+    token = f"Validation: Testing client application reachability for subscription Request-Id: {uuid.uuid4()}"
+    joint = "&" if urlsplit(url).query else "?"
+    try:
+        reply = send(f"{url}{joint}validationToken={quote(token)}", b"", "text/plain; charset=utf-8")
+    except httpx.HTTPError as error:
+        raise _unvalidated(f"{type(error).__name__}") from error
+    if reply.status_code != 200 or reply.text != token or not reply.headers["content-type"].startswith("text/plain"):
+        raise _unvalidated(f"HTTP status code is '{reply.status_code}'")
+
+
+def _unvalidated(why: str) -> GraphError:
+    text = (
+        "Subscription validation request failed. Notification endpoint must respond with 200 OK to validation request."
+    )
+    return GraphError(400, "ValidationError", f"{text} ({why})")
+
+
+def _mailbox(store: Store, resource: str) -> str:
+    found = re.fullmatch(r"/?users/([^/]+)/events", resource, re.IGNORECASE)
+    try:
+        return store.mailbox(found[1] if found else "").address
+    except Missing as missing:
+        raise ValueError("resource") from missing
+
+
+def _expiry(asked: Json) -> datetime:
+    wanted = datetime.fromisoformat(asked["expirationDateTime"])
+    if wanted > utc_now() + LONGEST:
+        raise GraphError(400, "ValidationError", "Subscription expiration can only be 10080 minutes in the future.")
+    return max(wanted, utc_now() + SHORTEST)
+
+
+def _document(body: bytes) -> Json:
+    try:
+        return json.loads(body)
+    except ValueError as bad:
+        raise GraphError(400, "BadRequest", "Unable to read JSON request payload.") from bad

@@ -1,0 +1,241 @@
+"""/metrics tells of the whole system, whichever process did it; dashboard and alerts ask for what is there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from prometheus_client.parser import text_string_to_metric_families
+from redis import Redis
+
+from tests.webhooks.conftest import Caller
+from tests.webhooks.given import SMALLEST
+from tests.webhooks.wire import get, serving
+from tests.workers.given import an_attempt, claimed
+from webhooks import create_app
+from workers.callback import for_update
+from workers.job import Result
+from workers.outcome import Dead, Retry, Succeeded
+from workers.retry import failure
+from workers.settings import Settings
+from workers.store import Store
+from workers.subscription import Subscription
+
+GRAFANA = Path(__file__).resolve().parents[2] / "ops" / "grafana"
+
+
+def scraped(text: str) -> dict[str, float]:
+    """``name{label="…"}`` with sorted labels → value."""
+    return {
+        sample.name + "{" + ",".join(f'{key}="{value}"' for key, value in sorted(sample.labels.items())) + "}": value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        for value in [sample.value]
+    }
+
+
+def settle(store: Store, update_id: str, end: Succeeded | Retry | Dead, outcome: str) -> None:
+    job = store.update(update_id)
+    assert job is not None
+    grant = claimed(store, update_id)
+    callback = None if isinstance(end, Retry) else for_update(job)
+    store.settle(grant, an_attempt(grant.attempts + 1, outcome), end, callback)
+
+
+def a_full_life(hr: Caller, store: Store) -> None:
+    """One update that succeeds and calls back, one that is dead, one that is cancelled, one that pauses its mailbox,
+    and a callback whose host is left alone."""
+    ids = [
+        str(hr.ask({**SMALLEST, "target": {**SMALLEST["target"], "event": f"e{number}"},
+                    "callbackUrl": "https://hooks.example.com/x"}).get_json()["id"])
+        for number in range(4)
+    ]  # fmt: skip
+    settle(store, ids[0], Succeeded(Result(None, noop=False)), "succeeded")
+    settle(store, ids[1], Dead(failure("refused", "ErrorX", "x")), "refused")
+    hr.post(f"/v1/updates/{ids[2]}/cancel")
+    settle(store, ids[3], Retry("throttled", "429", timedelta(), pause=timedelta(seconds=60)), "throttled")
+
+
+def test_what_other_processes_did_is_told(hr: Caller, store: Store) -> None:
+    a_full_life(hr, store)
+    said = scraped(hr.get("/metrics").text)
+    cloud = 'backend="cloud",client="hr",kind="update"'
+    for series, value in {
+        f"rendezvous_jobs_accepted_total{{{cloud}}}": 4,
+        'rendezvous_jobs_accepted_total{backend="callback",client="hr",kind="callback"}': 3,
+        f"rendezvous_jobs_cancelled_total{{{cloud}}}": 1,
+        f'rendezvous_attempts_total{{{cloud},outcome="succeeded",result="succeeded"}}': 1,
+        f'rendezvous_attempts_total{{{cloud},outcome="refused",result="dead"}}': 1,
+        f'rendezvous_attempts_total{{{cloud},outcome="throttled",result="retried"}}': 1,
+        f"rendezvous_time_to_done_seconds_count{{{cloud}}}": 2,
+        'rendezvous_jobs{client="hr",kind="update",state="retrying"}': 1,
+        'rendezvous_jobs{client="hr",kind="callback",state="queued"}': 3,
+        'rendezvous_jobs{client="rooms",kind="update",state="queued"}': 0,
+        'rendezvous_dead_letters{client="hr"}': 1,
+        'rendezvous_lanes_paused{backend="cloud"}': 1,
+        'rendezvous_lanes_paused{backend="callback"}': 0,
+        "rendezvous_store_up{}": 1,
+        "rendezvous_store_durable{}": 1,
+    }.items():
+        assert said.get(series) == value, series
+    assert said["rendezvous_store_memory_bytes{}"] > 0
+
+
+def test_late_work_and_a_beat_that_stopped_are_seen(hr: Caller, store: Store, redis: Redis) -> None:
+    list(store.sweep())
+    redis.incrby("rdv:swept", -90_000)
+    update_id = hr.ask().get_json()["id"]
+    redis.zincrby("rdv:due", -600_000, update_id)
+    said = scraped(hr.get("/metrics").text)
+    assert 89 < said["rendezvous_sweep_age_seconds{}"] < 100
+    assert 590 < said["rendezvous_oldest_due_age_seconds{}"] < 610
+    assert (said["rendezvous_due_entries{}"], said["rendezvous_overdue_entries{}"]) == (1, 1)
+
+
+def test_a_callback_host_that_is_left_alone_is_named(hr: Caller, redis: Redis, store: Store) -> None:
+    redis.zadd("rdv:pauses", {"callback/hooks.example.com": store.time().timestamp() * 1000 + 60_000})
+    said = scraped(hr.get("/metrics").text)
+    assert said['rendezvous_callback_breaker_open{host="hooks.example.com"}'] == 1
+    assert said['rendezvous_lanes_paused{backend="callback"}'] == 1
+
+
+def subscribed(store: Store, redis: Redis) -> None:
+    """A mailbox is listened to; Graph has promised that for an hour."""
+    one = Subscription("sub_1", "hr", "cloud", "anna@contoso.com", "https://hooks.example.com/", ("subject",), "2026Z")
+    store.begin(one)
+    redis.hset(f"rdv:watch:{one.watch}", "expires", round(store.time().timestamp() * 1000) + 3_600_000)
+
+
+def test_when_a_subscription_runs_out_is_told(hr: Caller, store: Store, redis: Redis) -> None:
+    subscribed(store, redis)
+    said = scraped(hr.get("/metrics").text)
+    assert said['rendezvous_watches{backend="cloud",state="starting"}'] == 1
+    assert 3590 < said['rendezvous_subscription_expiry_seconds{backend="cloud"}'] <= 3600
+
+
+def test_the_buckets_add_up_as_prometheus_wants_them(hr: Caller, store: Store, redis: Redis) -> None:
+    for earlier in (0, 700, 100_000_000):
+        update_id = hr.ask({**SMALLEST, "target": {**SMALLEST["target"], "event": f"e{earlier}"}}).get_json()["id"]
+        redis.hincrby(f"rdv:job:{update_id}", "since", -earlier)
+        settle(store, update_id, Succeeded(Result(None, noop=True)), "noop")
+    said = scraped(hr.get("/metrics").text)
+    name, where = "rendezvous_time_to_done_seconds", 'backend="cloud",client="hr",kind="update"'
+    counts = {bound: said[f'{name}_bucket{{{where},le="{bound}"}}'] for bound in ("1.0", "+Inf")}
+    assert counts == {"1.0": 2, "+Inf": 3}
+    assert said[f"{name}_count{{{where}}}"] == 3
+    assert said[f"{name}_sum{{{where}}}"] > 100_000
+
+
+def test_a_scrape_without_the_store_says_that_and_no_more(settings: Settings) -> None:
+    app = create_app(settings.model_copy(update={"store_url": "redis://127.0.0.1:9/0"}))
+    answer = app.test_client().get("/metrics")
+    assert answer.status_code == 200
+    said = scraped(answer.text)
+    assert said["rendezvous_store_up{}"] == 0
+    assert not [series for series in said if series.startswith("rendezvous_jobs")]
+
+
+def test_nobodys_mailbox_event_or_key_is_in_a_metric(hr: Caller, store: Store) -> None:
+    a_full_life(hr, store)
+    text = hr.get("/metrics").text
+    for secret in ("anna", "contoso", "AAMk", hr.api_key, "Moved"):
+        assert secret not in text
+
+
+def test_both_web_processes_tell_of_both(store_url: str, tmp_path: Path) -> None:
+    with serving(store_url, tmp_path) as wire:
+        for _ in range(30):
+            wire.say(get("/livez", Connection="close"))
+        told = [
+            re.search(rb'rendezvous_http_requests_total\{[^}]*route="/livez"[^}]*\} (\S+)', wire.say(
+                get("/metrics", Connection="close")))
+            for _ in range(8)
+        ]  # fmt: skip
+    counts = {float(match[1]) for match in told if match}
+    assert len(counts) == 1
+    assert min(counts) >= 30
+
+
+def test_a_web_process_leaves_nothing_behind_not_even_one_that_was_killed(store_url: str, tmp_path: Path) -> None:
+    def folders(pid: int) -> list[Path]:
+        place = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path(tempfile.gettempdir())  # noqa: S108
+        return list(place.glob(f"rendezvous-metrics-{pid}-*"))
+
+    with serving(store_url, tmp_path) as first:
+        assert len(folders(first.pid)) == 1
+        os.kill(first.pid, signal.SIGKILL)
+    assert len(folders(first.pid)) == 1
+    with serving(store_url, tmp_path) as second:
+        assert folders(first.pid) == []
+        assert len(folders(second.pid)) == 1
+    assert folders(second.pid) == []
+
+
+def test_a_folder_that_was_tidied_away_costs_the_http_metrics_only(
+    http: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "gone"))
+    assert scraped(http.get("/metrics").text)["rendezvous_store_up{}"] == 1
+
+
+def names_on(hr: Caller) -> set[str]:
+    return set(re.findall(r"^(rendezvous_\w+?)(?:\{| )", hr.get("/metrics").text, re.MULTILINE))
+
+
+def expressions(document: Any) -> list[str]:
+    """Every ``expr`` in it."""
+    if isinstance(document, dict):
+        own = [value for key, value in document.items() if key == "expr"]
+        return own + [found for value in document.values() for found in expressions(value)]
+    return [found for value in document for found in expressions(value)] if isinstance(document, list) else []
+
+
+@pytest.mark.parametrize("name", ["dashboard.json", "alerts.yml"])
+def test_dashboard_and_alerts_ask_only_for_metrics_that_are_there(
+    hr: Caller, store: Store, redis: Redis, name: str
+) -> None:
+    a_full_life(hr, store)
+    hr.ask({})
+    subscribed(store, redis)
+    list(store.sweep())
+    redis.zadd("rdv:pauses", {"callback/hooks.example.com": store.time().timestamp() * 1000 + 60_000})
+    text = (GRAFANA / name).read_text(encoding="utf-8")
+    asked = expressions(json.loads(text)) if name.endswith(".json") else [text]
+    wanted = {found for expression in asked for found in re.findall(r"\brendezvous_\w+", expression)}
+    assert len(wanted) > 8
+    assert wanted <= names_on(hr), wanted - names_on(hr)
+
+
+def test_the_alerts_are_rules_that_prometheus_takes() -> None:
+    yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
+    [group] = yaml.safe_load((GRAFANA / "alerts.yml").read_text(encoding="utf-8"))["groups"]
+    for rule in group["rules"]:
+        assert set(rule) <= {"alert", "expr", "for", "labels", "annotations"}
+        assert rule["labels"]["severity"] in ("page", "ticket")
+        assert rule["annotations"]["summary"] and rule["annotations"]["description"]
+        assert rule["expr"].count("(") == rule["expr"].count(")")
+    assert len({rule["alert"] for rule in group["rules"]}) == len(group["rules"])
+
+
+def test_every_panel_has_its_place_and_a_question() -> None:
+    panels = json.loads((GRAFANA / "dashboard.json").read_text(encoding="utf-8"))["panels"]
+    places: set[tuple[int, int]] = set()
+    for panel in panels:
+        at = panel["gridPos"]
+        cells = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+        assert not cells & places, panel["title"]
+        assert at["x"] + at["w"] <= 24
+        places |= cells
+        assert panel["targets"] and all(target["expr"] for target in panel["targets"])
+
+
+def test_a_scrape_needs_no_key(http: FlaskClient) -> None:
+    assert http.get("/metrics").status_code == 200

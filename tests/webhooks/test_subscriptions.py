@@ -1,0 +1,130 @@
+"""Subscriptions and mirrors over HTTP: asked for, shown, ended; never another client's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.webhooks.conftest import Caller
+from tests.webhooks.given import is_problem
+from workers.settings import Settings
+from workers.store import Store
+from workers.watch import watch_id
+
+ASKED: dict[str, Any] = {
+    "mailbox": "anna@contoso.com", "callbackUrl": "https://hooks.example.com/x", "properties": ["subject", "start"],
+}  # fmt: skip
+MIRRORED: dict[str, Any] = {
+    "from": {"mailbox": "anna@contoso.com", "event": "AAMk1="},
+    "to": {"mailbox": "otto@hq.example", "event": "AAMk2="},
+    "properties": ["subject"],
+}
+BOTH = [("/v1/subscriptions", ASKED), ("/v1/mirrors", MIRRORED)]
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"public_url": "https://rendezvous.example.com"})
+
+
+@pytest.mark.parametrize(("url", "asked"), BOTH)
+def test_it_begins_is_shown_listed_and_ends(hr: Caller, url: str, asked: dict[str, Any]) -> None:
+    made = hr.post(url, asked)
+    assert (made.status_code, made.get_json()["state"]) == (201, "starting")
+    place = made.headers["Location"]
+    assert place == f"{url}/{made.get_json()['id']}"
+    assert hr.get(place).get_json() == made.get_json()
+    assert hr.get(url).get_json() == {"items": [made.get_json()], "nextCursor": None}
+    assert hr.delete(place).status_code == 204
+    assert is_problem(hr.get(place), 404, "not-found")
+    assert is_problem(hr.delete(place), 404, "not-found")
+    assert hr.get(url).get_json()["items"] == []
+
+
+@pytest.mark.parametrize(("url", "asked"), BOTH)
+def test_the_same_again_is_the_same(hr: Caller, url: str, asked: dict[str, Any]) -> None:
+    first, again = hr.post(url, asked), hr.post(url, asked)
+    assert (again.status_code, again.get_json()) == (200, first.get_json())
+
+
+@pytest.mark.parametrize(("url", "asked"), BOTH)
+def test_what_belongs_to_others_is_not_there(hr: Caller, rooms: Caller, url: str, asked: dict[str, Any]) -> None:
+    place = hr.post(url, asked).headers["Location"]
+    assert is_problem(rooms.get(place), 404, "not-found")
+    assert is_problem(rooms.delete(place), 404, "not-found")
+    assert rooms.get(url).get_json()["items"] == []
+
+
+@pytest.mark.parametrize(("url", "asked"), BOTH)
+def test_a_mailbox_that_the_client_may_not_touch_is_forbidden(rooms: Caller, url: str, asked: dict[str, Any]) -> None:
+    assert is_problem(rooms.post(url, asked), 403, "forbidden")
+
+
+@pytest.mark.parametrize("url", ["/v1/subscriptions", "/v1/mirrors"])
+def test_who_has_no_key_gets_nothing(hr: Caller, url: str) -> None:
+    assert hr.http.post(url, json={}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"mailbox": None}, "/mailbox"),
+        ({"mailbox": "somebody@nowhere.example"}, "/mailbox"),
+        ({"backend": "none"}, "/backend"),
+        ({"callbackUrl": "ftp://x"}, "/callbackUrl"),
+        ({"properties": []}, "/properties"),
+        ({"properties": ["subject", "moon"]}, "/properties/1"),
+        ({"mailbox": "otto@hq.example", "properties": ["isOnlineMeeting"]}, "/properties/0"),
+        ({"extra": 1}, "/extra"),
+    ],
+)
+def test_what_is_wrong_with_a_subscription_is_named(hr: Caller, change: dict[str, Any], pointer: str) -> None:
+    assert is_problem(hr.post("/v1/subscriptions", {**ASKED, **change}), 422, "validation", pointer)
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"to": MIRRORED["from"]}, "/to"),
+        ({"from": {**MIRRORED["from"], "event": ""}}, "/from/event"),
+        ({"to": {**MIRRORED["to"], "mailbox": "x@nowhere.example"}}, "/to/mailbox"),
+        ({"properties": ["hideAttendees"]}, "/properties/0"),
+        ({"callbackUrl": "http://127.0.0.2/"}, "/callbackUrl"),
+    ],
+)
+def test_what_is_wrong_with_a_mirror_is_named(hr: Caller, change: dict[str, Any], pointer: str) -> None:
+    assert is_problem(hr.post("/v1/mirrors", {**MIRRORED, **change}), 422, "validation", pointer)
+
+
+def test_without_properties_those_that_show_at_a_glance_are_told(hr: Caller) -> None:
+    asked = {name: value for name, value in ASKED.items() if name != "properties"}
+    properties = hr.post("/v1/subscriptions", asked).get_json()["properties"]
+    assert {"subject", "start", "attendees"} <= set(properties)
+    assert "body" not in properties
+
+
+def test_a_problem_of_the_watch_is_shown(hr: Caller, store: Store) -> None:
+    place = hr.post("/v1/subscriptions", ASKED).headers["Location"]
+    watch = store.watch(watch_id("cloud", "anna@contoso.com"))
+    assert watch is not None
+    store.keep(watch, {"tended": store.time()}, began=store.time())
+    assert hr.get(place).get_json()["state"] == "active"
+    store.keep(watch, {"problem": "ErrorAccessDenied: no"}, began=store.time())
+    shown = hr.get(place).get_json()
+    assert (shown["state"], shown["problem"]) == ("failing", "ErrorAccessDenied: no")
+
+
+class TestWithoutPublicUrl:
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        return settings.model_copy(update={"public_url": None})
+
+    def test_graph_cannot_tell_us_and_the_operator_is_named(self, hr: Caller) -> None:
+        answer = hr.post("/v1/subscriptions", ASKED)
+        assert is_problem(answer, 422, "validation", "/mailbox")
+        assert "public_url" in answer.get_json()["detail"]
+
+    def test_exchange_on_premises_is_asked_and_needs_none(self, hr: Caller) -> None:
+        asked = {**ASKED, "mailbox": "otto@hq.example"}
+        assert hr.post("/v1/subscriptions", asked).status_code == 201

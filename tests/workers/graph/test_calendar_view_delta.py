@@ -1,0 +1,105 @@
+"""What changed in a calendar since last time, as Graph tells it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.workers.graph.wire import Wire, backend, failure
+from workers.exchange import NotFound, Unavailable
+from workers.feed import CursorLost, Item
+from workers.graph.calendar_view_delta import GraphFeed
+from workers.graph.connection import Connection
+from workers.graph.links import path_of
+from workers.watch import Watch
+
+BASE = "https://graph.example/v1.0"
+PATH = "/users/anna@contoso.com/calendarView/delta"
+NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
+WATCH = Watch("wch_1", "cloud", "anna@contoso.com", "s")
+END = {"@odata.deltaLink": f"{BASE}{PATH}?$deltatoken=2"}
+
+
+def feed(wire: Wire) -> GraphFeed:
+    return GraphFeed(Connection(backend(), httpx.MockTransport(wire)), BASE)
+
+
+def page(*events: dict[str, Any], **links: str) -> dict[str, Any]:
+    return {"value": list(events), **(links or END)}
+
+
+def test_a_first_round_asks_for_a_window_in_immutable_ids() -> None:
+    wire = Wire(page())
+    feed(wire).changes(WATCH, None, NOW)
+    (request,) = wire.seen
+    assert request.url.path == f"/v1.0{PATH}"
+    assert dict(request.url.params) == {
+        "startDateTime": "2026-11-14T09:00:00.000Z",
+        "endDateTime": "2027-05-20T09:00:00.000Z",
+    }
+    assert 'IdType="ImmutableId"' in request.headers["Prefer"]
+
+
+def test_a_round_is_read_to_its_end_and_ends_with_a_cursor() -> None:
+    first = page({"id": "A", "@odata.etag": 'W/"1"', "subject": "S"}, **{"@odata.nextLink": f"{BASE}{PATH}?$skip=1"})
+    wire = Wire(first, page({"id": "B", "@removed": {"reason": "deleted"}}))
+    found = feed(wire).changes(WATCH, f"{PATH}?$deltatoken=1", NOW)
+    assert found.items == (Item("A", 'W/"1"', {"subject": "S"}), Item("B", deleted=True))
+    assert found.cursor == f"{PATH}?$deltatoken=2"
+    assert [request.url.query for request in wire.seen] == [b"$deltatoken=1", b"$skip=1"]
+
+
+def test_meetings_of_a_series_stand_for_the_series() -> None:
+    one, other = ({"id": name, "type": "occurrence", "seriesMasterId": "M"} for name in "AB")
+    master = {"id": "M", "@odata.etag": 'W/"1"', "type": "seriesMaster", "subject": "S"}
+    assert feed(Wire(page(one, other))).changes(WATCH, "/c", NOW).items == (Item("M"),)
+    assert feed(Wire(page(one, master, other))).changes(WATCH, "/c", NOW).items == (
+        Item("M", 'W/"1"', {"subject": "S"}),
+    )
+
+
+def test_the_last_word_on_an_event_counts() -> None:
+    events = ({"id": "A", "@odata.etag": 'W/"1"'}, {"id": "A", "@removed": {"reason": "deleted"}})
+    assert feed(Wire(page(*events))).changes(WATCH, "/c", NOW).items == (Item("A", deleted=True),)
+
+
+@pytest.mark.parametrize("answer", [failure(410, "SyncStateNotFound"), failure(404)])
+def test_a_cursor_that_is_too_old_is_told_from_a_mailbox_that_is_not_there(answer: httpx.Response) -> None:
+    with pytest.raises(CursorLost):
+        feed(Wire(answer)).changes(WATCH, "/old", NOW)
+    with pytest.raises(NotFound):
+        feed(Wire(failure(404))).changes(WATCH, None, NOW)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"value": 1, **END},
+        {"value": [7], **END},
+        {"value": [{}], **END},
+        {"value": []},
+        {"value": [], "@odata.deltaLink": "https://elsewhere.example/v1.0/x"},
+        {"value": [], "@odata.nextLink": f"{BASE}.evil.example/"},
+    ],
+)
+def test_a_page_that_cannot_be_read_is_asked_for_again(body: dict[str, Any]) -> None:
+    with pytest.raises(Unavailable):
+        feed(Wire(body)).changes(WATCH, "/c", NOW)
+
+
+def test_an_id_is_spelled_as_graph_will_tell_it() -> None:
+    wire = Wire({"value": [{"sourceId": "AAMk-1", "targetId": "AAkALg1"}]})
+    assert feed(wire).spelled(WATCH, "AAMk-1") == "AAkALg1"
+    assert feed(Wire(failure(400))).spelled(WATCH, "AAMk-1") == "AAMk-1"
+    assert feed(Wire()).spelled(WATCH, "AAkALg1") == "AAkALg1"
+
+
+def test_a_link_is_followed_only_below_the_configured_address() -> None:
+    assert path_of(None, BASE) is None
+    assert path_of("https://GRAPH.example/v1.0/x?y", BASE + "/") == "/x?y"
+    with pytest.raises(ValueError, match="away"):
+        path_of("https://graph.example/beta/x", BASE)

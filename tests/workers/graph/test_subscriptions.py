@@ -1,0 +1,101 @@
+"""Graph is asked to tell us of changes, and kept doing so: from the bytes on the wire."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from tests.workers.graph.wire import Wire, backend, failure
+from workers.exchange import NotFound, Unknown, VersionMoved
+from workers.feed import Subscribed
+from workers.graph.connection import Connection
+from workers.graph.subscriptions import LIFE, GraphPush
+from workers.watch import Watch
+
+NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
+WATCH = Watch("wch_1", "cloud", "anna@contoso.com", "wch_1.secret", graph_id="g/1")
+MADE = {"id": "g/1", "expirationDateTime": "2026-11-28T08:50:00.0000000Z"}
+ADDRESS = "https://rendezvous.example.com/v1/graph/notifications"
+
+
+def push(wire: Wire) -> GraphPush:
+    connection = Connection(backend(), httpx.MockTransport(wire))
+    return GraphPush(connection, "https://graph.example/v1.0", "https://rendezvous.example.com/")
+
+
+def test_a_subscription_is_made_with_everything_that_cannot_be_added_later() -> None:
+    wire = Wire(httpx.Response(201, json=MADE))
+    assert push(wire).create(WATCH, NOW) == Subscribed("g/1", datetime(2026, 11, 28, 8, 50, tzinfo=UTC))
+    (request,) = wire.seen
+    assert (request.method, request.url.path) == ("POST", "/v1.0/subscriptions")
+    assert request.headers["Prefer"] == 'IdType="ImmutableId"'
+    assert json.loads(request.content) == {
+        "changeType": "created,updated,deleted",
+        "notificationUrl": ADDRESS,
+        "lifecycleNotificationUrl": "https://rendezvous.example.com/v1/graph/lifecycle",
+        "resource": "users/anna@contoso.com/events",
+        "expirationDateTime": "2026-11-28T08:50:00.000Z",
+        "clientState": "wch_1.secret",
+        "latestSupportedTlsVersion": "v1_2",
+    }
+
+
+def test_the_life_asked_for_is_within_what_graph_allows() -> None:
+    assert timedelta(days=6) < LIFE < timedelta(minutes=10_080)
+
+
+def test_one_that_is_in_the_way_makes_place_and_others_do_not() -> None:
+    listed = {
+        "value": [
+            {"id": "stray", "resource": "/Users/Anna@contoso.com/events", "notificationUrl": ADDRESS},
+            {
+                "id": "elsewhere",
+                "resource": "users/anna@contoso.com/events",
+                "notificationUrl": "https://other.example",
+            },
+            {"id": "bens", "resource": "users/ben@contoso.com/events", "notificationUrl": ADDRESS},
+        ]
+    }
+    wire = Wire(failure(409), listed, httpx.Response(204), httpx.Response(201, json=MADE))
+    push(wire).create(WATCH, NOW)
+    assert [(request.method, request.url.path) for request in wire.seen] == [
+        ("POST", "/v1.0/subscriptions"),
+        ("GET", "/v1.0/subscriptions"),
+        ("DELETE", "/v1.0/subscriptions/stray"),
+        ("POST", "/v1.0/subscriptions"),
+    ]
+
+
+def test_a_second_refusal_is_told() -> None:
+    with pytest.raises(VersionMoved):
+        push(Wire(failure(409), {"value": []}, failure(409))).create(WATCH, NOW)
+
+
+def test_a_renewal_asks_for_a_full_life_again() -> None:
+    wire = Wire(httpx.Response(200, json=MADE))
+    push(wire).renew(WATCH, NOW)
+    (request,) = wire.seen
+    assert (request.method, request.url.raw_path) == ("PATCH", b"/v1.0/subscriptions/g%2F1")
+    assert json.loads(request.content) == {"expirationDateTime": "2026-11-28T08:50:00.000Z"}
+
+
+def test_a_renewal_of_what_is_gone_says_so() -> None:
+    with pytest.raises(NotFound):
+        push(Wire(failure(404))).renew(WATCH, NOW)
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(204), failure(404)])
+def test_what_is_deleted_is_gone_whoever_did_it(answer: httpx.Response) -> None:
+    wire = Wire(answer)
+    push(wire).delete(WATCH)
+    assert wire.seen[0].method == "DELETE"
+
+
+@pytest.mark.parametrize("body", [{}, [], {"id": "g"}, {"id": "g", "expirationDateTime": "2026-11-28T08:50:00"}])
+def test_an_answer_that_tells_of_no_subscription_leaves_it_in_doubt(body: object) -> None:
+    with pytest.raises(Unknown):
+        push(Wire(httpx.Response(201, json=body))).create(replace(WATCH, graph_id=None), NOW)

@@ -1,0 +1,279 @@
+"""A notification is handled: the event read, compared, told - with a real store and an Exchange in memory."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+import pytest
+
+from tests.workers.events import an_event
+from tests.workers.fake_exchange import FakeExchange
+from tests.workers.given import NOW, accepted, an_attempt, an_update, claimed
+from tests.workers.test_watching import MIRROR, a_subscription
+from workers.bell import Bell
+from workers.callback import Delivery
+from workers.exchange import NotFound, Throttled
+from workers.graph.proof import Prover
+from workers.graph.rich_notification import NotGenuine
+from workers.job import Result
+from workers.notification import FIRST_SIGHT, MIRRORED, Notification
+from workers.outcome import Outcome, Retry, Succeeded
+from workers.settings import Settings
+from workers.store import Ring, Store
+from workers.subscription import Mirror
+from workers.telling import Teller
+from workers.update import Intent, Json
+from workers.watch import Watch
+
+
+@dataclass
+class Bells:
+    rung: list[Ring] = field(default_factory=list)
+
+    def ring(self, *rings: Ring) -> None:
+        self.rung += rings
+
+
+@dataclass
+class Bench:
+    """A mailbox with one event, watched for a subscription."""
+
+    teller: Teller
+    store: Store
+    exchange: FakeExchange
+    bells: Bells
+    watch: Watch
+    versions: int = 0
+
+    def notify(self, change: str = "updated", event: str = "E", etag: str | None = None) -> Outcome:
+        """Graph tells, and the job is run to its end."""
+        self.versions += 1
+        what = Notification(self.watch.id, event, change, etag or f"etag {self.versions}")
+        _, rings = self.store.hear([what.heard(self.watch)], outside=True)
+        grant = claimed(self.store, rings[0].id)
+        outcome = self.teller.tell(grant)
+        self.store.settle(grant, an_attempt(), outcome)
+        return outcome
+
+    def told(self) -> list[dict[str, Json]]:
+        """What the callbacks say, in order."""
+        rung = [ring for ring in self.bells.rung if ring.kind == "callback"]
+        bodies = [self._delivered(ring) for ring in rung]
+        self.bells.rung.clear()
+        return [json.loads(Delivery.from_json(body).text) for body in bodies]
+
+    def _delivered(self, ring: Ring) -> str:
+        """The next one to the same receiver may go only when this one has arrived."""
+        grant = claimed(self.store, ring.id)
+        self.store.settle(grant, an_attempt(), Succeeded(None))
+        return grant.body
+
+
+@pytest.fixture
+def bench(settings: Settings, store: Store) -> Bench:
+    exchange, bells = FakeExchange(an_event()), Bells()
+    store.begin(a_subscription())
+    watch = store.watch(a_subscription().watch)
+    assert watch is not None
+    teller = Teller(settings, store, cast(Bell, bells), {"cloud": exchange}, lambda: NOW, lambda: 0.0)
+    bench = Bench(teller, store, exchange, bells, watch)
+    bench.notify(FIRST_SIGHT)
+    return bench
+
+
+def edit(bench: Bench, **properties: Any) -> None:
+    bench.exchange.properties.update(properties)
+    bench.exchange.number += 1
+
+
+def test_at_first_sight_nobody_is_told(bench: Bench) -> None:
+    assert (bench.told(), bench.store.seen_events(bench.watch)) == ([], {"E"})
+
+
+def test_a_change_is_told_as_the_contract_has_it(bench: Bench) -> None:
+    edit(bench, subject="After")
+    bench.notify()
+    (told,) = bench.told()
+    assert (told["type"], told["timestamp"]) == ("calendar.event.changed", "2026-11-21T09:00:00.000Z")
+    assert told["data"].pop("id").startswith("chg_")
+    assert told["data"] == {
+        "subscription": "sub_1",
+        "target": {"mailbox": "anna@contoso.com", "event": "E", "backend": "cloud"},
+        "change": "updated",
+        "origin": "exchange",
+        "updates": [],
+        "version": "v2",
+        "changed": {"subject": {"before": "Team building", "after": "After"}},
+    }
+
+
+def test_the_same_change_is_told_once(bench: Bench) -> None:
+    edit(bench, subject="After")
+    bench.notify()
+    bench.told()
+    bench.notify()
+    assert bench.told() == []
+
+
+def test_a_version_that_moves_by_itself_is_told_to_nobody(bench: Bench) -> None:
+    edit(bench)
+    assert bench.notify() == Succeeded(None, "no change that anybody asked for")
+    assert bench.told() == []
+
+
+def test_a_property_that_was_not_asked_for_is_told_to_nobody(bench: Bench) -> None:
+    edit(bench, location={"displayName": "Elsewhere"})
+    bench.notify()
+    assert bench.told() == []
+
+
+def test_everybody_who_wants_to_know_is_told(bench: Bench) -> None:
+    bench.store.begin(a_subscription(2))
+    edit(bench, subject="After")
+    bench.notify()
+    assert sorted(told["data"]["subscription"] for told in bench.told()) == ["sub_1", "sub_2"]
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_an_echo_of_our_own_write_is_told_as_ours_also_while_the_update_runs(bench: Bench, settled: bool) -> None:
+    update = an_update(intent=Intent(set={"subject": "Ours"}))
+    accepted(bench.store, update)
+    grant = claimed(bench.store, update.id)
+    intent = {"base": {}, "before": {}, "after": {"subject": "Ours"}, "invitations": "sendToNone"}
+    bench.store.intend(grant, json.dumps(intent))
+    if settled:
+        result = Result("v2", noop=False, changed={"subject": {"before": "Team building", "after": "Ours"}})
+        bench.store.settle(grant, an_attempt(), Succeeded(result))
+    bench.exchange.marker = (update.id,)
+    edit(bench, subject="Ours")
+    bench.notify()
+    (told,) = bench.told()
+    assert (told["data"]["origin"], told["data"]["updates"]) == ("rendezvous", [update.id])
+    edit(bench, subject="Theirs")
+    bench.notify()
+    assert [one["data"]["origin"] for one in bench.told()] == ["exchange"]
+
+
+def vanish(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: Any) -> Any:
+        raise NotFound("ErrorItemNotFound", "gone")
+
+    monkeypatch.setattr(bench.exchange, "read", gone)
+
+
+def test_a_deletion_is_told_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    vanish(bench, monkeypatch)
+    bench.notify("updated")
+    bench.notify("deleted")
+    (told,) = bench.told()
+    assert (told["data"]["change"], told["data"]["version"], told["data"]["changed"]) == ("deleted", None, {})
+
+
+def test_the_deletion_of_an_event_never_seen_is_told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    vanish(bench, monkeypatch)
+    bench.notify("updated", "F")
+    assert bench.told() == []
+    bench.notify("deleted", "F")
+    assert [told["data"]["change"] for told in bench.told()] == ["deleted"]
+
+
+def test_an_event_never_seen_is_told_whole(bench: Bench) -> None:
+    bench.notify("created", "F")
+    bench.notify("updated", "G")
+    told = [one["data"] for one in bench.told()]
+    assert [one["change"] for one in told] == ["created", "updated"]
+    assert told[0]["changed"] == {"subject": {"before": None, "after": "Team building"}}
+
+
+def test_a_busy_exchange_is_asked_again(bench: Bench) -> None:
+    bench.exchange.read_faults.append(Throttled("429", "Too many requests.", retry_after=10))
+    outcome = bench.notify()
+    assert isinstance(outcome, Retry)
+    assert outcome.pause is not None and outcome.pause.total_seconds() == 10
+
+
+def test_who_died_between_telling_and_the_end_tells_nothing_twice(bench: Bench) -> None:
+    edit(bench, subject="After")
+    what = Notification(bench.watch.id, "E", "updated", "told late")
+    _, rings = bench.store.hear([what.heard(bench.watch)], outside=True)
+    grant = claimed(bench.store, rings[0].id)
+    bench.teller.tell(grant)
+    assert bench.teller.tell(grant) == Succeeded(None, "nothing changed")
+    assert len(bench.told()) == 1
+
+
+def test_when_nobody_wants_to_know_exchange_is_not_asked(bench: Bench) -> None:
+    reads = bench.exchange.reads
+    bench.store.end(a_subscription())
+    bench.notify()
+    assert bench.exchange.reads == reads
+
+
+def test_what_was_told_already_needs_no_look(bench: Bench) -> None:
+    reads = bench.exchange.reads
+    assert bench.notify(etag="v1") == Succeeded(None, "nothing new")
+    assert bench.exchange.reads == reads
+
+
+def test_who_may_no_longer_touch_the_mailbox_is_told_nothing(bench: Bench) -> None:
+    (hr, rooms), edited = bench.teller.settings.client, bench.teller.settings
+    narrowed = edited.model_copy(update={"client": (hr.model_copy(update={"mailboxes": ("b@contoso.com",)}), rooms)})
+    bench.teller = replace(bench.teller, settings=Settings.model_validate(narrowed.model_dump()))
+    edit(bench, subject="After")
+    assert bench.notify() == Succeeded(None, "nobody wants to know any more")
+
+
+class Doubter:
+    """Believes nothing."""
+
+    def check(self, event: str, proof: str) -> None:
+        raise NotGenuine("it was changed on its way")
+
+
+def test_what_is_not_proved_is_not_believed_and_stands_for_nothing_else(bench: Bench) -> None:
+    bench.teller = replace(bench.teller, provers={"cloud": cast(Prover, Doubter())})
+    edit(bench, subject="After")
+    forged, genuine = (Notification(bench.watch.id, "E", "updated", "v2", proof) for proof in ("{}", None))
+    jobs = [bench.store.hear([one.heard(bench.watch)], outside=True) for one in (forged, genuine)]
+    assert [new for new, _ in jobs] == [1, 1]
+    outcome = bench.teller.tell(claimed(bench.store, jobs[0][1][0].id))
+    assert outcome == Succeeded(None, "not believed: it was changed on its way")
+    assert bench.told() == []
+
+
+def mirrored(bench: Bench) -> list[str]:
+    """The updates that mirrors asked for."""
+    return [ring.id for ring in bench.bells.rung if ring.kind == "update"]
+
+
+def test_a_mirrored_change_becomes_an_update_of_the_other_event_once(bench: Bench) -> None:
+    bench.store.begin(MIRROR)
+    edit(bench, subject="After")
+    bench.notify()
+    bench.notify(MIRRORED)
+    (update_id,) = mirrored(bench)
+    job = bench.store.update(update_id)
+    assert job is not None
+    assert (job.update.target, job.update.intent.set) == (MIRROR.to, {"subject": "After"})
+
+
+def test_a_mirror_begins_with_the_event_as_it_stands(bench: Bench) -> None:
+    bench.store.begin(MIRROR)
+    bench.notify(MIRRORED)
+    assert len(mirrored(bench)) == 1
+
+
+def test_the_deletion_of_a_mirrored_event_is_told_to_who_wants_to_know(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.store.end(a_subscription())
+    told_to = Mirror("mir_2", "hr", MIRROR.source, MIRROR.to, ("subject",), "https://hooks.example.com/m", "")
+    bench.store.begin(told_to)
+    vanish(bench, monkeypatch)
+    bench.notify("deleted")
+    (told,) = bench.told()
+    assert (told["data"]["mirror"], told["data"]["change"]) == ("mir_2", "deleted")
+    snapshot = bench.store.snapshot(bench.watch, "E")
+    assert snapshot is not None and snapshot.gone

@@ -1,0 +1,225 @@
+"""Watches are tended: what goes wrong at Exchange, and how it heals - with a real store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import cast
+
+import pytest
+
+from tests.workers.given import an_attempt, claimed
+from tests.workers.test_watching import MIRROR, a_subscription
+from workers.bell import Bell
+from workers.exchange import AccessDenied, ExchangeError, NotFound, Throttled, Unknown
+from workers.feed import CursorLost, Item, Round, Subscribed
+from workers.notification import FIRST_SIGHT, MIRRORED, Notification
+from workers.outcome import Outcome, Retry, Succeeded
+from workers.settings import Settings
+from workers.store import Ring, Store
+from workers.tending import Tender
+from workers.watch import Watch
+
+
+@dataclass
+class FakeGraph:
+    """A mailbox's feed and push, failing as a test wants it: the next call by its name."""
+
+    items: tuple[Item, ...] = ()
+    faults: dict[str, Exception] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    life: timedelta = timedelta(days=6)
+    between: Callable[[], None] = lambda: None
+
+    def changes(self, watch: Watch, cursor: str | None, now: datetime) -> Round:
+        self._called("catch up" if cursor else "walk")
+        items, self.items = self.items, ()
+        return Round(items, f"cursor {len(self.calls)}")
+
+    def spelled(self, watch: Watch, event: str) -> str:
+        return f"immutable {event}"
+
+    def create(self, watch: Watch, now: datetime) -> Subscribed:
+        self._called("create")
+        return Subscribed(f"g-{len(self.calls)}", now + self.life)
+
+    def renew(self, watch: Watch, now: datetime) -> Subscribed:
+        self._called("renew")
+        return Subscribed(watch.graph_id or "", now + self.life)
+
+    def delete(self, watch: Watch) -> None:
+        self._called("delete")
+
+    def _called(self, name: str) -> None:
+        self.calls.append(name)
+        self.between()
+        if (fault := self.faults.pop(name, None)) is not None:
+            raise fault
+
+
+@dataclass
+class Bells:
+    rung: list[Ring] = field(default_factory=list)
+
+    def ring(self, *rings: Ring) -> None:
+        self.rung += rings
+
+
+@dataclass
+class Bench:
+    tender: Tender
+    store: Store
+    graph: FakeGraph
+    bells: Bells
+    watch_id: str
+
+    @property
+    def watch(self) -> Watch:
+        found = self.store.watch(self.watch_id)
+        assert found is not None
+        return found
+
+    def tend(self) -> Outcome:
+        """The watch is looked at, by a job that is run to its end."""
+        self.store.lifecycle(self.watch_id, "nothing in particular")
+        rings = [ring for rings in self.store.wake() for ring in rings]
+        grant = claimed(self.store, rings[0].id)
+        outcome = self.tender.tend(grant)
+        self.store.settle(grant, an_attempt(), outcome if isinstance(outcome, Succeeded) else Succeeded(None))
+        return outcome
+
+    def heard(self) -> list[tuple[str, str]]:
+        """The notifications that were made: change and event."""
+        bodies = [claimed(self.store, ring.id).body for ring in self.bells.rung if ring.kind == "notification"]
+        self.bells.rung.clear()
+        return [(one.change, one.event) for one in map(Notification.from_json, bodies)]
+
+    def set(self, **moments: datetime | str | None) -> None:
+        self.store.keep(self.watch, moments, began=self.store.time())
+
+
+@pytest.fixture
+def bench(settings: Settings, store: Store) -> Bench:
+    graph, bells = FakeGraph(), Bells()
+    store.begin(a_subscription())
+    tender = Tender(settings, store, cast(Bell, bells), {"cloud": graph}, {"cloud": graph}, lambda: 0.0)
+    return Bench(tender, store, graph, bells, a_subscription().watch)
+
+
+def test_a_new_watch_is_set_up_in_order_and_then_well(bench: Bench) -> None:
+    assert bench.tend() == Succeeded(None, "walk, create, catch up")
+    watch = bench.watch
+    assert (watch.graph_id, watch.cursor, watch.problem) == ("g-2", "cursor 3", None)
+    assert watch.tended is not None
+    assert bench.tend() == Succeeded(None, "nothing to do")
+
+
+def test_what_came_with_its_properties_is_not_read_again(bench: Bench) -> None:
+    bench.graph.items = (Item("A", "v1", {"subject": "S"}), Item("B", "v1"), Item("C", deleted=True))
+    bench.tend()
+    known = bench.store.snapshot(bench.watch, "A")
+    assert known is not None and (known.version, known.properties, known.marker) == ("v1", {"subject": "S"}, None)
+    assert bench.heard() == [(FIRST_SIGHT, "B")]
+
+
+def test_what_is_found_and_not_known_is_handled(bench: Bench) -> None:
+    bench.graph.items = (Item("A", "v1", {"subject": "S"}), Item("B", "v1", {"subject": "S"}))
+    bench.tend()
+    bench.graph.items = (Item("A", "v2"), Item("B", "v1"), Item("N", "v1"), Item("X", deleted=True))
+    bench.set(missed=bench.store.time())
+    bench.tend()
+    assert sorted(bench.heard()) == [("created", "N"), ("updated", "A")]
+
+
+def test_what_is_there_no_more_when_all_is_gone_through_is_looked_at(bench: Bench) -> None:
+    bench.graph.items = (Item("A", "v1", {"subject": "S"}), Item("B", "v1", {"subject": "S"}))
+    bench.tend()
+    bench.graph.faults["catch up"] = CursorLost("410")
+    bench.graph.items = (Item("A", "v1"),)
+    bench.set(missed=bench.store.time())
+    bench.tend()
+    assert bench.heard() == [("deleted", "B")]
+    assert bench.graph.calls[-2:] == ["catch up", "walk"]
+
+
+def test_a_subscription_that_is_gone_at_its_renewal_is_made_anew_and_the_gap_closed(bench: Bench) -> None:
+    bench.tend()
+    bench.set(reauthorize=bench.store.time())
+    bench.graph.faults["renew"] = NotFound("404", "gone")
+    bench.tend()
+    assert bench.graph.calls[3:] == ["renew", "create", "catch up"]
+
+
+def test_reauthorization_is_a_renewal(bench: Bench) -> None:
+    bench.tend()
+    bench.set(reauthorize=bench.store.time())
+    assert bench.tend() == Succeeded(None, "renew")
+
+
+def test_after_a_day_without_anybody_everything_heals(bench: Bench) -> None:
+    bench.tend()
+    day = timedelta(days=1)
+    now = bench.store.time()
+    bench.set(expires=now - day, renewed=now - 7 * day, caught_up=now - day)
+    bench.graph.items = (Item("A", "v1"),)
+    bench.tend()
+    assert bench.graph.calls[3:] == ["create", "catch up"]
+    assert bench.heard() == [("created", "A")]
+
+
+def test_what_was_done_before_a_failure_is_not_done_again(bench: Bench) -> None:
+    bench.graph.faults["catch up"] = Unknown("ReadTimeout", "no answer")
+    assert isinstance(bench.tend(), Retry)
+    bench.tend()
+    assert bench.graph.calls == ["walk", "create", "catch up", "catch up"]
+    assert bench.watch.problem is None
+
+
+@pytest.mark.parametrize(
+    "error", [AccessDenied("403", "no"), NotFound("404", "no"), Unknown("ReadTimeout", "no"), Throttled("429", "no")]
+)
+def test_a_failure_is_shown_and_never_given_up(bench: Bench, error: ExchangeError) -> None:
+    bench.graph.faults["create"] = error
+    outcome = bench.tend()
+    assert isinstance(outcome, Retry)
+    assert not outcome.in_doubt
+    assert bench.watch.problem == str(error)
+    assert bench.watch.tended is None
+
+
+def test_who_is_sent_away_leaves_the_whole_mailbox_alone(bench: Bench) -> None:
+    bench.graph.faults["walk"] = Throttled("429", "no", retry_after=7)
+    outcome = bench.tend()
+    assert isinstance(outcome, Retry)
+    assert outcome.pause == timedelta(seconds=7)
+
+
+def test_a_mirror_has_its_event_looked_at_once_under_the_id_that_graph_tells(bench: Bench) -> None:
+    bench.store.begin(MIRROR)
+    bench.tend()
+    bench.tend()
+    assert bench.heard() == [(MIRRORED, "immutable E")]
+    assert bench.watch.spelled == {"mir_1": "immutable E"}
+
+
+def test_when_nobody_wants_to_know_graph_is_told_and_all_is_forgotten(bench: Bench) -> None:
+    bench.tend()
+    bench.store.end(a_subscription())
+    assert bench.tend() == Succeeded(None, "let go")
+    assert bench.graph.calls[-1] == "delete"
+    assert bench.store.watch(bench.watch_id) is None
+
+
+def test_who_begins_while_the_watch_is_let_go_is_heard_for(bench: Bench) -> None:
+    bench.tend()
+    bench.store.end(a_subscription())
+
+    def begin() -> None:
+        bench.graph.between = lambda: None
+        bench.store.begin(a_subscription(2))
+
+    bench.graph.between = begin
+    assert bench.tend() == Succeeded(None, "wanted again")
+    bench.tend()
+    assert bench.graph.calls[-2:] == ["create", "catch up"]

@@ -1,0 +1,202 @@
+"""What the store keeps of watches, on a real store."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from redis import Redis
+
+from tests.workers.given import an_attempt, claimed
+from workers.event_change import Snapshot
+from workers.notification import FIRST_SIGHT, Notification
+from workers.outcome import Retry, Succeeded
+from workers.store import Callback, Ring, Store
+from workers.subscription import Mirror, Subscription
+from workers.update import Target
+from workers.watch import Watch
+
+AT = "2026-11-21T09:00:00.000Z"
+SNAPSHOT = Snapshot("v1", {"subject": "S"}, (), AT)
+MIRROR = Mirror("mir_1", "hr", Target("cloud", "E", mailbox="anna@contoso.com"),
+                Target("hq", "F", mailbox="o@hq.example"), ("subject",), None, AT)  # fmt: skip
+
+
+def a_subscription(number: int = 1, mailbox: str = "anna@contoso.com") -> Subscription:
+    url = f"https://hooks.example.com/{number}"
+    return Subscription(f"sub_{number}", "hr", "cloud", mailbox, url, ("subject",), AT)
+
+
+@pytest.fixture
+def watch(store: Store) -> Watch:
+    store.begin(a_subscription())
+    found = store.watch(a_subscription().watch)
+    assert found is not None
+    return found
+
+
+def notification(watch: Watch, event: str = "E", etag: str = "v1", change: str = "updated") -> Notification:
+    return Notification(watch.id, event, change, etag)
+
+
+def heard(store: Store, watch: Watch, *what: Notification) -> list[str]:
+    """The ids of the jobs whose bells have to ring."""
+    return [ring.id for ring in store.hear([one.heard(watch) for one in what], outside=True)[1]]
+
+
+def rung(store: Store) -> list[Ring]:
+    return [ring for rings in store.wake() for ring in rings]
+
+
+def test_a_mailbox_is_watched_once_however_many_want_to_know(store: Store, redis: Redis, watch: Watch) -> None:
+    store.begin(a_subscription(2, "Anna@contoso.com"))
+    store.begin(MIRROR)
+    assert redis.keys("rdv:watch:*") == [f"rdv:watch:{watch.id}"]
+    assert store.watch(watch.id) == watch
+    assert {one.id for one in store.watchers(watch.id)} == {"sub_1", "sub_2", "mir_1"}
+
+
+def test_the_same_wish_is_kept_once(store: Store) -> None:
+    assert store.begin(a_subscription()) == "sub_1"
+    again = Subscription("sub_9", *[getattr(a_subscription(), name) for name in Subscription.__slots__[1:]])
+    assert store.begin(again) == "sub_1"
+    assert [one.id for one in store.watchers_of("hr", Subscription)] == ["sub_1"]
+
+
+def test_who_has_ended_is_forgotten_and_may_begin_again(store: Store, watch: Watch) -> None:
+    assert store.end(a_subscription())
+    assert not store.end(a_subscription())
+    assert (store.subscription("sub_1"), store.watchers(watch.id)) == (None, ())
+    assert store.begin(a_subscription()) == "sub_1"
+
+
+def test_a_watch_that_nobody_wants_is_let_go_with_all_it_knew(store: Store, redis: Redis, watch: Watch) -> None:
+    store.first_seen(watch, {"E": SNAPSHOT})
+    assert not store.forget(watch)
+    store.end(a_subscription())
+    assert store.forget(watch)
+    assert redis.keys("rdv:watch*") + redis.keys("rdv:s[nu]*") == []
+
+
+def test_a_watch_that_is_wanted_again_while_it_is_let_go_subscribes_anew(store: Store, watch: Watch) -> None:
+    store.keep(watch, {"graph_id": "g"}, began=store.time())
+    assert not store.forget(watch)
+    again = store.watch(watch.id)
+    assert again is not None and again.graph_id is None
+
+
+def test_a_new_watch_is_looked_at_at_once_and_by_one_job(store: Store, watch: Watch) -> None:
+    (ring,) = rung(store)
+    assert (ring.kind, ring.label) == ("watch", "anna@contoso.com")
+    assert rung(store) == []
+    store.lifecycle(watch.id, "missed")
+    assert rung(store) == []  # the job that waits will see to it
+
+
+def test_a_watch_is_looked_at_when_it_said(store: Store, watch: Watch) -> None:
+    (ring,) = rung(store)
+    grant = claimed(store, ring.id)
+    began = store.time()
+    store.keep(watch, {"problem": None}, began=began, look=began + timedelta(hours=1))
+    store.settle(grant, an_attempt(), Succeeded(None))
+    assert rung(store) == []
+    store.lifecycle(watch.id, "reauthorizationRequired")
+    assert [one.kind for one in rung(store)] == ["watch"]
+
+
+def test_a_wish_that_comes_during_a_look_is_not_lost(store: Store, watch: Watch) -> None:
+    (ring,) = rung(store)
+    grant = claimed(store, ring.id)
+    began = store.time() - timedelta(milliseconds=50)
+    store.lifecycle(watch.id, "missed")
+    store.keep(watch, {}, began=began, look=began + timedelta(hours=1))
+    store.settle(grant, an_attempt(), Succeeded(None))
+    assert [one.kind for one in rung(store)] == ["watch"]
+
+
+def test_lifecycle_events_are_noted(store: Store, watch: Watch) -> None:
+    store.keep(watch, {"graph_id": "g", "expires": store.time()}, began=store.time())
+    for event in ("missed", "reauthorizationRequired", "subscriptionRemoved"):
+        assert store.lifecycle(watch.id, event)
+    noted = store.watch(watch.id)
+    assert noted is not None and noted.missed and noted.reauthorize
+    assert (noted.graph_id, noted.expires) == (None, None)
+    assert not store.lifecycle("wch_gone", "missed")
+
+
+def test_the_same_notification_three_times_is_one_job(store: Store, watch: Watch) -> None:
+    assert len(heard(store, watch, *[notification(watch)] * 3)) == 1
+    assert heard(store, watch, notification(watch)) == []
+
+
+def test_a_later_change_finds_the_job_that_has_not_begun(store: Store, watch: Watch) -> None:
+    (first,) = heard(store, watch, notification(watch))
+    assert store.hear([notification(watch, etag="v2").heard(watch)], outside=True) == (0, ())
+    grant = claimed(store, first)
+    assert store.hear([notification(watch, etag="v3").heard(watch)], outside=True)[0] == 1
+    store.settle(grant, an_attempt(), Succeeded(None))
+
+
+def test_a_first_sight_never_stands_for_a_change(store: Store, watch: Watch) -> None:
+    heard(store, watch, notification(watch, change=FIRST_SIGHT))
+    assert store.hear([notification(watch).heard(watch)], outside=True)[0] == 1
+
+
+def test_two_events_are_looked_at_at_once_and_one_event_after_itself(store: Store, watch: Watch) -> None:
+    one, other, third = heard(store, watch, *(notification(watch, event) for event in ("E", "F", "G")))
+    assert store.claim(one) and store.claim(other)
+    assert store.claim(third) is None
+
+
+def test_what_is_heard_of_a_watch_that_is_gone_is_nothing(store: Store, watch: Watch) -> None:
+    store.end(a_subscription())
+    store.forget(watch)
+    assert store.hear([notification(watch).heard(watch)], outside=True) == (0, ())
+    assert store.watch(watch.id) is None
+
+
+def test_only_what_comes_from_outside_counts_as_heard(store: Store, watch: Watch) -> None:
+    store.hear([notification(watch).heard(watch)], outside=False)
+    assert store.watches([watch.id])[watch.id].heard is None
+    store.hear([notification(watch, "F").heard(watch)], outside=True)
+    assert store.watches([watch.id])[watch.id].heard is not None
+
+
+def test_what_is_told_is_remembered_with_the_callbacks_in_one_step(store: Store, watch: Watch) -> None:
+    (job,) = heard(store, watch, notification(watch))
+    grant = claimed(store, job)
+    callback = Callback("msg_1", "{}", "hr", "anna@contoso.com", "callback/l", "callback/h", 10, "label")
+    for _ in range(2):  # sent twice, because the reply was lost
+        done, rings = store.tell(grant, watch, "E", SNAPSHOT, [callback])
+        assert done
+    assert store.snapshot(watch, "E") == SNAPSHOT
+    assert store.claim("msg_1") is not None
+    assert [ring.id for ring in rings] == []
+
+
+def test_who_lost_the_right_to_run_tells_nothing(store: Store, redis: Redis, watch: Watch) -> None:
+    (job,) = heard(store, watch, notification(watch))
+    grant = claimed(store, job)
+    redis.hset(f"rdv:job:{job}", "fence", 999)
+    assert store.tell(grant, watch, "E", SNAPSHOT, []) == (False, ())
+    assert store.snapshot(watch, "E") is None
+
+
+def test_what_was_seen_first_stays(store: Store, watch: Watch) -> None:
+    store.first_seen(watch, {"E": SNAPSHOT})
+    store.first_seen(watch, {"E": Snapshot("v2", {}, (), AT), "F": SNAPSHOT})
+    assert store.snapshots(watch, ["E", "F", "G"]) == {"E": SNAPSHOT, "F": SNAPSHOT}
+    store.unlearn(watch, ["E"])
+    assert store.seen_events(watch) == {"F"}
+
+
+def test_a_notification_that_has_ended_is_soon_forgotten(store: Store, redis: Redis, watch: Watch) -> None:
+    (job,) = heard(store, watch, notification(watch))
+    store.settle(claimed(store, job), an_attempt(), Succeeded(None))
+    assert 0 < redis.ttl(f"rdv:job:{job}") <= 3600
+
+
+def test_a_notification_that_waits_is_not_forgotten(store: Store, redis: Redis, watch: Watch) -> None:
+    (job,) = heard(store, watch, notification(watch))
+    store.settle(claimed(store, job), an_attempt(), Retry("unavailable", "later", timedelta(seconds=9)))
+    assert redis.ttl(f"rdv:job:{job}") == -1

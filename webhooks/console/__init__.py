@@ -1,0 +1,101 @@
+"""``/console``: what is going on, for people. Rendered here, without a build step, without anything from elsewhere.
+
+Signed in with an API key: a client's sees what is that client's, an operator's sees all. Not here: whatever the API
+does not do as well, except looking over several clients at once.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import get_args
+
+import structlog
+from flask import Blueprint, g, render_template, request
+
+from webhooks import problems
+from webhooks.console import gate, letters, overview, updates, watchers
+from webhooks.console.charts import HEIGHT, STEP, WIDTH
+from webhooks.console.differences import legible
+from webhooks.console.updates import without_query
+from webhooks.letter_filter import ErrorClass
+from webhooks.problems import Problem
+from workers.job import Kind, State
+from workers.store import StoreUnavailable
+from workers.update import Json
+
+_log = structlog.get_logger("webhooks")
+_DONE = {
+    "cancelled": "The update is taken back.",
+    "replayed": "brought back: queued again under the same id.",
+    "discarded": "let go.",
+}
+
+console = Blueprint(
+    "console", __name__, url_prefix="/console", template_folder="templates", static_folder="static",
+    static_url_path="/static",
+)  # fmt: skip
+gate.install(console)
+console.add_url_rule("/", "overview", overview.page)
+console.add_url_rule("/updates", "updates", updates.listed)
+console.add_url_rule("/updates/<update_id>", "update", updates.shown)
+console.add_url_rule("/updates/<update_id>/cancel", "cancel", updates.cancelled, methods=["POST"])
+console.add_url_rule("/subscriptions", "subscriptions", watchers.listed)
+console.add_url_rule("/dead-letters", "dead_letters", letters.listed)
+console.add_url_rule("/dead-letters/replay", "replay_all", letters.replayed_all, methods=["POST"])
+console.add_url_rule("/dead-letters/<letter_id>/replay", "replay", letters.replayed, methods=["POST"])
+console.add_url_rule("/dead-letters/<letter_id>/discard", "discard", letters.discarded, methods=["POST"])
+
+
+@console.app_template_filter("moment")
+def moment(value: str | datetime | None) -> str:
+    """A moment as people read it, in UTC: ``2026-11-21 09:00:00``."""
+    text = value.isoformat() if isinstance(value, datetime) else value or ""
+    return text[:19].replace("T", " ")
+
+
+@console.app_template_filter("seconds")
+def seconds(value: float | None) -> str:
+    """A duration as people read it."""
+    if value is None:
+        return "–"
+    if value < 1:
+        return f"{value * 1000:.0f} ms"
+    return f"{value:.1f} s" if value < 120 else f"{value / 60:.0f} min"
+
+
+@console.app_template_filter("legible")
+def as_text(value: Json) -> str:
+    """A JSON value as people read it."""
+    return "\n".join(legible(value)) or "–"
+
+
+@console.context_processor
+def choices() -> dict[str, object]:
+    """What the pages' fields offer, and what was just done."""
+    count = request.args.get("count", "")
+    counted = f"{count} dead letter{'' if count == '1' else 's'} " if count.isdecimal() and len(count) < 7 else ""
+    done = _DONE.get(request.args.get("done", ""), "")
+    return {
+        "states": [state.value for state in State],
+        "kinds": get_args(Kind),
+        "classes": get_args(ErrorClass),
+        "picture": {"width": WIDTH, "height": HEIGHT, "step": STEP},
+        "notice": f"{counted}{done}" if done else "",
+        "without_query": without_query,
+    }
+
+
+@console.errorhandler(Problem)
+def refused(problem: Problem) -> tuple[str, int, dict[str, str]]:
+    """A problem as a page."""
+    g.problem = problem.kind.name
+    page = render_template("console/problem.html", title=problem.kind.title, detail=problem.detail)
+    return page, problem.kind.status, problem.headers
+
+
+@console.errorhandler(StoreUnavailable)
+def away(error: StoreUnavailable) -> tuple[str, int, dict[str, str]]:
+    """The store is away: a page that needs none."""
+    _log.warning("store unavailable", reason=str(error))
+    g.problem = problems.UNAVAILABLE.name
+    return render_template("console/away.html"), 503, {"Retry-After": "5"}

@@ -1,0 +1,80 @@
+"""Before and after, line by line, as a person reads them. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Literal
+
+from workers.update import Json
+
+LINES_AT_MOST = 200
+"""Of each side: a comparison takes the square of it."""
+AROUND = 2
+"""Lines that stayed, shown on each side of a change."""
+
+Sign = Literal["-", "+", " ", "…"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """``-`` was there, ``+`` is there now, a space stayed; ``…`` stands for lines left out."""
+
+    sign: Sign
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What became of one property."""
+
+    property: str
+    lines: tuple[Line, ...]
+
+
+def differences(changed: Mapping[str, Mapping[str, Json]]) -> tuple[Difference, ...]:
+    """A result's ``changed`` (contract section 2), by property."""
+    return tuple(
+        Difference(name, tuple(_compared(legible(change.get("before")), legible(change.get("after")))))
+        for name, change in sorted(changed.items())
+    )
+
+
+def legible(value: Json) -> list[str]:
+    """A JSON value as lines: a text's own, one for each member of a list or an object; None as no line."""
+    match value:
+        case None:
+            lines = []
+        case str():
+            lines = value.splitlines() or [""]
+        case dict():
+            lines = [f"{name}: {_compact(member)}" for name, member in sorted(value.items())]
+        case list():
+            lines = [_compact(member) for member in value]
+        case _:
+            lines = [_compact(value)]
+    return lines if len(lines) <= LINES_AT_MOST else [*lines[:LINES_AT_MOST], f"… {len(lines) - LINES_AT_MOST} more"]
+
+
+def _compact(value: Json) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _compared(before: Sequence[str], after: Sequence[str]) -> Iterator[Line]:
+    for verb, b_from, b_to, a_from, a_to in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if verb == "equal":
+            yield from _stayed(before[b_from:b_to])
+            continue
+        yield from (Line("-", text) for text in before[b_from:b_to])
+        yield from (Line("+", text) for text in after[a_from:a_to])
+
+
+def _stayed(lines: Sequence[str]) -> Iterator[Line]:
+    if len(lines) <= 2 * AROUND + 1:
+        yield from (Line(" ", text) for text in lines)
+        return
+    yield from (Line(" ", text) for text in lines[:AROUND])
+    yield Line("…", f"{len(lines) - 2 * AROUND} lines that stayed")
+    yield from (Line(" ", text) for text in lines[-AROUND:])

@@ -1,0 +1,72 @@
+"""Which updates or dead letters a list shows: the query of its page, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Self
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from webhooks.letter_filter import ErrorClass
+from webhooks.problems import Problem, unreadable
+from workers.job import Kind, State
+from workers.store import DeadLetters, Search
+
+
+def _moment(text: object) -> object:
+    """As a browser's datetime-local field gives it, in UTC, or as RFC 3339."""
+    if not isinstance(text, str):
+        return text
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+Moment = Annotated[datetime | None, BeforeValidator(_moment)]
+
+
+class Filters(BaseModel):
+    """Those for which all that is given holds; what is empty is not given."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    state: State | None = None
+    kind: Kind | None = None
+    mailbox: Annotated[str | None, Field(pattern="^[!-~]{1,320}$")] = None
+    client: Annotated[str | None, Field(pattern="^[A-Za-z0-9_-]{1,64}$")] = None
+    error_class: Annotated[ErrorClass | None, Field(alias="class")] = None
+    since: Moment = None
+    until: Moment = None
+    cursor: Annotated[str | None, Field(pattern="^[!-~]{1,200}$")] = None
+
+    @classmethod
+    def of(cls, asked: Mapping[str, str]) -> Self:
+        """Raises Problem: 400."""
+        try:
+            return cls.model_validate({name: value.strip() for name, value in asked.items() if value.strip()})
+        except ValidationError as error:
+            raise _unreadable(error) from None
+
+    def among(self, clients: tuple[str, ...]) -> tuple[str, ...]:
+        """The clients that are asked for, of those that the visitor may see."""
+        return tuple(name for name in clients if self.client in (None, name))
+
+    @property
+    def search(self) -> Search:
+        """The same, for the store."""
+        return Search(self.state, self.kind, self.mailbox, self.error_class, self.since, self.until)
+
+    def letters(self, client: str) -> DeadLetters:
+        """The same, for a replay of one client's dead letters."""
+        return DeadLetters(client, self.kind, self.error_class, self.mailbox, self.since)
+
+    def query(self, cursor: str | None = None) -> str:
+        """The query of the same list, from a cursor on."""
+        given = self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"cursor"})
+        return urlencode({**given, "cursor": cursor} if cursor else given)
+
+
+def _unreadable(error: ValidationError) -> Problem:
+    first = error.errors(include_url=False, include_input=False)[0]
+    return unreadable(str(first["loc"][0]), "this is none of its values")

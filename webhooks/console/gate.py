@@ -1,0 +1,131 @@
+"""The console's door: signing in and out, and what every request to it goes through.
+
+Order: session, form token, visitor. Everything but the sign-in page and the style sheet needs a visitor; every POST
+needs the token of its own session.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from webhooks import problems
+from webhooks.console import session as sessions
+from webhooks.console import visitor as visitors
+from webhooks.console.session import COOKIE, LIFE, Session
+from webhooks.door import door
+from webhooks.problems import Kind, Problem
+from webhooks.rates import READING
+
+_OPEN = frozenset({"console.sign_in", "console.signed_in", "console.static"})
+_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+FORM_AT_MOST = 16_384
+"""Bytes."""
+FOREIGN_FORM = Kind("foreign-form", 403, "This form is not yours", "Open the page again and send the form from there.")
+
+
+def check() -> BaseResponse | None:
+    """Before every request: set ``g.session`` and ``g.visitor``, or lead to the sign-in page. 403, 413, 429."""
+    if request.endpoint == "console.static":
+        return None
+    g.session = sessions.unseal(request.cookies.get(COOKIE), _secret())
+    if request.method == "POST":
+        _check_form()
+    g.visitor = visitors.with_mark(g.session.mark, door().settings) if g.session else None
+    if g.visitor is None:
+        return None if request.endpoint in _OPEN else redirect(url_for("console.sign_in"), 303)
+    if g.visitor.client is not None:
+        g.client = g.visitor.client
+        _spend()
+    return None
+
+
+def dress(response: Response) -> Response:
+    """After every request: nothing from elsewhere, in nobody's frame, kept by nobody."""
+    response.headers["Content-Security-Policy"] = _POLICY
+    response.headers["X-Frame-Options"] = "DENY"
+    response.headers["Referrer-Policy"] = "same-origin"
+    if request.endpoint != "console.static":
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def words() -> dict[str, object]:
+    """What every page may use."""
+    current: Session | None = g.get("session")
+    return {
+        "visitor": g.get("visitor"),
+        "form_token": sessions.form_token(current, _secret()) if current else "",
+        "flower_url": door().settings.flower_url.rstrip("/"),
+    }
+
+
+def install(console: Blueprint) -> None:
+    """Hang the door into the blueprint."""
+    console.before_request(check)
+    console.after_request(dress)
+    console.context_processor(words)
+    console.add_url_rule("/sign-in", "sign_in", sign_in, methods=["GET"])
+    console.add_url_rule("/sign-in", "signed_in", signed_in, methods=["POST"])
+    console.add_url_rule("/sign-out", "sign_out", sign_out, methods=["POST"])
+
+
+def sign_in() -> Response:
+    """The page that asks for a key."""
+    return _asking()
+
+
+def signed_in() -> BaseResponse:
+    """The key was given: in, or the page again."""
+    visitor = visitors.with_key(request.form.get("key", ""), door().settings)
+    if visitor is None:
+        return _asking("This is no key that is valid here.", 403)
+    return _with_session(redirect(url_for("console.overview"), 303), sessions.begin(visitor.mark))
+
+
+def sign_out() -> BaseResponse:
+    """The browser forgets the session."""
+    response = redirect(url_for("console.sign_in"), 303)
+    response.delete_cookie(COOKIE, path=_path(), httponly=True, samesite="Strict", secure=request.is_secure)
+    return response
+
+
+def _asking(complaint: str = "", status: int = 200) -> Response:
+    g.session, g.visitor = sessions.begin(), None
+    response = Response(render_template("console/sign_in.html", complaint=complaint), status)
+    _with_session(response, g.session)
+    return response
+
+
+def _with_session(response: BaseResponse, session: Session) -> BaseResponse:
+    response.set_cookie(
+        COOKIE, sessions.seal(session, _secret()), max_age=LIFE, path=_path(), httponly=True, samesite="Strict",
+        secure=request.is_secure,
+    )  # fmt: skip
+    return response
+
+
+def _check_form() -> None:
+    if request.content_length is None or request.content_length > FORM_AT_MOST:
+        raise Problem(problems.TOO_LARGE, "The form is too large.")
+    foreign = request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none")
+    if foreign or not sessions.is_own_form(g.session, request.form.get("form_token", ""), _secret()):
+        raise Problem(FOREIGN_FORM, "The form is not one of this session; open the page again.")
+
+
+def _spend() -> None:
+    wait = door().rates.spend(g.visitor.client, READING)
+    if wait is not None:
+        raise Problem(problems.RATE_LIMITED, f"Come again in {wait} s.", headers={"Retry-After": str(wait)})
+
+
+def _secret() -> str:
+    """The configured one, else the one that all web processes find in the store."""
+    if "console_secret" not in g:
+        configured = door().settings.console_secret
+        g.console_secret = configured.get_secret_value() if configured else door().store.console_secret()
+    return str(g.console_secret)
+
+
+def _path() -> str:
+    return url_for("console.overview").rstrip("/")

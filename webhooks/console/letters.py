@@ -1,0 +1,122 @@
+"""Dead letters: why, and again, or away."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from flask import g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from webhooks import problems
+from webhooks.console.filters import Filters
+from webhooks.console.updates import PAGE
+from webhooks.dead_letters import AT_ONCE
+from webhooks.door import Door, door
+from webhooks.problems import Problem
+from workers.callback import Delivery
+from workers.replay import matching, replay_one
+from workers.settings import Settings
+from workers.store import BadCursor, DeadLetter
+from workers.update import Update
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A dead letter in the list. ``update``: the update, or the one that the callback tells of; ``about``: which
+    properties, or where the callback was to go."""
+
+    letter: DeadLetter
+    update: str
+    about: str
+
+
+def listed() -> str:
+    """A page of dead letters, last died first."""
+    return _page(Filters.of(request.args))
+
+
+def replayed(letter_id: str) -> Response:
+    """One comes back under its own id. 403 where its client may no longer touch the mailbox."""
+    at = door()
+    letter = _own(at, letter_id)
+    if not may_come_back(letter, at.settings):
+        raise Problem(problems.FORBIDDEN, f"The client {letter.client} may no longer touch this mailbox.")
+    done, rings = replay_one(at.store, letter, at.clock())
+    if not done:
+        raise _gone()
+    at.bell.ring(*rings)
+    return _back("replayed", 1)
+
+
+def replayed_all() -> str | Response:
+    """All that match come back, or with ``dry_run`` are only counted."""
+    at, filters = door(), Filters.of(request.form)
+    letters = [
+        letter
+        for client in filters.among(g.visitor.clients)
+        for letter in matching(at.store, filters.letters(client), AT_ONCE)
+        if may_come_back(letter, at.settings)
+    ]
+    if "dry_run" in request.form:
+        return _page(filters, matched=len(letters))
+    return _back("replayed", sum(_replay(at, letter) for letter in letters))
+
+
+def discarded(letter_id: str) -> Response:
+    """One is let go."""
+    if not door().store.discard(_own(door(), letter_id).id):
+        raise _gone()
+    return _back("discarded", 1)
+
+
+def may_come_back(letter: DeadLetter, settings: Settings) -> bool:
+    """Whether the client that asked for it may still touch the mailbox. Whoever looks: its rights count."""
+    client = settings.clients.get(letter.client)
+    if letter.kind != "update" or client is None:
+        return client is not None
+    backend = settings.backends.get(Update.from_json(letter.body).target.backend)
+    return backend is None or client.may_touch(letter.owner, backend)
+
+
+def _replay(at: Door, letter: DeadLetter) -> bool:
+    done, rings = replay_one(at.store, letter, at.clock())
+    at.bell.ring(*rings)
+    return done
+
+
+def _page(filters: Filters, matched: int | None = None) -> str:
+    at = door()
+    try:
+        found = at.store.search_dead(filters.among(g.visitor.clients), filters.search, PAGE, filters.cursor)
+    except BadCursor as error:
+        raise problems.unreadable("cursor", str(error)) from None
+    letters = [letter for letter in map(at.store.dead_letter, found.ids) if letter is not None]
+    return render_template("console/dead_letters.html", rows=[_row(letter) for letter in letters], filters=filters,
+                           next_cursor=found.next_cursor, matched=matched)  # fmt: skip
+
+
+def _row(letter: DeadLetter) -> Row:
+    if letter.kind == "callback":
+        delivery = Delivery.from_json(letter.body)
+        return Row(letter, str(json.loads(delivery.text)["data"]["id"]), delivery.url)
+    if letter.kind == "update":
+        return Row(letter, letter.id, ", ".join(Update.from_json(letter.body).intent.touched))
+    return Row(letter, "", letter.kind)
+
+
+def _own(at: Door, letter_id: str) -> DeadLetter:
+    """The dead letter, if the visitor may see it; else it is not there at all."""
+    letter = at.store.dead_letter(letter_id) if letter_id.isascii() and len(letter_id) <= 64 else None
+    if letter is None or letter.client not in g.visitor.clients:
+        raise _gone()
+    g.update_id = letter.id
+    return letter
+
+
+def _back(done: str, count: int) -> Response:
+    return redirect(url_for("console.dead_letters", done=done, count=count), 303)
+
+
+def _gone() -> Problem:
+    return Problem(problems.NOT_FOUND, "There is no dead letter of this id.")

@@ -1,0 +1,141 @@
+"""The first page: is it well, what is waiting, how fast is it, who is left alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import g, render_template
+
+from webhooks.console.charts import Chart, chart, percentile
+from webhooks.console.visitor import Visitor
+from webhooks.door import Door, door
+from workers.job import State
+from workers.settings import Settings
+from workers.store.figures import Minute, Pause, Tally
+
+MINUTES = 60
+SWEEP_IS_LATE = timedelta(seconds=30)
+WORK_IS_LATE = timedelta(minutes=2)
+_SERIES = (("Accepted", "accepted"), ("Succeeded", "succeeded"), ("Retried", "retried"), ("Dead", "dead"))
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A receiver's last hour: callbacks delivered, attempts that failed, callbacks given up."""
+
+    name: str
+    delivered: int
+    failed: int
+    given_up: int
+
+    @property
+    def share(self) -> int:
+        """Per cent of the attempts that went well."""
+        return round(100 * self.delivered / (self.delivered + self.failed + self.given_up))
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """``standings``: state → unsettled updates; ``callbacks``: unsettled callbacks; seconds for p50 and p95."""
+
+    standings: Mapping[str, int]
+    callbacks: int
+    dead: int
+    charts: tuple[Chart, ...]
+    minutes: tuple[datetime, ...]
+    p50: float | None
+    p95: float | None
+    pauses: tuple[Pause, ...]
+    hosts: tuple[Host, ...]
+    complaints: tuple[str, ...]
+    read_at: datetime
+
+
+def page() -> str:
+    """The page, for whoever looks."""
+    return render_template("console/overview.html", overview=_read(door(), g.visitor))
+
+
+def _read(at: Door, visitor: Visitor) -> Overview:
+    store = at.store
+    minutes = [Minute(one.start, _own(one.tallies, visitor)) for one in store.minutes(MINUTES)]
+    hour = [tally for minute in minutes for tally in minute.tallies]
+    standing = Counter[tuple[str, str]]()
+    for one in store.standings():
+        if one.client in visitor.clients:
+            standing[one.kind, one.state] += one.count
+    hosts = hosts_of(hour)
+    return Overview(
+        standings={state: standing["update", state] for state in State if not state.settled},
+        callbacks=sum(count for (kind, _), count in standing.items() if kind == "callback"),
+        dead=sum(map(store.dead_count, visitor.clients)),
+        charts=tuple(_chart(title, what, minutes) for title, what in _SERIES),
+        minutes=tuple(minute.start for minute in minutes),
+        p50=percentile(durations(hour), 0.5),
+        p95=percentile(durations(hour), 0.95),
+        pauses=tuple(filter(_may_see(visitor, hosts, at.settings), store.pauses())),
+        hosts=hosts,
+        complaints=complaints(store.swept_at(), store.dues().oldest, store.health().durable, store.time()),
+        read_at=store.time(),
+    )
+
+
+def complaints(swept: datetime | None, oldest: timedelta, durable: bool, now: datetime) -> tuple[str, ...]:
+    """What is not well, in sentences; none: it is."""
+    said = []
+    if not durable:
+        said.append("The store does not write its append-only file: nothing is accepted until it does.")
+    if swept is None or now - swept > SWEEP_IS_LATE:
+        since = f"since {swept:%Y-%m-%d %H:%M:%SZ}" if swept else "ever"
+        said.append(f"beat has not swept {since}: retries and lost bells wait until it runs.")
+    if oldest > WORK_IS_LATE:
+        said.append(f"Work is {round(oldest.total_seconds())} s late: is every process up, does the broker answer?")
+    return tuple(said)
+
+
+def durations(tallies: Iterable[Tally]) -> Counter[str]:
+    """Upper bound in ms → updates that were done within it."""
+    counts = Counter[str]()
+    for one in tallies:
+        if one.what == "took" and one.kind == "update" and one.ended != "sum":
+            counts[one.ended] += one.count
+    return counts
+
+
+def hosts_of(tallies: Iterable[Tally]) -> tuple[Host, ...]:
+    """The callback hosts to which something was sent, by name."""
+    counts: dict[str, Counter[str]] = {}
+    for one in tallies:
+        if one.kind == "callback" and one.what in ("succeeded", "retried", "dead"):
+            counts.setdefault(one.place.removeprefix("callback/"), Counter())[one.what] += one.count
+    return tuple(
+        Host(name, count["succeeded"], count["retried"], count["dead"]) for name, count in sorted(counts.items())
+    )
+
+
+def _chart(title: str, what: str, minutes: Sequence[Minute]) -> Chart:
+    counts = [
+        sum(one.count for one in minute.tallies if one.kind == "update" and one.what == what) for minute in minutes
+    ]
+    return chart(title, what, counts)
+
+
+def _own(tallies: Iterable[Tally], visitor: Visitor) -> tuple[Tally, ...]:
+    return tuple(one for one in tallies if one.client in visitor.clients)
+
+
+def _may_see(visitor: Visitor, hosts: Iterable[Host], settings: Settings) -> Callable[[Pause], bool]:
+    """An operator sees every paused lane; a client its mailboxes and the hosts that it is called back at."""
+    called = {host.name for host in hosts}
+
+    def may(pause: Pause) -> bool:
+        if visitor.client is None:
+            return True
+        place, _, rest = pause.lane.partition("/")
+        backend = settings.backends.get(place)
+        return rest in called if backend is None else visitor.client.may_touch(rest, backend)
+
+    return may

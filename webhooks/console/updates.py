@@ -1,0 +1,106 @@
+"""The lists of updates and the story of one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from urllib.parse import urlsplit, urlunsplit
+
+from flask import g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from webhooks import problems
+from webhooks.console.differences import Difference, differences
+from webhooks.console.filters import Filters
+from webhooks.door import Door, door
+from webhooks.problems import Problem
+from workers.callback import for_update
+from workers.job import Attempt, State, UpdateJob
+from workers.public import public
+from workers.store import BadCursor, Cancelled
+from workers.update import rfc3339
+
+PAGE = 50
+_MAILED = {
+    "sendOnlyToAll": "All attendees",
+    "sendToAllAndSaveCopy": "All attendees, with a copy in Sent Items",
+    "sendOnlyToChanged": "The attendees who were added or removed",
+    "sendToChangedAndSaveCopy": "The attendees who were added or removed, with a copy in Sent Items",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One update, told. ``asked``: what was to change, as JSON; ``delivery``: the callback's attempts."""
+
+    job: UpdateJob
+    asked: str
+    changes: tuple[Difference, ...]
+    mailed: str
+    callback: str | None
+    delivery: tuple[Attempt, ...]
+
+
+def listed() -> str:
+    """A page of updates, newest first."""
+    at, filters = door(), Filters.of(request.args)
+    try:
+        found = at.store.search_updates(filters.among(g.visitor.clients), filters.search, PAGE, filters.cursor)
+    except BadCursor as error:
+        raise problems.unreadable("cursor", str(error)) from None
+    jobs = [job for job in map(at.store.update, found.ids) if job is not None]
+    return render_template("console/updates.html", jobs=jobs, filters=filters, next_cursor=found.next_cursor)
+
+
+def shown(update_id: str) -> str:
+    """One update."""
+    return render_template("console/update.html", story=_story(door(), own(door(), update_id)))
+
+
+def cancelled(update_id: str) -> Response:
+    """Take a waiting update back. 409 where it is too late."""
+    at = door()
+    job = own(at, update_id)
+    ended = replace(job, state=State.CANCELLED, finished_at=rfc3339(at.clock()), due_at=None)
+    came, rings = at.store.cancel(update_id, for_update(ended))
+    at.bell.ring(*rings)
+    if came is not Cancelled.CANCELLED:
+        raise Problem(problems.NOT_CANCELLABLE, "It is being applied right now, or has ended.")
+    return redirect(url_for("console.update", update_id=update_id, done="cancelled"), 303)
+
+
+def own(at: Door, update_id: str) -> UpdateJob:
+    """The update, if the visitor may see it; else it is not there at all."""
+    job = at.store.update(update_id) if update_id.isascii() and len(update_id) <= 64 else None
+    if job is None or job.update.client not in g.visitor.clients:
+        raise Problem(problems.NOT_FOUND, "There is no update of this id.")
+    g.update_id = update_id
+    return job
+
+
+def mailed(job: UpdateJob) -> str:
+    """Who was mailed, in a sentence."""
+    if job.result is None:
+        return "Nobody that we know of" if job.state.settled else "Nobody yet"
+    if job.result["noop"]:
+        return "Nobody: nothing had to be written"
+    return _MAILED.get(job.result["invitations"], "Nobody")
+
+
+def without_query(url: str) -> str:
+    """A callback's address without what may be a token."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(query="…" if parts.query else "", fragment=""))
+
+
+def _story(at: Door, job: UpdateJob) -> Story:
+    callback = at.store.callback_of(job.update.id)
+    intent = {name: value for name, value in asdict(job.update.intent).items() if value}
+    return Story(
+        job=job,
+        asked=json.dumps({"target": public(job)["target"], **intent}, ensure_ascii=False, indent=2),
+        changes=differences(job.result["changed"]) if job.result else (),
+        mailed=mailed(job),
+        callback=callback,
+        delivery=at.store.history(callback) if callback else (),
+    )

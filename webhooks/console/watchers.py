@@ -1,0 +1,63 @@
+"""Who is told of changes in mailboxes, whether that works just now, and until when Graph has promised it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import g, render_template
+
+from webhooks.console.updates import without_query
+from webhooks.console.visitor import Visitor
+from webhooks.door import Door, door
+from workers.subscription import Mirror, Subscription, state
+from workers.watch import Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """``to``: the callback's address, or the mirrored event's mailbox. ``expires``: of the Graph subscription, which is
+    renewed before; None where there is none. ``heard``: when Exchange last told something."""
+
+    id: str
+    kind: str
+    client: str
+    mailbox: str
+    backend: str
+    to: str
+    properties: tuple[str, ...]
+    state: str
+    expires: datetime | None
+    heard: datetime | None
+    problem: str | None
+
+
+def listed() -> str:
+    """Subscriptions and mirrors, each client's newest first."""
+    return render_template("console/subscriptions.html", rows=_rows(door(), g.visitor))
+
+
+def _rows(at: Door, visitor: Visitor) -> list[Row]:
+    watchers: list[Subscription | Mirror] = []
+    for client in visitor.clients:
+        watchers += at.store.watchers_of(client, Subscription)
+        watchers += at.store.watchers_of(client, Mirror)
+    watches = at.store.watches([watcher.watch for watcher in watchers])
+    return [_row(watcher, watches.get(watcher.watch)) for watcher in watchers]
+
+
+def _row(watcher: Subscription | Mirror, watch: Watch | None) -> Row:
+    to = without_query(watcher.callback_url) if isinstance(watcher, Subscription) else watcher.to.owner
+    return Row(
+        id=watcher.id,
+        kind=watcher.kind,
+        client=watcher.client,
+        mailbox=watcher.source.owner,
+        backend=watcher.source.backend,
+        to=to,
+        properties=watcher.properties,
+        state=state(watch),
+        expires=watch.expires if watch else None,
+        heard=watch.heard if watch else None,
+        problem=watch.problem if watch else None,
+    )

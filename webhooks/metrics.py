@@ -1,0 +1,176 @@
+"""What ``/metrics`` says: the truth of the whole system, from the store at each scrape, and this host's HTTP traffic.
+
+Web, worker, callbacks and beat are processes of their own, on machines of their own. What they did is counted in the
+store (workers/store/figures), so any web process can tell it all; each web host tells the same, so that queries take
+the ``max`` over instances and not the sum. The HTTP metrics of webhooks/traffic are one host's: its gunicorn workers
+share them through files (ops/gunicorn.conf.py).
+
+No mailbox, event or address of a caller is a label; a callback's host is, while its breaker is open.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from workers.bell import TASKS
+from workers.job import State
+from workers.settings import Settings
+from workers.store import Store, StoreUnavailable
+from workers.store.figures import Health, Pause, Standing, Tally
+from workers.subscription import state
+from workers.watch import Watch
+
+_UNSETTLED = tuple(state.value for state in State if not state.settled)
+_WHERE = ["kind", "client", "backend"]
+
+
+def exposition(store: Store, settings: Settings) -> bytes:
+    """Everything, in Prometheus' text format."""
+    own = CollectorRegistry()
+    own.register(Whole(store, settings))
+    return generate_latest(own) + generate_latest(_traffic())
+
+
+class Whole(Collector):
+    """The whole system as the store knows it. Where the store does not answer it says only that."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing in advance, so that registering asks nothing of the store."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        try:
+            found = list(self._read())
+        except StoreUnavailable:
+            return [_gauge("store_up", "Whether the store answers", 0)]
+        return [_gauge("store_up", "Whether the store answers", 1), *found]
+
+    def _read(self) -> Iterator[Metric]:
+        store, clients = self._store, tuple(self._settings.clients)
+        yield from _health(store.health())
+        yield _standing(store.standings(), clients)
+        dead = GaugeMetricFamily("rendezvous_dead_letters", "Dead letters that wait for somebody", labels=["client"])
+        for client in clients:
+            dead.add_metric([client], store.dead_count(client))
+        yield dead
+        dues = store.dues()
+        yield _gauge("due_entries", "Jobs and paused lanes that have a due time", dues.waiting)
+        yield _gauge("overdue_entries", "Those of them that are past it", dues.overdue)
+        yield _gauge("oldest_due_age_seconds", "By how much the oldest is past it", dues.oldest.total_seconds())
+        yield from _paused(store.pauses(), (*self._settings.backends, "callback"))
+        yield from _watched(store.all_watches(), store.time())
+        if (swept := store.swept_at()) is not None:
+            age = max(0.0, (store.time() - swept).total_seconds())
+            yield _gauge("sweep_age_seconds", "Since beat last swept", age)
+        yield from counted(store.totals())
+
+
+def counted(tallies: Iterable[Tally]) -> Iterator[Metric]:
+    """The counters of all time."""
+    accepted = CounterMetricFamily("rendezvous_jobs_accepted", "Jobs taken in", labels=_WHERE)
+    cancelled = CounterMetricFamily("rendezvous_jobs_cancelled", "Jobs taken back", labels=_WHERE)
+    attempts = CounterMetricFamily("rendezvous_attempts", "Attempts: what came of the job (succeeded, retried, dead), "
+                                   "and how the attempt ended", labels=[*_WHERE, "result", "outcome"])  # fmt: skip
+    took: dict[tuple[str, str, str], dict[str, int]] = defaultdict(dict)
+    for tally in tallies:
+        where = (tally.kind, tally.client, tally.place)
+        match tally.what:
+            case "accepted":
+                accepted.add_metric(where, tally.count)
+            case "cancelled":
+                cancelled.add_metric(where, tally.count)
+            case "took":
+                took[where][tally.ended] = tally.count
+            case result:
+                attempts.add_metric([*where, result, tally.ended], tally.count)
+    yield from (accepted, cancelled, attempts, _durations(took))
+
+
+def _durations(took: Mapping[tuple[str, str, str], Mapping[str, int]]) -> Metric:
+    family = HistogramMetricFamily("rendezvous_time_to_done_seconds", "From acceptance to the end", labels=_WHERE)
+    bounds = sorted({int(bound) for counts in took.values() for bound in counts if bound.isdigit()})
+    for where, counts in took.items():
+        so_far, buckets = 0, []
+        for bound in bounds:
+            so_far += counts.get(str(bound), 0)
+            buckets.append((str(bound / 1000), float(so_far)))
+        buckets.append(("+Inf", float(so_far + counts.get("inf", 0))))
+        family.add_metric(where, buckets, counts.get("sum", 0) / 1000)
+    return family
+
+
+def _standing(standings: Iterable[Standing], clients: Iterable[str]) -> Metric:
+    """A series for every client and state, 0 included: an alert or a scaler must not find nothing."""
+    family = GaugeMetricFamily("rendezvous_jobs", "Unsettled jobs", labels=["kind", "client", "state"])
+    kinds: list[str] = [*TASKS]
+    counts = {(kind, client, state): 0 for kind in kinds for client in clients for state in _UNSETTLED}
+    counts |= {(one.kind, one.client, one.state): one.count for one in standings}
+    for labels, count in counts.items():
+        family.add_metric(labels, count)
+    return family
+
+
+def _paused(pauses: Iterable[Pause], places: Iterable[str]) -> Iterator[Metric]:
+    lanes = GaugeMetricFamily("rendezvous_lanes_paused", "Mailboxes and callback hosts left alone", labels=["backend"])
+    breakers = GaugeMetricFamily("rendezvous_callback_breaker_open", "Callback hosts left alone", labels=["host"])
+    counts = dict.fromkeys(places, 0)
+    for pause in pauses:
+        place, _, rest = pause.lane.partition("/")
+        counts[place] = counts.get(place, 0) + 1
+        if place == "callback":
+            breakers.add_metric([rest], 1)
+    for place, count in counts.items():
+        lanes.add_metric([place], count)
+    yield from (lanes, breakers)
+
+
+def _watched(watches: Collection[Watch], now: datetime) -> Iterator[Metric]:
+    """Mailboxes whose changes are told, and when the first Graph subscription of a backend would expire."""
+    counts = Counter((watch.backend, state(watch)) for watch in watches)
+    watched = GaugeMetricFamily("rendezvous_watches", "Mailboxes listened to", labels=["backend", "state"])
+    for labels, count in counts.items():
+        watched.add_metric(labels, count)
+    first: dict[str, datetime] = {}
+    for watch in watches:
+        if watch.expires is not None:
+            first[watch.backend] = min(watch.expires, first.get(watch.backend, watch.expires))
+    expiry = GaugeMetricFamily(
+        "rendezvous_subscription_expiry_seconds", "Until the first Graph subscription expires", labels=["backend"]
+    )
+    for backend, moment in first.items():
+        expiry.add_metric([backend], (moment - now).total_seconds())
+    yield from (watched, expiry)
+
+
+def _health(health: Health) -> Iterator[Metric]:
+    yield _gauge("store_durable", "Whether the store writes its append-only file", int(health.durable))
+    yield _gauge("store_memory_bytes", "What the store uses", health.memory)
+    yield _gauge("store_memory_limit_bytes", "What the store may use; 0: no limit", health.memory_limit)
+
+
+def _gauge(name: str, documentation: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"rendezvous_{name}", documentation, value=value)
+
+
+def _traffic() -> CollectorRegistry:
+    """What webhooks/traffic counted: of all gunicorn workers where they share a folder, else of this process."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if not folder:
+        return REGISTRY
+    shared = CollectorRegistry()
+    if Path(folder).is_dir():  # somebody may have tidied it away, and the store's figures must be told all the same
+        MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
+    return shared

@@ -1,0 +1,145 @@
+"""The bodies of ``POST /v1/subscriptions`` and ``POST /v1/mirrors`` (contract section 6), and whether what they ask for
+can be taken in: JSON, the configuration, the caller's rights → a subscription or a mirror, or a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, TypeVar
+
+from pydantic import Field, ValidationError
+
+from webhooks import problems
+from webhooks.faults import Fault, fault
+from webhooks.problems import FORBIDDEN, Problem
+from webhooks.schema import fault_of
+from webhooks.shape import Identifier, Name, Owner, Shape, Text
+from workers.event_change import DEFAULT
+from workers.identifiers import new_id
+from workers.properties import PROPERTIES, writable_on
+from workers.public_net import refusal
+from workers.settings import Client, EwsBackend, GraphBackend, Settings
+from workers.subscription import Mirror, Subscription
+from workers.update import Json, Target, rfc3339
+
+Backend = GraphBackend | EwsBackend
+S = TypeVar("S", bound=Shape)
+
+
+class AskedSubscription(Shape):
+    """Tell me of changes in a mailbox. ``properties``: which of an event's; those that are shown at a glance by
+    default."""
+
+    mailbox: Owner
+    backend: Annotated[Name, Field(default=None)]
+    callback_url: Annotated[Text, Field(min_length=1, max_length=2048)]
+    properties: Annotated[list[str], Field(default=None, min_length=1, max_length=len(PROPERTIES))]
+
+
+class AskedEnd(Shape):
+    """One of the two events."""
+
+    mailbox: Owner
+    event: Identifier
+    backend: Annotated[Name, Field(default=None)]
+
+
+class AskedMirror(Shape):
+    """Keep ``properties`` of the event ``to`` as they are in ``from``. ``callbackUrl``: who is told how each update
+    ends, and that the source was deleted."""
+
+    from_: Annotated[AskedEnd, Field(alias="from")]
+    to: AskedEnd
+    properties: Annotated[list[str], Field(min_length=1, max_length=len(PROPERTIES))]
+    callback_url: Annotated[Text, Field(default=None, min_length=1, max_length=2048)]
+
+
+def subscription(content: Mapping[str, Json], client: Client, settings: Settings, now: datetime) -> Subscription:
+    """Raises Problem: 422 with pointers, or 403."""
+    asked = _read(AskedSubscription, content)
+    backend = _backend(asked.mailbox, asked.backend, settings)
+    _check_rights(client, asked.mailbox, backend)
+    properties = asked.properties or sorted(name for name in DEFAULT if writable_on(backend.kind, name))
+    _check(*_unheard(backend, settings), *_unknown(properties, backend), *_undialled(asked.callback_url, client))
+    return Subscription(
+        id=new_id("sub"),
+        client=client.name,
+        backend=backend.name,
+        mailbox=asked.mailbox,
+        callback_url=asked.callback_url,
+        properties=tuple(dict.fromkeys(properties)),
+        created_at=rfc3339(now),
+    )
+
+
+def mirror(content: Mapping[str, Json], client: Client, settings: Settings, now: datetime) -> Mirror:
+    """Raises Problem: 422 with pointers, or 403."""
+    asked = _read(AskedMirror, content)
+    ends = []
+    for name, end in (("from", asked.from_), ("to", asked.to)):
+        backend = _backend(end.mailbox, end.backend, settings, name)
+        _check_rights(client, end.mailbox, backend)
+        ends.append((Target(backend=backend.name, event=end.event, mailbox=end.mailbox), backend))
+    (source, its), (to, other) = ends
+    _check(
+        *_unheard(its, settings, "from"),
+        *_unknown(asked.properties, its),
+        *_unknown(asked.properties, other),
+        *_undialled(asked.callback_url, client),
+        *([fault("an event cannot be kept equal to itself", "to")] if source.line == to.line else []),
+    )
+    return Mirror(
+        id=new_id("mir"),
+        client=client.name,
+        source=source,
+        to=to,
+        properties=tuple(dict.fromkeys(asked.properties)),
+        callback_url=asked.callback_url,
+        created_at=rfc3339(now),
+    )
+
+
+def _read(shape: type[S], content: Mapping[str, Json]) -> S:
+    try:
+        return shape.model_validate(content)
+    except ValidationError as error:
+        raise problems.invalid([fault_of(one, content) for one in error.errors(include_url=False)]) from None
+
+
+def _backend(mailbox: str, name: str | None, settings: Settings, *path: str) -> Backend:
+    if name is not None and name not in settings.backends:
+        raise problems.invalid([fault("there is no backend of this name", *path, "backend")])
+    backend = settings.backends[name] if name is not None else settings.backend_for(mailbox)
+    if backend is None:
+        raise problems.invalid([fault("no backend serves this mailbox", *path, "mailbox")])
+    return backend
+
+
+def _check_rights(client: Client, mailbox: str, backend: Backend) -> None:
+    if not client.may_touch(mailbox.lower(), backend):
+        raise Problem(FORBIDDEN, "Your client may not touch this mailbox.")
+
+
+def _check(*faults: Fault) -> None:
+    if faults:
+        raise problems.invalid(list(dict.fromkeys(faults)))
+
+
+def _unheard(backend: Backend, settings: Settings, *path: str) -> Iterator[Fault]:
+    if backend.kind == "graph" and settings.public_url is None:
+        yield fault(
+            "Graph cannot tell us of changes: the operator has to set public_url in the configuration", *path, "mailbox"
+        )
+
+
+def _unknown(properties: Sequence[str], backend: Backend) -> Iterator[Fault]:
+    for position, name in enumerate(properties):
+        if name not in PROPERTIES:
+            yield fault("there is no such property", "properties", position)
+        elif not writable_on(backend.kind, name):
+            yield fault(f"the backend {backend.name} ({backend.kind}) has no {name}", "properties", position)
+
+
+def _undialled(url: str | None, client: Client) -> Iterator[Fault]:
+    if url is not None and (why := refusal(url, client.callback_networks)):
+        yield fault(why, "callbackUrl")

@@ -1,0 +1,137 @@
+"""What of a change is worth telling: an event as it was last told, and as it stands → what differs, and who did it.
+
+Pure. Exchange moves versions by itself, sends the same notification three times and tells us of our own writes; none
+of that is a change. Not here: reading events, composing callbacks (workers/notification).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal, Self
+
+from workers.exchange import Event
+from workers.patch import WATCHED
+from workers.properties import agrees, group_of, members
+from workers.update import Json
+
+Kind = Literal["created", "updated", "deleted"]
+Origin = Literal["rendezvous", "exchange"]
+
+DEFAULT = WATCHED - {"body"}
+"""The properties of which a subscription tells if it names none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An event as it was last told. ``marker``: None where it was not read with the event. ``at``: when, RFC 3339.
+    ``gone``: it was told to be deleted."""
+
+    version: str
+    properties: Mapping[str, Json]
+    marker: tuple[str, ...] | None
+    at: str
+    gone: bool = False
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), separators=(",", ":"), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        data = json.loads(text)
+        marker = data.pop("marker")
+        return cls(**data, marker=None if marker is None else tuple(marker))
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """An update of ours that the event bears the mark of: what it wrote, when it was finished (RFC 3339, None: it
+    still runs), and the mirror that asked for it."""
+
+    update: str
+    after: Mapping[str, Json]
+    finished: str | None
+    mirror: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """``changed``: property → before and after. ``ours``: property → what we last wrote to it since it was last told.
+    ``by``: our updates that had a part in it, newest first."""
+
+    kind: Kind
+    changed: Mapping[str, Mapping[str, Json]]
+    ours: Mapping[str, Json]
+    by: tuple[Ours, ...] = ()
+
+    def origin(self, names: Collection[str]) -> Origin:
+        """Whose these changes are. Somebody else's as soon as one of them is not ours."""
+        return "rendezvous" if names and all(self.is_ours(name) for name in names) else "exchange"
+
+    def is_ours(self, name: str) -> bool:
+        """Whether the property stands as we wrote it, or moved along with one that we wrote."""
+        if name in self.ours:
+            return agrees(name, self.changed[name]["after"], self.ours[name])
+        return bool(group_of(name) & self.ours.keys())
+
+
+def compare(before: Snapshot | None, now: Event, ours: Sequence[Ours]) -> Change:
+    """What differs from what was last told. ``ours``: the updates in the event's marker that we know, newest first.
+
+    Without a snapshot everything that is set is new. A property that the snapshot does not know has not changed: it
+    is one that somebody has begun to ask for.
+    """
+    mine = tuple(_since(before, now, ours))
+    if before is None or before.gone:
+        changed = {name: _pair(None, value) for name, value in now.properties.items() if value not in (None, [], "")}
+        return Change("created", changed, _written(mine), mine)
+    changed = {
+        name: _pair(before.properties[name], value)
+        for name, value in now.properties.items()
+        if name in before.properties and differs(name, before.properties[name], value)
+    }
+    return Change("updated", changed, _written(mine), mine)
+
+
+def differs(name: str, before: Json, now: Json) -> bool:
+    """Whether people would call it a change. An attendee's answer is one; what Exchange adds of its own is none."""
+    if not agrees(name, now, before):
+        return True
+    return name == "attendees" and _answers(before) != _answers(now)
+
+
+def snapshot(event: Event, before: Snapshot | None, at: str) -> Snapshot:
+    """The event as told now; what was not read this time is kept from before."""
+    kept = before.properties if before and not before.gone else {}
+    return Snapshot(event.version, {**kept, **event.properties}, event.marker, at)
+
+
+def gone(at: str) -> Snapshot:
+    """Stands for an event that was told to be deleted, so that it is not told twice."""
+    return Snapshot("", {}, None, at, gone=True)
+
+
+def _since(before: Snapshot | None, now: Event, ours: Iterable[Ours]) -> Iterable[Ours]:
+    """Those of our updates that came after the snapshot."""
+    for update in ours:
+        if before is None or before.marker is None:
+            if before is None or update.finished is None or update.finished >= before.at:
+                yield update
+        elif update.update not in before.marker:
+            yield update
+
+
+def _written(mine: Sequence[Ours]) -> dict[str, Json]:
+    return {name: value for update in reversed(mine) for name, value in update.after.items()}
+
+
+def _pair(before: Json, after: Json) -> dict[str, Json]:
+    return {"before": before, "after": after}
+
+
+def _answers(attendees: Json) -> dict[str, str]:
+    return {
+        address: str((attendee.get("status") or {}).get("response") or "none").lower()
+        for address, attendee in members("attendees", attendees).items()
+    }

@@ -1,0 +1,69 @@
+"""How we hear of changes in a mailbox: what any backend promises, and what only Graph can.
+
+Every backend has a ``Feed``: what changed since a cursor. Graph can push besides. Both raise the errors drawn in
+workers/exchange, and CursorLost. Not here: when they are asked (workers/watch), what comes of it (workers/tending).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from workers.update import Json
+from workers.watch import Watch
+
+
+class CursorLost(Exception):
+    """Exchange no longer knows from where to go on: the whole calendar has to be gone through again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An event that a round met. ``version`` None: it is told without. ``properties``: those that came with it, in
+    the neutral form; empty where none did. ``deleted``: it is no longer there."""
+
+    event: str
+    version: str | None = None
+    properties: Mapping[str, Json] | None = None
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Everything since the cursor, and the cursor for the next round."""
+
+    items: tuple[Item, ...]
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """A Graph subscription: its id, and until when it lives."""
+
+    id: str
+    expires: datetime
+
+
+class Feed(Protocol):
+    """What changed in a mailbox. Thread-safe."""
+
+    def changes(self, watch: Watch, cursor: str | None, now: datetime) -> Round:
+        """What changed since the cursor; without one, every event there is. Raises CursorLost."""
+
+    def spelled(self, watch: Watch, event: str) -> str:
+        """An event's id as the rounds and notifications of this feed spell it."""
+
+
+class Push(Protocol):
+    """Exchange tells us of changes by itself. Thread-safe."""
+
+    def create(self, watch: Watch, now: datetime) -> Subscribed:
+        """Subscribe."""
+
+    def renew(self, watch: Watch, now: datetime) -> Subscribed:
+        """Let it live longer. Raises NotFound where there is no such subscription any more."""
+
+    def delete(self, watch: Watch) -> None:
+        """End it; that it is not there is no error."""

@@ -1,0 +1,51 @@
+"""The public keys that an authority signs its tokens with, fetched when they are needed and kept for a day.
+
+https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-tokens. The only I/O that checking a rich
+notification needs.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import jwt
+
+from workers.exchange import Unavailable
+from workers.settings import GraphBackend
+from workers.tls import trust
+
+DAY = 86_400.0
+AT_MOST_EVERY = 60.0
+"""Seconds between two fetches, however many unknown keys are named to us."""
+
+
+class SigningKeys:
+    """Shared by threads. ``transport`` replaces the network in tests."""
+
+    def __init__(self, backend: GraphBackend, transport: httpx.BaseTransport | None = None):
+        self._url = f"{(backend.authority or '').rstrip('/')}/v2.0/.well-known/openid-configuration"
+        self._http = httpx.Client(verify=trust(backend.ca_file), timeout=backend.timeout, transport=transport)
+        self._keys: Mapping[str, Any] = {}
+        self._fetched = -DAY
+        self._lock = threading.Lock()
+
+    def find(self, key_id: str) -> Any:
+        """The key of this id, None where there is none. Raises Unavailable where the authority does not answer."""
+        with self._lock:
+            age = time.monotonic() - self._fetched
+            if age > DAY or (key_id not in self._keys and age > AT_MOST_EVERY):
+                self._keys = self._fetch()
+                self._fetched = time.monotonic()
+            return self._keys.get(key_id)
+
+    def _fetch(self) -> Mapping[str, Any]:
+        try:
+            listed = self._http.get(self._http.get(self._url).raise_for_status().json()["jwks_uri"])
+            keys = jwt.PyJWKSet.from_dict(listed.raise_for_status().json())
+        except (httpx.HTTPError, httpx.InvalidURL, jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
+            raise Unavailable("SigningKeys", f"the authority does not tell its keys: {error}") from error
+        return {str(one.key_id): one.key for one in keys.keys}

@@ -1,0 +1,49 @@
+"""A notification: an event may have changed. Data only.
+
+What it says is no more than a hint: it may be late, doubled, or about a write of ours. Not here: taking notifications
+in (webhooks/notifications), what is done about one (workers/telling).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Self
+
+from workers.identifiers import new_id
+from workers.store import Heard
+from workers.watch import Watch
+
+FIRST_SIGHT = "firstSight"
+"""The change of an event that is only looked at, so that later ones can be compared with it. Nobody is told."""
+MIRRORED = "mirrored"
+"""The change of an event that somebody has begun to mirror."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What a notification job holds. ``change``: Graph's ``changeType``, or one of ours; ``version``: the event's, if
+    it was told. ``proof``: what vouches for it, where Graph has to seal what it tells (workers/graph/proof); None for
+    what we found ourselves."""
+
+    watch: str
+    event: str
+    change: str
+    version: str
+    proof: str | None = None
+
+    def heard(self, watch: Watch) -> Heard:
+        """The same, for the store. The same change of the same version is one, however often it is told."""
+        what = self.change if self.change in (FIRST_SIGHT, MIRRORED) else "event changed"
+        # One that has to be proved never stands for another: it may turn out to be forged.
+        seal = f", sealed {hashlib.sha256(self.proof.encode()).hexdigest()[:12]}" if self.proof else ""
+        label = f"{watch.mailbox}, {what}{seal}"
+        return Heard(new_id("ntf"), watch, self.event, self.to_json(), label, self.to_json())
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        return cls(**json.loads(text))

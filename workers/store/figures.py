@@ -1,0 +1,149 @@
+"""What is counted: how many jobs stand where, what happened in each minute and in all, how the store itself is.
+
+The counters are kept by the Lua steps (tally, moved, pause in workers/lua/shared.lua), so they are true for all
+processes together.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+from workers.store.connection import Connection
+
+PAUSES_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """So many times something happened. ``what``: accepted, succeeded, retried, dead, cancelled, or took (the time
+    from acceptance to the end: ``ended`` is the bucket's upper bound in ms, ``inf`` or ``sum``); ``ended``: how the
+    attempt ended; ``place``: the backend, ``callback``, or in a minute's tally ``callback/{host}``."""
+
+    what: str
+    kind: str
+    client: str
+    ended: str
+    place: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Minute:
+    """What happened in the minute that began at ``start``."""
+
+    start: datetime
+    tallies: tuple[Tally, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """So many unsettled jobs of a client are in this state."""
+
+    kind: str
+    client: str
+    state: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A lane (``backend/mailbox`` or ``callback/host``) that is left alone until then."""
+
+    lane: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Dues:
+    """Jobs (and paused lanes) that have a due time, those of them that are past it, and by how much the first is."""
+
+    waiting: int
+    overdue: int
+    oldest: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The server's memory in bytes (``memory_limit`` 0: none), and whether its append-only file is on and written."""
+
+    memory: int
+    memory_limit: int
+    durable: bool
+
+
+class Figures:
+    """Every method raises StoreUnavailable where Redis does not answer."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._redis = connection
+
+    def minutes(self, count: int) -> tuple[Minute, ...]:
+        """The last minutes by the store's clock, oldest first; the last one is not over yet."""
+        last = int(self._redis.call("time")[0]) // 60
+        numbers = range(last - count + 1, last + 1)
+        rows = self._redis.call_all(("hgetall", f"rdv:minute:{number}") for number in numbers)
+        return tuple(
+            Minute(datetime.fromtimestamp(number * 60, UTC), tallies(row))
+            for number, row in zip(numbers, rows, strict=True)
+        )
+
+    def totals(self) -> tuple[Tally, ...]:
+        """What happened since the store was new."""
+        return tallies(self._redis.call("hgetall", "rdv:total"))
+
+    def standings(self) -> tuple[Standing, ...]:
+        """The unsettled jobs, counted."""
+        counts: Mapping[str, str] = self._redis.call("hgetall", "rdv:states")
+        return tuple(
+            Standing(kind, client, state, int(counts[field]))
+            for field in sorted(counts)
+            for kind, client, state in [field.split("/")]
+        )
+
+    def dead_count(self, client: str) -> int:
+        """A client's dead letters."""
+        return int(self._redis.call("zcard", f"rdv:dead:{client}"))
+
+    def pauses(self) -> tuple[Pause, ...]:
+        """The lanes that are paused now, soonest open first; PAUSES_SHOWN at most."""
+        found = self._redis.call("zrangebyscore", "rdv:pauses", f"({self._now()}", "+inf", start=0, num=PAUSES_SHOWN,
+                                 withscores=True)  # fmt: skip
+        return tuple(Pause(lane, datetime.fromtimestamp(until / 1000, UTC)) for lane, until in found)
+
+    def dues(self) -> Dues:
+        """What sweep has to look at."""
+        now = self._now()
+        waiting, overdue, first = self._redis.call_all(
+            [("zcard", "rdv:due"), ("zcount", "rdv:due", "-inf", now), ("zrangebyscore", "rdv:due", "-inf", now, 0, 1)]
+        )
+        score = self._redis.call("zscore", "rdv:due", first[0]) if first else None
+        late = max(0, now - int(score)) if score is not None else 0
+        return Dues(waiting, overdue, timedelta(milliseconds=late))
+
+    def health(self) -> Health:
+        """How the server is."""
+        memory, disk = self._redis.call_all([("info", "memory"), ("info", "persistence")])
+        durable = bool(disk.get("aof_enabled")) and disk.get("aof_last_write_status") == "ok"
+        return Health(memory.get("used_memory", 0), memory.get("maxmemory", 0), durable)
+
+    def console_secret(self) -> str:
+        """What signs the console's sessions, the same for every web process; made when it is first asked for."""
+        made = secrets.token_urlsafe(32)
+        kept: Any = self._redis.call("set", "rdv:console_secret", made, nx=True, get=True)
+        return str(kept or made)
+
+    def _now(self) -> int:
+        seconds, micros = self._redis.call("time")
+        return int(seconds) * 1000 + int(micros) // 1000
+
+
+def tallies(counts: Mapping[str, str]) -> tuple[Tally, ...]:
+    """A hash of counters, read. The place comes last because a host may hold anything but a slash."""
+    return tuple(
+        Tally(*cast("tuple[str, str, str, str, str]", tuple(field.split("/", 4))), int(count))
+        for field, count in sorted(counts.items())
+    )

@@ -1,0 +1,214 @@
+"""What the store keeps of watches: who wants to know, how each watch stands, what was told last."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar, cast
+
+from workers.event_change import Ours, Snapshot
+from workers.store.connection import Connection
+from workers.store.records import Callback, Grant, Ring, callback_arguments, rings
+from workers.subscription import Mirror, Subscription
+from workers.watch import ROOM, Watch, new_secret
+
+HEARD_LIFE = timedelta(hours=24)
+BACKSTOP = timedelta(minutes=1)
+"""After which a watch is looked at again although nobody said when."""
+_AT_ONCE = 200
+W = TypeVar("W", Subscription, Mirror)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A notification that is to become a job. ``known_by``: equal for two that tell the same."""
+
+    id: str
+    watch: Watch
+    event: str
+    body: str
+    label: str
+    known_by: str
+
+
+class Watching:
+    """Every method raises StoreUnavailable where Redis does not answer."""
+
+    def __init__(self, connection: Connection, *, grace: timedelta) -> None:
+        self._redis = connection
+        self._grace = round(grace.total_seconds() * 1000)
+
+    # Who wants to know
+
+    def begin(self, watcher: Subscription | Mirror) -> str:
+        """Keep it, and have its mailbox watched; the id of the one that does the same, it or an earlier one."""
+        self._redis.check_now_and_then()
+        source = watcher.source
+        return str(
+            self._redis.run(
+                "watch", watcher.kind, watcher.id, watcher.to_json(), watcher.client, _hash(watcher.same()),
+                watcher.watch, source.backend, source.mailbox or "", new_secret(watcher.watch),
+            )
+        )  # fmt: skip
+
+    def end(self, watcher: Subscription | Mirror) -> bool:
+        """No longer; False where it had ended."""
+        return bool(self._redis.run("unwatch", watcher.kind, watcher.id))
+
+    def subscription(self, subscription_id: str) -> Subscription | None:
+        return self._watcher(Subscription, subscription_id)
+
+    def mirror(self, mirror_id: str) -> Mirror | None:
+        return self._watcher(Mirror, mirror_id)
+
+    def watchers_of(self, client: str, kind: type[W]) -> tuple[W, ...]:
+        """A client's, newest first."""
+        ids = self._redis.call("zrevrange", f"rdv:{kind.kind}s:{client}", 0, -1)
+        return self._watchers(kind, ids)
+
+    def watchers(self, watch_id: str) -> tuple[Subscription | Mirror, ...]:
+        """Who wants to know of this mailbox."""
+        members = [str(member).partition(":") for member in self._redis.call("smembers", f"rdv:watchers:{watch_id}")]
+        ids = {kind: sorted(one for its, _, one in members if its == kind) for kind in ("subscription", "mirror")}
+        return (*self._watchers(Subscription, ids["subscription"]), *self._watchers(Mirror, ids["mirror"]))
+
+    # How a watch stands
+
+    def watch(self, watch_id: str) -> Watch | None:
+        return self.watches([watch_id]).get(watch_id)
+
+    def watches(self, ids: Collection[str]) -> Mapping[str, Watch]:
+        """Those of these ids that there are."""
+        wanted = list(dict.fromkeys(ids))
+        hashes = self._redis.call_all(("hgetall", f"rdv:watch:{one}") for one in wanted)
+        return {one: Watch.from_hash(one, fields) for one, fields in zip(wanted, hashes, strict=True) if fields}
+
+    def all_watches(self) -> tuple[Watch, ...]:
+        """Every watch, for the metrics."""
+        return tuple(self.watches(self._redis.call("zrange", "rdv:watches", 0, -1)).values())
+
+    def keep(
+        self,
+        watch: Watch,
+        fields: Mapping[str, str | datetime | None],
+        *,
+        began: datetime,
+        look: datetime | None = None,
+    ) -> bool:
+        """Note how it stands; None forgets a field. ``look``: when to look again, at once if somebody wished for that
+        since this look ``began``."""
+        flat = [part for name, value in fields.items() for part in (name, _stored(value))]
+        return bool(self._redis.run("keep", watch.id, _ms(began), "" if look is None else _ms(look), *flat))
+
+    def forget(self, watch: Watch) -> bool:
+        """Let go of a watch that nobody wants; False where somebody does again."""
+        return bool(self._redis.run("forget", watch.id))
+
+    def wake(self, limit: int = 100) -> Iterator[tuple[Ring, ...]]:
+        """Make a job of each watch that is due, in steps of ``limit``; the bells to ring."""
+        while True:
+            looked_at, to_ring = self._redis.run(
+                "wake", limit, self._grace, round(BACKSTOP.total_seconds() * 1000), ROOM
+            )
+            yield rings(to_ring)
+            if looked_at < limit:
+                return
+
+    def lifecycle(self, watch_id: str, event: str) -> bool:
+        """Graph says something about the subscription itself. False: there is no such watch."""
+        return bool(self._redis.run("lifecycle", watch_id, event))
+
+    # What is heard and told
+
+    def hear(self, heard: Sequence[Heard], *, outside: bool) -> tuple[int, tuple[Ring, ...]]:
+        """Make jobs of what is new among this, durably; how many. ``outside``: Graph told it, we did not find it."""
+        self._redis.check_now_and_then()
+        new, to_ring = 0, cast("tuple[Ring, ...]", ())
+        for start in range(0, len(heard), _AT_ONCE):
+            flat = [part for one in heard[start : start + _AT_ONCE] for part in _notification(one)]
+            life = round(HEARD_LIFE.total_seconds() * 1000)
+            more, rung = self._redis.run("notify", self._grace, life, "1" if outside else "", *flat)
+            new, to_ring = new + int(more), (*to_ring, *rings(rung))
+        return new, to_ring
+
+    def tell(
+        self, grant: Grant, watch: Watch, event: str, snapshot: Snapshot, callbacks: Sequence[Callback]
+    ) -> tuple[bool, tuple[Ring, ...]]:
+        """Remember the event as it is told now, and make the callbacks. False: the right to run is lost."""
+        flat = [part for callback in callbacks for part in callback_arguments(callback)]
+        done, to_ring = self._redis.run(
+            "tell", grant.id, grant.fence, watch.id, event, snapshot.to_json(), self._grace, *flat
+        )
+        return bool(done), rings(to_ring)
+
+    def snapshot(self, watch: Watch, event: str) -> Snapshot | None:
+        """The event as it was last told, or first seen."""
+        text = self._redis.call("hget", f"rdv:snapshots:{watch.id}", event)
+        return Snapshot.from_json(text) if text else None
+
+    def snapshots(self, watch: Watch, events: Collection[str]) -> Mapping[str, Snapshot]:
+        """Those of these events that were ever seen."""
+        wanted = list(dict.fromkeys(events))
+        if not wanted:
+            return {}
+        texts = self._redis.call("hmget", f"rdv:snapshots:{watch.id}", wanted)  # type: ignore[arg-type]
+        return {one: Snapshot.from_json(text) for one, text in zip(wanted, texts, strict=True) if text}
+
+    def seen_events(self, watch: Watch) -> frozenset[str]:
+        """Every event that was ever seen."""
+        return frozenset(self._redis.call("hkeys", f"rdv:snapshots:{watch.id}"))
+
+    def first_seen(self, watch: Watch, snapshots: Mapping[str, Snapshot]) -> None:
+        """Remember events as they are met, save those that are known."""
+        self._redis.call_all(
+            ("hsetnx", f"rdv:snapshots:{watch.id}", event, one.to_json()) for event, one in snapshots.items()
+        )
+
+    def unlearn(self, watch: Watch, events: Iterable[str]) -> None:
+        """Forget events."""
+        if gone := list(events):
+            self._redis.call("hdel", f"rdv:snapshots:{watch.id}", *gone)
+
+    def ours(self, updates: Collection[str]) -> tuple[Ours, ...]:
+        """Those of these updates that we know: what each wrote, or is about to write."""
+        wanted = list(updates)
+        rows = self._redis.call_all(
+            ("hmget", f"rdv:job:{one}", "body", "intent", "result", "finished") for one in wanted
+        )
+        return tuple(_ours(one, *row) for one, row in zip(wanted, rows, strict=True) if row[0])
+
+    def _watcher(self, kind: type[W], watcher_id: str) -> W | None:
+        return next(iter(self._watchers(kind, [watcher_id])), None)
+
+    def _watchers(self, kind: type[W], ids: Iterable[str]) -> tuple[W, ...]:
+        bodies = self._redis.call_all(("hget", f"rdv:{kind.kind}:{one}", "body") for one in ids)
+        return tuple(kind.from_json(body) for body in bodies if body)
+
+
+def _ours(update: str, body: str, intent: str | None, result: str | None, finished: str | None) -> Ours:
+    if result:
+        after = {name: change["after"] for name, change in json.loads(result)["changed"].items()}
+    else:
+        after = json.loads(intent)["after"] if intent else {}
+    return Ours(update, after, finished, (json.loads(body).get("metadata") or {}).get("mirror"))
+
+
+def _notification(heard: Heard) -> tuple[str | int, ...]:
+    watch = heard.watch
+    return (heard.id, watch.id, watch.line(heard.event), watch.lane, ROOM, watch.place.owner, heard.body, heard.label,
+            _hash(heard.known_by))  # fmt: skip
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _stored(value: str | datetime | None) -> str | int:
+    return _ms(value) if isinstance(value, datetime) else value or ""
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)

@@ -1,0 +1,123 @@
+"""Who wants to know of changes: a subscription calls back, a mirror changes another event. Data only.
+
+Both live until somebody deletes them; the watch of their mailbox (workers/watch) lives as long as one of them does.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import ClassVar, Self
+
+from workers.update import Json, Target
+from workers.watch import Watch, watch_id
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """``properties``: those whose changes are told. ``created_at``: RFC 3339."""
+
+    kind: ClassVar = "subscription"
+
+    id: str
+    client: str
+    backend: str
+    mailbox: str
+    callback_url: str
+    properties: tuple[str, ...]
+    created_at: str
+
+    @property
+    def watch(self) -> str:
+        return watch_id(self.backend, self.mailbox)
+
+    @property
+    def source(self) -> Target:
+        return Target(backend=self.backend, event="", mailbox=self.mailbox)
+
+    def same(self) -> str:
+        """Equal for two that would tell the same to the same."""
+        return json.dumps([self.kind, self.client, self.watch, self.callback_url, sorted(self.properties)])
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        data = json.loads(text)
+        return cls(**{**data, "properties": tuple(data["properties"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """Keeps ``properties`` of the event ``to`` as they are in ``source``. ``callback_url``: who is told how the
+    updates end, and that the source was deleted; optional."""
+
+    kind: ClassVar = "mirror"
+
+    id: str
+    client: str
+    source: Target
+    to: Target
+    properties: tuple[str, ...]
+    callback_url: str | None
+    created_at: str
+
+    @property
+    def watch(self) -> str:
+        return watch_id(self.source.backend, self.source.mailbox or "")
+
+    def same(self) -> str:
+        return json.dumps([self.kind, self.client, self.source.line, self.to.line, sorted(self.properties)])
+
+    def reverses(self, other: Mirror) -> bool:
+        """Whether the two keep the same two events equal in both directions."""
+        return self.source.line == other.to.line and self.to.line == other.source.line
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        data = json.loads(text)
+        source, to = Target(**data.pop("source")), Target(**data.pop("to"))
+        return cls(**{**data, "source": source, "to": to, "properties": tuple(data["properties"])})
+
+
+def shown_subscription(subscription: Subscription, watch: Watch | None) -> dict[str, Json]:
+    """The subscription as its client sees it."""
+    return {
+        "id": subscription.id,
+        "state": state(watch),
+        "mailbox": subscription.mailbox,
+        "backend": subscription.backend,
+        "callbackUrl": subscription.callback_url,
+        "properties": list(subscription.properties),
+        "createdAt": subscription.created_at,
+        "problem": watch.problem if watch else None,
+    }
+
+
+def shown_mirror(mirror: Mirror, watch: Watch | None, *, source_gone: bool) -> dict[str, Json]:
+    """The mirror as its client sees it."""
+    return {
+        "id": mirror.id,
+        "state": "sourceDeleted" if source_gone else state(watch),
+        "from": _end(mirror.source),
+        "to": _end(mirror.to),
+        "properties": list(mirror.properties),
+        "callbackUrl": mirror.callback_url,
+        "createdAt": mirror.created_at,
+        "problem": watch.problem if watch else None,
+    }
+
+
+def state(watch: Watch | None) -> str:
+    """``starting`` until changes are sure to be heard of, then ``active``; ``failing`` while Exchange says no."""
+    if watch is not None and watch.problem is not None:
+        return "failing"
+    return "active" if watch is not None and watch.tended is not None else "starting"
+
+
+def _end(target: Target) -> dict[str, Json]:
+    return {"mailbox": target.mailbox, "event": target.event, "backend": target.backend}

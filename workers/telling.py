@@ -1,0 +1,206 @@
+"""Telling who wants to know: a notified event is read, compared with what was last told, and the difference becomes
+callbacks and mirrors' updates.
+
+Not here: what counts as a change (workers/event_change), what a mirror makes of it (workers/mirror).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+import structlog
+
+from workers import event_change, mirror, retry
+from workers.bell import Bell
+from workers.callback import ROOM, Delivery
+from workers.event_change import DEFAULT, Change, Snapshot
+from workers.exchange import Event, Exchange, ExchangeError, NotFound
+from workers.graph.proof import Prover
+from workers.graph.rich_notification import NotGenuine
+from workers.identifiers import new_id
+from workers.notification import FIRST_SIGHT, MIRRORED, Notification
+from workers.outcome import Outcome, Succeeded
+from workers.properties import TIMES, writable_on
+from workers.settings import Settings
+from workers.store import Callback, Grant, Store
+from workers.subscription import Mirror, Subscription
+from workers.update import Json, rfc3339
+from workers.watch import Watch
+
+PATIENCE = timedelta(hours=24)
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Handles notifications. Thread-safe."""
+
+    settings: Settings
+    store: Store
+    bell: Bell
+    exchanges: Mapping[str, Exchange]
+    clock: Callable[[], datetime]
+    dice: Callable[[], float]
+    provers: Mapping[str, Prover] = field(default_factory=dict)
+    """Of the backends whose notifications have to be proved, by their names."""
+
+    def tell(self, grant: Grant) -> Outcome:
+        """One attempt at a notification."""
+        notification = Notification.from_json(grant.body)
+        watch = self.store.watch(notification.watch)
+        watchers = self._watchers(watch) if watch else ()
+        if watch is None or not watchers:
+            return Succeeded(None, "nobody wants to know any more")
+        before = self.store.snapshot(watch, notification.event)
+        if before is not None and before.version == notification.version:
+            return Succeeded(None, "nothing new")
+        try:
+            self._prove(watch, notification)
+            event = self._read(watch, notification.event, watchers)
+        except NotGenuine as error:
+            _log.warning("a notification was not believed", watch=watch.id, reason=str(error))
+            return Succeeded(None, f"not believed: {error}")
+        except ExchangeError as error:
+            return retry.decide(error, grant.tries, self._patience(), in_doubt=False)
+        if event is None:
+            return self._gone(grant, watch, notification, watchers, before)
+        return self._there(grant, watch, notification, watchers, before, event)
+
+    def _watchers(self, watch: Watch) -> tuple[Subscription | Mirror, ...]:
+        """Those who want to know and, by the configuration of today, may."""
+        backend = self.settings.backends.get(watch.backend)
+        if backend is None:
+            return ()
+        may = {name for name, one in self.settings.clients.items() if one.may_touch(watch.place.owner, backend)}
+        return tuple(watcher for watcher in self.store.watchers(watch.id) if watcher.client in may)
+
+    def _prove(self, watch: Watch, notification: Notification) -> None:
+        if notification.proof is not None and (prover := self.provers.get(watch.backend)) is not None:
+            prover.check(notification.event, notification.proof)
+
+    def _read(self, watch: Watch, event_id: str, watchers: Sequence[Subscription | Mirror]) -> Event | None:
+        asked = DEFAULT.union(*(watcher.properties for watcher in watchers))
+        asked |= set(TIMES) if asked & {*TIMES} else set()
+        kind = self.settings.backends[watch.backend].kind
+        try:
+            return self.exchanges[watch.backend].read(
+                watch.event(event_id), [name for name in sorted(asked) if writable_on(kind, name)]
+            )
+        except NotFound:
+            return None
+
+    def _there(
+        self, grant: Grant, watch: Watch, notification: Notification, watchers: Sequence[Subscription | Mirror],
+        before: Snapshot | None, event: Event,
+    ) -> Outcome:  # fmt: skip
+        now = self.clock()
+        after = event_change.snapshot(event, before, rfc3339(now))
+        if notification.change == FIRST_SIGHT and before is None:
+            self.store.first_seen(watch, {notification.event: after})
+            return Succeeded(None, "seen for the first time")
+        change = event_change.compare(before, event, self.store.ours(event.marker))
+        if before is None and notification.change != "created":
+            change = replace(change, kind="updated")
+        self._mirror(watch, watchers, notification, change, event, now)
+        place = _Place(watch, notification.event, event.version)
+        callbacks = tuple(_callbacks(watchers, place, change, rfc3339(now)))
+        if not callbacks and before == replace(after, at=before.at if before else ""):
+            return Succeeded(None, "nothing changed")
+        return self._told(grant, place, after, callbacks)
+
+    def _gone(
+        self, grant: Grant, watch: Watch, notification: Notification, watchers: Sequence[Subscription | Mirror],
+        before: Snapshot | None,
+    ) -> Outcome:  # fmt: skip
+        if before is None and notification.change == MIRRORED:
+            watchers = [watcher for watcher in watchers if isinstance(watcher, Mirror)]
+        elif before.gone if before else notification.change != "deleted":
+            return Succeeded(None, "it is not there, and nobody was told that it was")
+        change = Change("deleted", {}, {})
+        now = rfc3339(self.clock())
+        place = _Place(watch, notification.event, None)
+        return self._told(grant, place, event_change.gone(now), tuple(_callbacks(watchers, place, change, now)))
+
+    def _told(self, grant: Grant, place: _Place, snapshot: Snapshot, callbacks: Sequence[Callback]) -> Outcome:
+        _, rings = self.store.tell(grant, place.watch, place.event, snapshot, callbacks)
+        self.bell.ring(*rings)
+        return Succeeded(None, f"told {len(callbacks)}" if callbacks else "no change that anybody asked for")
+
+    def _mirror(
+        self, watch: Watch, watchers: Sequence[Subscription | Mirror], notification: Notification, change: Change,
+        event: Event, now: datetime,
+    ) -> None:  # fmt: skip
+        """Accept the updates that mirrors of this event need; the same version of it once."""
+        for one in (one for one in watchers if isinstance(one, Mirror) and mirrors(watch, one, notification.event)):
+            reverse = next((other for other in self.store.watchers_of(one.client, Mirror) if other.reverses(one)), None)
+            whole = notification.change == MIRRORED
+            update = mirror.update_for(one, None if whole else change, event, reverse, now)
+            backend = self.settings.backends.get(one.to.backend)
+            if update is not None and backend is not None:
+                known = mirror.key(one, event.version)
+                accepted = self.store.accept(update, key=known, fingerprint=known, room=backend.max_concurrency)
+                self.bell.ring(*accepted.rings)
+
+    def _patience(self) -> retry.Patience:
+        engine = self.settings.engine
+        base, cap = timedelta(seconds=engine.retry_base), timedelta(seconds=engine.retry_cap)
+        return retry.Patience(base, cap, PATIENCE, self.dice())
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Which event; ``version`` None: it is gone."""
+
+    watch: Watch
+    event: str
+    version: str | None
+
+
+def _callbacks(
+    watchers: Sequence[Subscription | Mirror], place: _Place, change: Change, now: str
+) -> Iterator[Callback]:
+    deleted = change.kind == "deleted"
+    for watcher in (watcher for watcher in watchers if watcher.callback_url is not None):
+        changed = {name: pair for name, pair in change.changed.items() if name in watcher.properties}
+        if isinstance(watcher, Subscription) and (changed or deleted):
+            yield callback(watcher, place, replace(change, changed=changed), now)
+        elif isinstance(watcher, Mirror) and deleted and mirrors(place.watch, watcher, place.event):
+            yield callback(watcher, place, change, now)
+
+
+def mirrors(watch: Watch, mirror: Mirror, event: str) -> bool:
+    """Whether this is the event that the mirror is of."""
+    return event in (mirror.source.event, watch.spelled.get(mirror.id))
+
+
+def callback(watcher: Subscription | Mirror, place: _Place, change: Change, now: str) -> Callback:
+    """The ``calendar.event.changed`` that tells one watcher (contract section 6). ``now``: RFC 3339."""
+    url = watcher.callback_url or ""
+    data: dict[str, Json] = {
+        "id": new_id("chg"),
+        watcher.kind: watcher.id,
+        "target": {"mailbox": place.watch.mailbox, "event": place.event, "backend": place.watch.backend},
+        "change": change.kind,
+        "origin": change.origin(change.changed.keys()),
+        "updates": [ours.update for ours in change.by],
+        "version": place.version,
+        "changed": dict(change.changed),
+    }
+    told = {"type": "calendar.event.changed", "timestamp": now, "data": data}
+    text = json.dumps(told, separators=(",", ":"), ensure_ascii=False)
+    host = urlsplit(url).netloc.lower()
+    return Callback(
+        id=new_id("msg"),
+        body=Delivery(watcher.client, url, text).to_json(),
+        client=watcher.client,
+        owner=place.watch.place.owner,
+        line=f"callback/{watcher.client}/{url}/{place.watch.line(place.event)}",
+        lane=f"callback/{host}",
+        room=ROOM,
+        label=f"{host}, calendar.event.changed, {place.watch.mailbox}",
+    )

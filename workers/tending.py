@@ -1,0 +1,188 @@
+"""Seeing to it that we hear of changes in one mailbox: what workers/watch decides is done here, step by step.
+
+Each step is noted as soon as it is done, so that the next look goes on from there, whoever dies in between. A look
+that fails is repeated for as long as somebody wants to know: killing everything for a week heals by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from workers import retry
+from workers.bell import Bell
+from workers.event_change import DEFAULT, Snapshot
+from workers.exchange import ExchangeError, NotFound
+from workers.feed import CursorLost, Feed, Item, Push
+from workers.notification import FIRST_SIGHT, MIRRORED, Notification
+from workers.outcome import Dead, Outcome, Retry, Succeeded
+from workers.settings import Settings
+from workers.store import Grant, Store
+from workers.subscription import Mirror
+from workers.update import rfc3339
+from workers.watch import SPELLED, Step, Watch, next_look, steps
+
+FOR_EVER = timedelta(days=3650)
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Tender:
+    """Tends watches. Thread-safe. ``pushes``: only the backends that tell us of changes by themselves."""
+
+    settings: Settings
+    store: Store
+    bell: Bell
+    feeds: Mapping[str, Feed]
+    pushes: Mapping[str, Push]
+    dice: Callable[[], float]
+
+    def tend(self, grant: Grant) -> Outcome:
+        """One look at a watch."""
+        watch = self.store.watch(grant.body)
+        if watch is None:
+            return Succeeded(None, "nobody wants to know any more")
+        if watch.backend not in self.feeds:
+            self.store.keep(watch, {"problem": "its backend is no longer configured"}, began=self.store.time())
+            return Succeeded(None, "its backend is no longer configured")
+        try:
+            if not self.store.watchers(watch.id):
+                return self._let_go(watch)
+            return self._tended(watch)
+        except ExchangeError as error:
+            self.store.keep(watch, {"problem": str(error)[:500]}, began=self.store.time())
+            return self._later(error, grant)
+
+    def _tended(self, watch: Watch) -> Outcome:
+        began = self.store.time()
+        pushed, every = watch.backend in self.pushes, self._every(watch)
+        done = list(steps(watch, began, pushed=pushed, every=every))
+        for step in done:
+            watch = self._do(step, watch, began)
+        self._mirror(watch, began)
+        self.store.keep(
+            watch,
+            {"problem": None, "tended": began},
+            began=began,
+            look=next_look(watch, began, pushed=pushed, every=every),
+        )
+        return Succeeded(None, ", ".join(done) or "nothing to do")
+
+    def _do(self, step: Step, watch: Watch, now: datetime) -> Watch:
+        match step:
+            case Step.WALK:
+                return self._walk(watch, now)
+            case Step.CREATE:
+                return self._create(watch, now)
+            case Step.RENEW:
+                try:
+                    return self._renew(watch, now)
+                except NotFound:
+                    return self._catch_up(self._create(watch, now), now)
+            case Step.CATCH_UP:
+                return self._catch_up(watch, now)
+
+    def _walk(self, watch: Watch, now: datetime) -> Watch:
+        """Go through the whole calendar: at first to know how it stands, later to find what was lost."""
+        first = watch.walked is None
+        found = self.feeds[watch.backend].changes(watch, None, now)
+        if first:
+            self._first_sight(watch, found.items, now)
+        else:
+            there = {item.event for item in found.items}
+            missing = tuple(Item(event, deleted=True) for event in self.store.seen_events(watch) - there)
+            self._hear(watch, (*found.items, *missing))
+        walked = replace(watch, cursor=found.cursor, walked=now, caught_up=now)
+        return self._noted(walked, now, "cursor", "walked", "caught_up")
+
+    def _create(self, watch: Watch, now: datetime) -> Watch:
+        made = self.pushes[watch.backend].create(watch, now)
+        # Until then nobody told us anything: not caught up, whatever becomes of this look.
+        created = replace(watch, graph_id=made.id, expires=made.expires, renewed=now, caught_up=None)
+        return self._noted(created, now, "graph_id", "expires", "renewed", "caught_up")
+
+    def _renew(self, watch: Watch, now: datetime) -> Watch:
+        made = self.pushes[watch.backend].renew(watch, now)
+        return self._noted(replace(watch, expires=made.expires, renewed=now), now, "expires", "renewed")
+
+    def _catch_up(self, watch: Watch, now: datetime) -> Watch:
+        try:
+            found = self.feeds[watch.backend].changes(watch, watch.cursor, now)
+        except CursorLost:
+            return self._walk(watch, now)
+        self._hear(watch, found.items)
+        caught_up = replace(watch, cursor=found.cursor, caught_up=now)
+        return self._noted(caught_up, now, "cursor", "caught_up")
+
+    def _first_sight(self, watch: Watch, items: tuple[Item, ...], now: datetime) -> None:
+        whole = [item for item in items if item.properties and item.version]
+        self.store.first_seen(watch, {item.event: _sight(item, rfc3339(now)) for item in whole})
+        rest = [item for item in items if not item.properties and not item.deleted]
+        self._enqueue(watch, [Notification(watch.id, item.event, FIRST_SIGHT, item.version or "") for item in rest])
+
+    def _hear(self, watch: Watch, items: tuple[Item, ...]) -> None:
+        """Make notifications of what was found and is not known yet."""
+        known = self.store.snapshots(watch, [item.event for item in items])
+        news = [item for item in items if _is_news(item, known.get(item.event))]
+        if news and watch.graph_id is not None:
+            _log.info("changes found that nobody told", watch=watch.id, count=len(news))
+        self._enqueue(watch, [Notification(watch.id, item.event, _change(item, known), _mark(item)) for item in news])
+        lost = {item.event for item in items if item.deleted and (one := known.get(item.event)) and one.gone}
+        self.store.unlearn(watch, lost)
+
+    def _mirror(self, watch: Watch, now: datetime) -> None:
+        """Have the sources of mirrors looked at that have just begun. Noted only afterwards: twice does no harm."""
+        mirrors = [one for one in self.store.watchers(watch.id) if isinstance(one, Mirror)]
+        for one in (one for one in mirrors if one.id not in watch.spelled):
+            event = self.feeds[watch.backend].spelled(watch, one.source.event)
+            self._enqueue(watch, [Notification(watch.id, event, MIRRORED, one.id)])
+            self.store.keep(watch, {f"{SPELLED}{one.id}": event}, began=now)
+
+    def _enqueue(self, watch: Watch, notifications: list[Notification]) -> None:
+        _, rings = self.store.hear([one.heard(watch) for one in notifications], outside=False)
+        self.bell.ring(*rings)
+
+    def _let_go(self, watch: Watch) -> Outcome:
+        if watch.graph_id is not None and watch.backend in self.pushes:
+            self.pushes[watch.backend].delete(watch)
+        return Succeeded(None, "let go" if self.store.forget(watch) else "wanted again")
+
+    def _noted(self, watch: Watch, now: datetime, *fields: str) -> Watch:
+        self.store.keep(watch, {name: getattr(watch, name) for name in fields}, began=now)
+        return watch
+
+    def _every(self, watch: Watch) -> timedelta:
+        engine = self.settings.engine
+        return timedelta(seconds=engine.catch_up if watch.backend in self.pushes else engine.poll)
+
+    def _later(self, error: ExchangeError, grant: Grant) -> Outcome:
+        """Never given up: what is refused today may be allowed tomorrow."""
+        engine = self.settings.engine
+        base, cap = timedelta(seconds=engine.retry_base), timedelta(seconds=engine.retry_cap)
+        decided = retry.decide(error, grant.tries, retry.Patience(base, cap, FOR_EVER, self.dice()), in_doubt=False)
+        if isinstance(decided, Dead):
+            return Retry(error.outcome, str(error), min(cap, base * (1 << min(grant.tries, 20))), decided.pause)
+        return replace(decided, in_doubt=False) if isinstance(decided, Retry) else decided
+
+
+def _sight(item: Item, at: str) -> Snapshot:
+    known = {name: value for name, value in (item.properties or {}).items() if name in DEFAULT}
+    return Snapshot(item.version or "", known, None, at)
+
+
+def _is_news(item: Item, known: Snapshot | None) -> bool:
+    if item.deleted:
+        return known is not None and not known.gone
+    return known is None or known.gone or item.version is None or item.version != known.version
+
+
+def _change(item: Item, known: Mapping[str, Snapshot]) -> str:
+    return "deleted" if item.deleted else "updated" if item.event in known else "created"
+
+
+def _mark(item: Item) -> str:
+    """What the same finding is known by: found again after the notification that it led to, it is the same."""
+    return f"found {item.version}"

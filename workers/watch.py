@@ -1,0 +1,172 @@
+"""A watch: one mailbox whose changes we hear of, for as long as a subscription or a mirror wants to know.
+
+Data, and the decisions about it: pure. There is one watch for each mailbox, however many want to know, because Graph
+refuses a second subscription to the same (https://learn.microsoft.com/graph/api/subscription-post-subscriptions), and
+one read of an event serves all. Not here: asking Exchange (workers/feed), doing what is decided (workers/tending).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Self
+
+from workers.update import Target
+
+ROOM = 2
+"""How many of one mailbox's events are looked at at once; what Graph allows in all is 4."""
+WINDOW = (timedelta(days=-7), timedelta(days=180))
+"""Which days a round through the calendar covers. Wider windows make Graph answer 504 where series have no end."""
+NEW_WINDOW = timedelta(days=30)
+"""After so long a round through a new window begins, so that the window follows the calendar."""
+
+SPELLED = "spelled:"
+"""Before a mirror's id, in the stored form."""
+
+
+class Step(StrEnum):
+    """What is to be done about a watch, in this order."""
+
+    WALK = "walk"
+    CREATE = "create"
+    RENEW = "renew"
+    CATCH_UP = "catch up"
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Moments are aware, UTC, by the store's clock; None: not yet.
+
+    ``secret``: Graph's ``clientState``. ``graph_id``, ``expires``, ``renewed``: the Graph subscription. ``cursor``:
+    from where the next catch-up goes on, opaque outside its feed; ``walked``: when the calendar was gone through as a
+    whole, ``caught_up``: when we last looked for ourselves. ``missed``: when Graph said that it had lost something.
+    ``reauthorize``: when it asked for that. ``heard``: when it last told something. ``tended``: when all was
+    last in order. ``problem``: why it does not work just now, one line.
+    """
+
+    id: str
+    backend: str
+    mailbox: str
+    secret: str
+    graph_id: str | None = None
+    expires: datetime | None = None
+    renewed: datetime | None = None
+    cursor: str | None = None
+    walked: datetime | None = None
+    caught_up: datetime | None = None
+    missed: datetime | None = None
+    reauthorize: datetime | None = None
+    heard: datetime | None = None
+    tended: datetime | None = None
+    problem: str | None = None
+    spelled: Mapping[str, str] = field(default_factory=dict)
+    """A mirror's id → its source event's id as notifications spell it, where that is not how the caller does."""
+
+    @property
+    def place(self) -> Target:
+        """The mailbox, as a target without an event."""
+        return Target(backend=self.backend, event="", mailbox=self.mailbox)
+
+    def event(self, event_id: str) -> Target:
+        return Target(backend=self.backend, event=event_id, mailbox=self.mailbox)
+
+    @property
+    def lane(self) -> str:
+        """Apart from the mailbox's updates, which must not wait behind a thousand notifications."""
+        return f"watch/{self.place.lane}"
+
+    def line(self, event_id: str) -> str:
+        return f"{self.lane}/{event_id}"
+
+    @classmethod
+    def from_hash(cls, watch_id: str, fields: Mapping[str, str]) -> Self:
+        """The stored form: moments in ms."""
+
+        def moment(name: str) -> datetime | None:
+            return datetime.fromtimestamp(int(fields[name]) / 1000, UTC) if fields.get(name) else None
+
+        return cls(
+            id=watch_id,
+            backend=fields["backend"],
+            mailbox=fields["mailbox"],
+            secret=fields["secret"],
+            graph_id=fields.get("graph_id") or None,
+            expires=moment("expires"),
+            renewed=moment("renewed"),
+            cursor=fields.get("cursor") or None,
+            walked=moment("walked"),
+            caught_up=moment("caught_up"),
+            missed=moment("missed"),
+            reauthorize=moment("reauthorize"),
+            heard=moment("heard"),
+            tended=moment("tended"),
+            problem=fields.get("problem") or None,
+            spelled={name.removeprefix(SPELLED): value for name, value in fields.items() if name.startswith(SPELLED)},
+        )
+
+
+def watch_id(backend: str, mailbox: str) -> str:
+    """The same for the same mailbox, so that nobody has to look it up; it tells nothing of the mailbox."""
+    lane = Target(backend=backend, event="", mailbox=mailbox).lane
+    return f"wch_{hashlib.sha256(lane.encode()).hexdigest()[:32]}"
+
+
+def new_secret(of_watch: str) -> str:
+    """A ``clientState`` (at most 128 characters): which watch it is, and what only Graph and we know."""
+    return f"{of_watch}.{secrets.token_urlsafe(32)}"
+
+
+def watch_of(client_state: str) -> str:
+    """The watch that a ``clientState`` claims to be of."""
+    return client_state.partition(".")[0]
+
+
+def steps(watch: Watch, now: datetime, *, pushed: bool, every: timedelta) -> tuple[Step, ...]:
+    """What is due. ``pushed``: Exchange tells us of changes, once it is subscribed to; ``every``: how often we look
+    for ourselves, which is how what nobody told is found."""
+    wanted = []
+    if _walk_due(watch, now):
+        wanted.append(Step.WALK)
+    if pushed and (watch.graph_id is None or watch.expires is None or watch.expires <= now):
+        wanted.append(Step.CREATE)
+    elif pushed and _renewal_due(watch, now):
+        wanted.append(Step.RENEW)
+    if Step.CREATE in wanted or (Step.WALK not in wanted and _catch_up_due(watch, now, every)):
+        wanted.append(Step.CATCH_UP)
+    return tuple(wanted)
+
+
+def next_look(watch: Watch, now: datetime, *, pushed: bool, every: timedelta) -> datetime:
+    """When there is something to do again."""
+    soonest = (watch.caught_up or now) + every
+    if pushed and (renewal := _renew_at(watch)) is not None:
+        soonest = min(soonest, renewal)
+    return max(soonest, now + timedelta(seconds=1))
+
+
+def _walk_due(watch: Watch, now: datetime) -> bool:
+    return watch.cursor is None or watch.walked is None or now - watch.walked >= NEW_WINDOW
+
+
+def _renew_at(watch: Watch) -> datetime | None:
+    """Half-way: Graph may grant less than was asked, and an outage may last for days."""
+    if watch.renewed is None or watch.expires is None:
+        return None
+    return watch.renewed + (watch.expires - watch.renewed) / 2
+
+
+def _renewal_due(watch: Watch, now: datetime) -> bool:
+    asked = watch.reauthorize is not None and (watch.renewed is None or watch.reauthorize > watch.renewed)
+    at = _renew_at(watch)
+    return asked or at is None or at <= now
+
+
+def _catch_up_due(watch: Watch, now: datetime, every: timedelta) -> bool:
+    if watch.caught_up is None:
+        return True
+    missed = watch.missed is not None and watch.missed > watch.caught_up
+    return missed or now - watch.caught_up >= every
