@@ -33,6 +33,7 @@ from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.patch import Changes, Conflict
 from workers.properties import agrees
 from workers.update import Json, Update, rfc3339
+from workers.versions import Wrote, content_of, is_ours
 
 EXCEPTIONS = "exceptionOccurrences"
 ROUNDS = 5
@@ -64,7 +65,7 @@ class Intended:
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What an attempt needs from outside. ``intend`` records durably and says whether we still may write; ``wrote``
-    tells our last writes of the event (versions before and after); ``pause`` waits a moment between rounds;
+    tells our last writes of the event; ``pause`` waits a moment between rounds;
     ``patience`` is asked when an error has to be judged. ``quiet``: how long to wait before looking what came of a lost
     answer, where the server does not enforce versions and could still apply it after we looked."""
 
@@ -73,7 +74,7 @@ class Surroundings:
     intend: Callable[[Intended], bool]
     pause: Callable[[int], None]
     patience: Callable[[], retry.Patience]
-    wrote: Callable[[], Sequence[tuple[str, str]]] = tuple
+    wrote: Callable[[], Sequence[Wrote]] = tuple
     quiet: timedelta = timedelta()
     clock: Callable[[], datetime] = now
 
@@ -146,7 +147,7 @@ class _Run:
             return None
         if set(update.intent.touched) <= set(update.intent.expect):
             return None
-        if descends(event.version, seen, self.around.wrote()):
+        if is_ours(event.version, content_of(event.properties), seen, self.around.wrote()):
             return None
         clash = Clash("version", seen, event.version, None)
         return Dead(_conflict((clash,), "Somebody else changed the event since the version that you saw."))
@@ -175,7 +176,7 @@ class _Run:
             failpoint("write.before", self.update.id)
             written = self.around.exchange.write(self.update.target, event, Patch(values, mode, marker))
             failpoint("write.after", self.update.id)
-            return self._applied(self.past, written)
+            return self._applied(self.past, event, written)
         except VersionMoved:
             return None  # a definite no to this write; whether an earlier one won, the marker tells
         except Unknown:
@@ -197,7 +198,7 @@ class _Run:
             return invitations.mails(people)
         return invitations.mails(people, series.properties.get(EXCEPTIONS) or ())
 
-    def _applied(self, intended: Intended, written: Written) -> Outcome:
+    def _applied(self, intended: Intended, event: Event, written: Written) -> Outcome:
         stands = written.event.properties if written.event else None
         ignored = [
             Clash(name, before, stands.get(name), intended.after[name])
@@ -218,7 +219,8 @@ class _Run:
         verified = stands is not None and all(
             agrees(name, stands.get(name), value) for name, value in intended.after.items()
         )
-        wrote = (intended.version, written.version) if written.version else None
+        left = content_of({**event.properties, **intended.after, **(stands or {})})
+        wrote = Wrote(intended.version, written.version, left) if written.version else None
         result = replace(_result(written.version, intended, verified), notices=written.notices)
         return Succeeded(result, request_id=written.request_id, wrote=wrote)
 
@@ -229,20 +231,6 @@ class _Run:
         after = self.past.after
         verified = all(agrees(name, event.properties.get(name), value) for name, value in after.items())
         return Succeeded(_result(event.version, self.past, verified), "the earlier write had been applied")
-
-
-def descends(version: str, seen: str, wrote: Sequence[tuple[str, str]]) -> bool:
-    """Whether ``version`` is ``seen``, or came from it by writes of ours alone."""
-    after = {_bare(before): _bare(now) for before, now in wrote}
-    at, steps = _bare(seen), 0
-    while at != _bare(version) and steps <= len(after):
-        at, steps = after.get(at, ""), steps + 1
-    return at == _bare(version)
-
-
-def _bare(version: str) -> str:
-    """A Graph ETag ``W/"…"`` and the bare changeKey inside it are the same version."""
-    return version.removeprefix("W/").strip('"')
 
 
 def _result(version: str, intended: Intended, verified: bool) -> Result:

@@ -7,17 +7,18 @@ from datetime import timedelta
 from typing import TypeAlias
 
 from workers.job import Failure, Result
+from workers.versions import Wrote
 
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """Done. ``result`` is None for a callback. ``detail``: one line for the history. ``wrote``: the event's version
+    """Done. ``result`` is None for a callback. ``detail``: one line for the history. ``wrote``: the event's versions
     before and after, where something was written."""
 
     result: Result | None
     detail: str | None = None
     request_id: str | None = None
-    wrote: tuple[str, str] | None = None
+    wrote: Wrote | None = None
 
 
 @dataclass(frozen=True, slots=True)

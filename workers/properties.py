@@ -132,6 +132,24 @@ def _as_it_is(value: Json) -> Json:
     return value
 
 
+def normal_form(name: str, value: Json) -> Json:
+    """One spelling of a value, for all that ``agrees`` takes for the same in both directions."""
+    if name == "attendees":
+        return sorted(_roles(value).items())
+    if property_of(name).member is not None:
+        return sorted(members(name, value))
+    if name in TIMES and value:
+        try:
+            return [instant(value["dateTime"], value["timeZone"]).isoformat(), to_windows(value["timeZone"])]
+        except UnknownZone:
+            return value
+    if name == "body":
+        return list(_text(value))
+    if _empty(value):
+        return None
+    return (value or {}).get("displayName") if name == "location" else value
+
+
 def _place(location: Json) -> Json:
     """A location without what Exchange makes up for itself."""
     made_up = (

@@ -104,6 +104,10 @@ def test_a_version_that_somebody_else_replaced_is_a_conflict_and_one_that_we_rep
     first = system.ended(system.ask({"target": place, "set": {"subject": "One"}, **mode})["id"])
     second = system.ended(system.ask({"target": place, "set": {"subject": "Two"}, **mode})["id"])
     assert (first["state"], second["state"]) == ("succeeded", "succeeded"), second["error"]
+    system.sandbox.touch(event.id)
+    left = {**target(event), "version": second["result"]["version"]}
+    moved = system.ended(system.ask({"target": left, "set": {"subject": "Moved by Exchange"}, **mode})["id"])
+    assert moved["state"] == "succeeded", moved["error"]
     system.sandbox.edit(event.id, {"importance": "high"})
     third = system.ended(system.ask({"target": place, "set": {"subject": "Three"}, **mode})["id"])
     assert (third["state"], third["error"]["class"]) == ("dead", "conflict")

@@ -39,6 +39,7 @@ from workers.properties import agrees, group_of, members
 from workers.settings import Client, EwsBackend, Settings
 from workers.store import Grant, Store, StoreUnavailable
 from workers.update import Intent, Json, Target, Update
+from workers.versions import Wrote
 
 FAULTS = ((Fault.LOST_AFTER, 6), (Fault.LOST_BEFORE, 6), (Fault.LATE, 6), (Fault.THROTTLED, 3), (Fault.UNAVAILABLE, 3),
           (Fault.SILENT, 1), (Fault.BROKEN, 1), (Fault.UNSEEN, 2), (Fault.REFUSED, 1), (Fault.NONE, 71))  # fmt: skip
@@ -173,7 +174,7 @@ class World:
             self.outcome = outcome
         return True, ()
 
-    def wrote(self, line: str) -> list[tuple[str, str]]:
+    def wrote(self, line: str) -> list[Wrote]:
         """We never wrote this event before."""
         return []
 

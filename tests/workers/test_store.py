@@ -25,6 +25,7 @@ from workers.store import (
     Store,
     StoreUnavailable,
 )
+from workers.versions import Wrote
 
 DONE = Succeeded(Result("v2", noop=False))
 GONE = Dead(failure("notFound", "ErrorItemNotFound", "It is not there."))
@@ -471,8 +472,8 @@ def test_our_writes_of_an_event_are_remembered_newest_first(store: Store) -> Non
     for before, after in (("v1", "v2"), ("v2", "v3")):
         update = an_update()
         accepted(store, update)
-        store.settle(claimed(store, update.id), an_attempt(), Succeeded(None, wrote=(before, after)))
-    assert store.wrote(update.target.line) == [("v2", "v3"), ("v1", "v2")]
+        store.settle(claimed(store, update.id), an_attempt(), Succeeded(None, wrote=Wrote(before, after, "c")))
+    assert store.wrote(update.target.line) == [Wrote("v2", "v3", "c"), Wrote("v1", "v2", "c")]
 
 
 def test_lists_forget_what_is_past_its_life(store: Store, redis: Redis) -> None:

@@ -16,7 +16,7 @@ store's own (``TIME``); moments shown to people come from the caller.
     rdv:paused:{lane}        string  until when the lane is paused, ms                              its own pause
     rdv:probe:{lane}         string  the lane was paused: one job at a time until one gets through  pause + 10 min
     rdv:failures:{lane}      string  failures in a row of a callback host, for its breaker          an hour
-    rdv:wrote:{line}         list    our last writes of the event: version before, version after    SETTLED_LIFE
+    rdv:wrote:{line}         list    our last writes: version before, version after, content         SETTLED_LIFE
     rdv:due                  zset    ids (and lane/{lane} while paused) by when sweep looks, ms     until empty
     rdv:key:{client/sha256}  hash    idempotency key: id, fingerprint of the body                   KEY_LIFE
     rdv:seen:{client/sha256} string  the idempotency key with which a signed message came first      SEEN_LIFE

@@ -11,6 +11,7 @@ from workers.job import Attempt, Kind, State, UpdateJob
 from workers.store.connection import Connection
 from workers.store.records import DeadLetter, Page, callback_state, dead_letter, history, update_job
 from workers.update import Update
+from workers.versions import Wrote
 
 _SCAN = 200
 T = TypeVar("T")
@@ -102,12 +103,9 @@ class Reading:
             return None
         return dead_letter(job_id, job, attempts)
 
-    def wrote(self, line: str) -> list[tuple[str, str]]:
-        """Our last writes of an event, newest first: the version before and the version after."""
-        return [
-            cast("tuple[str, str]", tuple(pair.split(" ", 1)))
-            for pair in self._redis.call("lrange", f"rdv:wrote:{line}", 0, -1)
-        ]
+    def wrote(self, line: str) -> list[Wrote]:
+        """Our last writes of an event, newest first."""
+        return [Wrote.from_line(one) for one in self._redis.call("lrange", f"rdv:wrote:{line}", 0, -1)]
 
     def unanswered(self, kinds: Collection[Kind], bells: int) -> list[str]:
         """Jobs of these kinds, among the first in the due set, whose bell has been rung so often and never answered."""

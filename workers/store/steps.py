@@ -104,7 +104,7 @@ class Steps:
             case Succeeded():
                 result = json.dumps(outcome.result.to_json()) if outcome.result else ""
                 life = BRIEF_LIFE if grant.kind in ("notification", "watch") else life
-                wrote = " ".join(outcome.wrote or ())
+                wrote = outcome.wrote.to_line() if outcome.wrote else ""
             case Dead():
                 verb, failure, life = "die", json.dumps(outcome.failure.to_json()), DEAD_LIFE
                 pause = outcome.pause or pause
