@@ -64,14 +64,17 @@ class Intended:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What an attempt needs from outside. ``intend`` records durably and says whether we still may write; ``wrote``
-    tells our last writes of the event; ``pause`` waits a moment between rounds;
-    ``patience`` is asked when an error has to be judged. ``quiet``: how long to wait before looking what came of a lost
-    answer, where the server does not enforce versions and could still apply it after we looked."""
+    """What an attempt needs from outside.
+
+    ``intend`` records durably and says how long to wait before we may write (None: we may not at all); ``wrote`` tells
+    our last writes of the event; ``pause`` waits a moment between rounds; ``patience`` is asked when an error has to be
+    judged. ``quiet``: how long to wait before looking what came of a lost answer, where the server does not enforce
+    versions and could still apply it after we looked.
+    """
 
     exchange: Exchange
     kind: str
-    intend: Callable[[Intended], bool]
+    intend: Callable[[Intended], timedelta | None]
     pause: Callable[[int], None]
     patience: Callable[[], retry.Patience]
     wrote: Callable[[], Sequence[Wrote]] = tuple
@@ -90,7 +93,9 @@ class FailedInDoubt(Exception):
 def attempt(update: Update, past: Intended | None, in_doubt: bool, attempts: int, around: Surroundings) -> Outcome:
     """``past``: what an earlier attempt recorded; ``in_doubt``: its write may have been applied; ``attempts``: how
     many there were. Raises LeaseLost, FailedInDoubt."""
-    if past is not None and in_doubt and (rest := around.quiet - (around.clock() - past.sent_at)) > timedelta():
+    # Never longer than it has to be quiet: another worker's clock told when it was sent.
+    rest = min(around.quiet, around.quiet - (around.clock() - past.sent_at)) if past else timedelta()
+    if in_doubt and rest > timedelta():
         return Retry("unknownOutcome", "waiting until the server is quiet", rest, in_doubt=True)
     run = _Run(update, past, in_doubt, around)
     if around.patience().remaining.total_seconds() <= 0 and not in_doubt:
@@ -168,8 +173,10 @@ class _Run:
         base = self.past.base if self.past else event.properties
         self.past = Intended(dict(base), before, dict(values), mode, event.version, mails, self.around.clock())
         failpoint("intend.before", self.update.id)
-        if not self.around.intend(self.past):
+        if (wait := self.around.intend(self.past)) is None:
             raise LeaseLost(self.update.id)
+        if wait:
+            return Retry("throttled", "Exchange asked to leave the mailbox alone", wait, in_doubt=self.in_doubt)
         failpoint("intend.after", self.update.id)
         marker = (self.update.id, *event.marker)[:MARKER_LENGTH]
         try:

@@ -47,6 +47,8 @@ class Callers:
     promises: list[Promise] = field(default_factory=list)
     refused: list[int] = field(default_factory=list)
     """Statuses other than 202, each tried again."""
+    unreadable: set[str] = field(default_factory=set)
+    """Updates at which the API answers 500."""
     _threads: list[threading.Thread] = field(default_factory=list)
     _ending: threading.Event = field(default_factory=threading.Event)
     _api: httpx.Client = field(init=False)
@@ -105,7 +107,11 @@ class Callers:
         except httpx.TransportError:
             return None
         if answer.status_code == 404:
-            return {"state": "unheard of", "callback": None}
+            return {"state": "unheard of"}
+        if answer.status_code == 500:
+            self.unreadable.add(update)
+            letter = self._api.get(f"/v1/dead-letters/{update}")
+            return {"state": "dead"} if letter.status_code == 200 else None
         return dict(answer.json()) if answer.status_code == 200 else None
 
     def close(self) -> None:

@@ -83,6 +83,8 @@ def verdict_on(callers: Callers, hurts: Hurts, expected_dead: Collection[str] = 
     callers.close()
     if refused := len(callers.refused):
         hurts.remarks.append(f"{refused} answers other than 202, asked again")
+    if callers.unreadable:
+        hurts.remarks.append(f"{len(callers.unreadable)} updates at which GET answers 500")
     return Row(
         len(hurts.at),
         len(evidence.promises),

@@ -150,7 +150,7 @@ class World:
             in_doubt=self.doubt,
         )
 
-    def intend(self, grant: Grant, intent: str) -> bool:
+    def intend(self, grant: Grant, intent: str) -> timedelta:
         if self.random.random() < CRASH:
             raise Crash
         if self.intent is None and (self.first_read is None or self.update_.conflict_resolution != "neverOverwrite"):
@@ -159,7 +159,7 @@ class World:
         self.exchange.write_faults = deque(self.random.choices(*zip(*FAULTS, strict=True)))
         if self.random.random() < BLINK:
             raise StoreUnavailable("the answer of the store was lost")
-        return True
+        return timedelta()
 
     def settle(self, grant: Grant, attempt: Attempt, outcome: Outcome, callback: object) -> tuple[bool, tuple[()]]:
         if self.random.random() < CRASH:

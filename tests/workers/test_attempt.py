@@ -52,10 +52,10 @@ class Desk:
         self.in_doubt = isinstance(outcome, Retry) and outcome.in_doubt
         return outcome
 
-    def intend(self, intended: Intended) -> bool:
+    def intend(self, intended: Intended) -> timedelta | None:
         if self.lease:
             self.past, self.in_doubt = Intended.from_json(intended.to_json()), True
-        return self.lease
+        return timedelta() if self.lease else None
 
     def patience(self) -> Patience:
         return Patience(timedelta(seconds=1), timedelta(minutes=5), self.remaining, 0.5)
@@ -434,3 +434,12 @@ def test_a_server_that_does_not_tell_exceptions_is_written_to_all_the_same(monke
 
     monkeypatch.setattr(desk.exchange, "read", reads_no_exceptions)
     assert succeeded(desk.run()).mails == 2
+
+
+def test_nothing_is_written_into_a_mailbox_that_was_paused_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = a_desk()
+    monkeypatch.setattr(desk, "intend", lambda _: timedelta(seconds=7))
+    outcome = desk.run()
+    assert isinstance(outcome, Retry)
+    assert (outcome.error_class, outcome.after, outcome.pause) == ("throttled", timedelta(seconds=7), None)
+    assert desk.exchange.writes == []

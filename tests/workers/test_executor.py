@@ -263,7 +263,7 @@ def test_a_job_that_killed_three_workers_is_a_dead_letter(
         grant = short.claim(update.id)
         assert grant is not None
         if intended:
-            assert short.intend(grant, '{"base": {}, "before": {}, "after": {}, "invitations": "sendToNone"}')
+            assert not short.intend(grant, '{"base": {}, "before": {}, "after": {}, "invitations": "sendToNone"}')
         swept_back(short, update)
     outcome = bench.run(update)
     assert isinstance(outcome, Dead)

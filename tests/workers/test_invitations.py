@@ -93,7 +93,5 @@ def test_a_limit_that_would_be_broken_refuses_the_write() -> None:
         ("", [[attendee("ann@contoso.com")]], 0),
     ],
 )
-def test_every_exception_of_a_series_may_cost_mails_of_its_own(
-    people: str, exceptions: list[Any], count: int
-) -> None:
+def test_every_exception_of_a_series_may_cost_mails_of_its_own(people: str, exceptions: list[Any], count: int) -> None:
     assert mails(frozenset(people), [{"attendees": invited} for invited in exceptions]) == count

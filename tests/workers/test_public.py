@@ -60,7 +60,13 @@ def test_an_ended_update_tells_its_whole_life() -> None:
     }
     assert shown["error"].keys() == {"class", "code", "title", "detail", "conflicts"}
     assert shown["result"].keys() == {
-        "version", "noop", "changed", "invitations", "verified", "mails", "notices",
+        "version",
+        "noop",
+        "changed",
+        "invitations",
+        "verified",
+        "mails",
+        "notices",
     }
     assert shown["callback"] == {"url": "https://x.example/", "state": "delivered", "attempts": 1}
 

@@ -132,7 +132,7 @@ def test_a_late_settle_of_a_lost_lease_changes_nothing(store: Store) -> None:
     held = claimed(store, update.id)
     assert held.fence > late.fence
     assert store.settle(late, an_attempt(), GONE) == (False, ())
-    assert not store.intend(late, "{}")
+    assert store.intend(late, "{}") is None
     job = store.update(update.id)
     assert job is not None
     assert job.state == State.RUNNING
@@ -142,7 +142,7 @@ def test_a_dead_workers_job_is_taken_back_after_its_lease(store: Store) -> None:
     update = an_update()
     accepted(store, update)
     grant = claimed(store, update.id)
-    assert store.intend(grant, '{"sent": 1}')
+    assert store.intend(grant, '{"sent": 1}') == timedelta()
     assert update.id not in _swept(store)
     time.sleep(0.35)
     assert update.id in _swept(store)
@@ -515,3 +515,17 @@ def test_an_update_that_ends_because_exchange_is_busy_still_pauses_its_mailbox(s
     end = Dead(failure("expired", "ApplicationThrottled", "x"), pause=timedelta(seconds=30))
     store.settle(claimed(store, expired.id), an_attempt(), end)
     assert store.claim(next_one.id) is None
+
+
+def test_a_mailbox_that_was_paused_meanwhile_is_not_written_to(store: Store, redis: Redis) -> None:
+    throttled, reading = an_update(event="a"), an_update(event="b")
+    accepted(store, throttled)
+    accepted(store, reading)
+    grant, busy = claimed(store, reading.id), claimed(store, throttled.id)
+    pause = Retry("throttled", "429", timedelta(seconds=30), pause=timedelta(seconds=30))
+    store.settle(busy, an_attempt(outcome="throttled"), pause)
+    wait = store.intend(grant, "{}")
+    assert wait is not None and timedelta(seconds=25) < wait <= timedelta(seconds=30)
+    assert redis.hget(f"rdv:job:{reading.id}", "intent") is None
+    store.settle(grant, an_attempt(outcome="throttled"), Retry("throttled", "paused", wait))
+    assert redis.exists(f"rdv:probe:{reading.target.lane}"), "it still opens for one at a time"

@@ -36,7 +36,11 @@ redis.call('RPUSH', attempts_key(id), attempt)
 redis.call('HDEL', key, 'token', 'started')
 redis.call('HSET', key, 'settled', fence, 'claims', 0, 'doubt', doubt)
 if kind == 'callback' then paused = breaker(lane, verb == 'succeed', verb == 'retry') end
-if paused > 0 then pause(lane, paused) else redis.call('DEL', probe_key(lane)) end
+if paused > 0 then
+  pause(lane, paused)
+elseif not paused_until(lane) then
+  redis.call('DEL', probe_key(lane))
+end
 if wrote ~= '' then
   redis.call('LPUSH', 'rdv:wrote:' .. line, wrote)
   redis.call('LTRIM', 'rdv:wrote:' .. line, 0, 63)

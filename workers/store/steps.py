@@ -90,9 +90,11 @@ class Steps:
         held = [part for grant in grants for part in (grant.id, grant.fence)]
         return set(self._redis.run("renew", self._lease, *held)) if held else set()
 
-    def intend(self, grant: Grant, intent: str) -> bool:
-        """Record durably what is about to be written. False: the right to run is lost and nothing may be sent."""
-        return bool(self._redis.run("intend", grant.id, grant.fence, intent))
+    def intend(self, grant: Grant, intent: str) -> timedelta | None:
+        """Record durably what is about to be written. Zero: go on. Longer: the lane was paused meanwhile, for so long;
+        None: the right to run is lost. Then nothing may be sent, and nothing was recorded."""
+        wait = self._redis.run("intend", grant.id, grant.fence, intent)
+        return None if wait < 0 else timedelta(milliseconds=wait)
 
     def settle(
         self, grant: Grant, attempt: Attempt, outcome: Outcome, callback: Callback | None = None

@@ -35,7 +35,7 @@ def clocks_jump(stage: Stage, plan: Plan) -> Row:
     def hurt(callers: Callers, hurts: Hurts) -> None:
         for name, shift in (("worker", "+3600"), ("worker.2", "-3600"), ("web", "-3600"), ("callbacks", "+3600")):
             hurts.now()
-            stage.restart(name, LD_PRELOAD=str(FAKETIME), FAKETIME=shift, DONT_FAKE_MONOTONIC="1")
+            stage.restart(name, LD_PRELOAD=str(FAKETIME), FAKETIME=shift, DONT_FAKE_MONOTONIC="1", NO_FAKE_STAT="1")
         until(stage.ready, 20)
         for number in range(plan.kills):
             time.sleep(2.5)
