@@ -52,10 +52,13 @@ def secrets_for(credentials: Credentials) -> Mapping[str, str]:
     }
 
 
-def toml(sandbox_url: str, ca_file: Path, api_key: str) -> str:
-    """rendezvous.toml for the sandbox at ``https://…`` (contract, section 7)."""
+def toml(sandbox_url: str, ca_file: Path, api_key: str, public_url: str) -> str:
+    """rendezvous.toml for the sandbox at ``https://…`` (contract, section 7). ``public_url``: where the sandbox reaches
+    the web process with its notifications."""
     return f"""\
 # Made by `make run` for the sandbox Exchange, and made again at each start. Your own: see rendezvous.example.toml.
+
+public_url = "{public_url}"
 
 [[backend]]
 name = "cloud"

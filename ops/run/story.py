@@ -112,7 +112,8 @@ def _start_sandbox(where: Layout, supervisor: Supervisor) -> Credentials:
     _start(supervisor, layout.sandbox(where))
     wait_until(supervisor, "sandbox", lambda: readiness.https_answers(where.sandbox_url, where.ca_file))
     credentials = configuration.credentials_in(where.directory / "demo.env")
-    where.config_file.write_text(configuration.toml(where.sandbox_url, where.ca_file, credentials.api_key))
+    document = configuration.toml(where.sandbox_url, where.ca_file, credentials.api_key, where.api_url)
+    where.config_file.write_text(document)
     return credentials
 
 

@@ -110,8 +110,8 @@ def started(folder: Path, store_url: str, port: int, names: tuple[str, ...]) -> 
     """The processes of these names, up and ready."""
     with running(folder / "sandbox") as sandbox:
         config = folder / "rendezvous.toml"
-        public = f'public_url = "http://127.0.0.1:{port}"\n\n'
-        config.write_text(public + configuration.toml(sandbox.url, sandbox.ca_file, CREDENTIALS.api_key) + ENGINE)
+        public_url = f"http://127.0.0.1:{port}"
+        config.write_text(configuration.toml(sandbox.url, sandbox.ca_file, CREDENTIALS.api_key, public_url) + ENGINE)
         environ = {
             **os.environ,
             **configuration.secrets_for(CREDENTIALS),

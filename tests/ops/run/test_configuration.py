@@ -12,7 +12,7 @@ def settings_from(directory: Path) -> Settings:
     certificates.ensure(ca_file.parent)
     credentials = credentials_in(directory / "demo.env")
     file = directory / "rendezvous.toml"
-    file.write_text(toml("https://127.0.0.1:8443", ca_file, credentials.api_key))
+    file.write_text(toml("https://127.0.0.1:8443", ca_file, credentials.api_key, "http://127.0.0.1:8000"))
     return load({"RENDEZVOUS_CONFIG": str(file), **secrets_for(credentials)})
 
 
