@@ -20,7 +20,7 @@ from workers.callback import Delivery
 from workers.public import public, shown_attempts
 from workers.replay import matching, replay_one
 from workers.store import BadCursor, DeadLetter
-from workers.update import Json, Update
+from workers.update import Json
 
 AT_ONCE = 10_000
 """Dead letters that one request brings back."""
@@ -148,6 +148,8 @@ def _gone() -> Problem:
 
 
 def _check_rights(at: Door, letter: DeadLetter) -> None:
+    if letter.kind == "update" and letter.update is None:
+        raise Problem(problems.NOT_FOUND, "What is stored of this update cannot be read, so it cannot be brought back.")
     if not _may_touch(at, letter):
         raise Problem(problems.FORBIDDEN, "Your client may no longer touch this mailbox.")
 
@@ -155,7 +157,9 @@ def _check_rights(at: Door, letter: DeadLetter) -> None:
 def _may_touch(at: Door, letter: DeadLetter) -> bool:
     if letter.kind != "update":
         return True
-    backend = at.settings.backends.get(Update.from_json(letter.body).target.backend)
+    if (update := letter.update) is None:
+        return False
+    backend = at.settings.backends.get(update.target.backend)
     return backend is None or bool(g.client.may_touch(letter.owner, backend))
 
 
@@ -163,9 +167,24 @@ def _shown(at: Door, letter: DeadLetter) -> dict[str, Json]:
     if letter.kind == "callback":
         return _callback(letter)
     job = at.store.update(letter.id)
-    if job is None:
-        raise _gone()
-    return {"kind": "update", **public(job)}
+    return {"kind": "update", **(public(job) if job else _unreadable(letter))}
+
+
+def _unreadable(letter: DeadLetter) -> dict[str, Json]:
+    """What is known of an update whose stored form is spoilt."""
+    return {
+        "id": letter.id,
+        "state": "dead",
+        "target": {},
+        "metadata": None,
+        "createdAt": letter.died_at,
+        "finishedAt": letter.died_at,
+        "dueAt": None,
+        "attempts": shown_attempts(letter.attempts),
+        "result": None,
+        "error": letter.error,
+        "callback": None,
+    }
 
 
 def _callback(letter: DeadLetter) -> dict[str, Json]:

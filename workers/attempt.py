@@ -10,11 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Self
 
 from workers import invitations, patch, retry
-from workers.clock import now
 from workers.exchange import (
     MARKER_LENGTH,
     Event,
@@ -32,7 +31,7 @@ from workers.job import Clash, Failure, Result
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.patch import Changes, Conflict
 from workers.properties import agrees
-from workers.update import Json, Update, rfc3339
+from workers.update import Json, Update
 from workers.versions import Wrote, content_of, is_ours
 
 EXCEPTIONS = "exceptionOccurrences"
@@ -43,7 +42,7 @@ ROUNDS = 5
 @dataclass(frozen=True, slots=True)
 class Intended:
     """What was recorded before a write: the properties as first read (the base of every merge), the properties as
-    they stood before this write and the version they had, what it set them to, who was to be mailed, and when."""
+    they stood before this write and the version they had, what it set them to, and who was to be mailed."""
 
     base: Mapping[str, Json]
     before: Mapping[str, Json]
@@ -51,15 +50,13 @@ class Intended:
     invitations: str
     version: str
     mails: int
-    sent_at: datetime
 
     def to_json(self) -> str:
-        return json.dumps({**asdict(self), "sent_at": rfc3339(self.sent_at)}, separators=(",", ":"))
+        return json.dumps(asdict(self), separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        data = json.loads(text)
-        return cls(**{**data, "sent_at": datetime.fromisoformat(data["sent_at"])})
+        return cls(**json.loads(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +65,8 @@ class Surroundings:
 
     ``intend`` records durably and says how long to wait before we may write (None: we may not at all); ``wrote`` tells
     our last writes of the event; ``pause`` waits a moment between rounds; ``patience`` is asked when an error has to be
-    judged. ``quiet``: how long to wait before looking what came of a lost answer, where the server does not enforce
-    versions and could still apply it after we looked.
+    judged. ``quiet``: how long still to wait before looking what came of a lost answer, where the server does not
+    enforce versions and could apply it after we looked.
     """
 
     exchange: Exchange
@@ -79,7 +76,6 @@ class Surroundings:
     patience: Callable[[], retry.Patience]
     wrote: Callable[[], Sequence[Wrote]] = tuple
     quiet: timedelta = timedelta()
-    clock: Callable[[], datetime] = now
 
 
 class LeaseLost(Exception):
@@ -93,10 +89,8 @@ class FailedInDoubt(Exception):
 def attempt(update: Update, past: Intended | None, in_doubt: bool, attempts: int, around: Surroundings) -> Outcome:
     """``past``: what an earlier attempt recorded; ``in_doubt``: its write may have been applied; ``attempts``: how
     many there were. Raises LeaseLost, FailedInDoubt."""
-    # Never longer than it has to be quiet: another worker's clock told when it was sent.
-    rest = min(around.quiet, around.quiet - (around.clock() - past.sent_at)) if past else timedelta()
-    if in_doubt and rest > timedelta():
-        return Retry("unknownOutcome", "waiting until the server is quiet", rest, in_doubt=True)
+    if in_doubt and around.quiet > timedelta():
+        return Retry("unknownOutcome", "waiting until the server is quiet", around.quiet, in_doubt=True)
     run = _Run(update, past, in_doubt, around)
     if around.patience().remaining.total_seconds() <= 0 and not in_doubt:
         return retry.expired(in_doubt=False)
@@ -171,7 +165,7 @@ class _Run:
             return retry.expired(in_doubt=self.in_doubt)
         before = {name: event.properties.get(name) for name in values}
         base = self.past.base if self.past else event.properties
-        self.past = Intended(dict(base), before, dict(values), mode, event.version, mails, self.around.clock())
+        self.past = Intended(dict(base), before, dict(values), mode, event.version, mails)
         failpoint("intend.before", self.update.id)
         if (wait := self.around.intend(self.past)) is None:
             raise LeaseLost(self.update.id)

@@ -24,7 +24,7 @@ from workers.failpoint import failpoint
 from workers.job import Attempt, Kind, State, UpdateJob
 from workers.leases import Leases
 from workers.outcome import Dead, Outcome, Retry, Succeeded
-from workers.settings import Settings
+from workers.settings import EwsBackend, GraphBackend, Settings
 from workers.store import Callback, Grant, Store, StoreUnavailable
 from workers.update import Update, rfc3339
 
@@ -101,8 +101,7 @@ class Executor:
             kind=backend.kind,
             intend=lambda intended: self.store.intend(grant, intended.to_json()),
             wrote=lambda: self.store.wrote(update.target.line),
-            clock=self.clock,
-            quiet=timedelta() if backend.enforces_version else QUIET * timedelta(seconds=backend.timeout),
+            quiet=_until_quiet(backend, grant.intended_ago),
             pause=lambda number: self.sleep(self.dice() * min(0.1 * 2**number, 1.5)),
             patience=lambda: self._patience(update),
         )
@@ -145,12 +144,15 @@ class Executor:
     def _callback(self, grant: Grant, history: Attempt, outcome: Outcome) -> Callback | None:
         if isinstance(outcome, Retry):
             return None
-        try:
-            job = self.store.update(grant.id)
-        except (ValueError, KeyError, TypeError):  # what is stored is no update: nobody can be told, but it can end
-            _log.exception("no callback can be composed", job=grant.id)
-            return None
+        job = self.store.update(grant.id)
         return for_update(_as_settled(job, history, outcome)) if job else None
+
+
+def _until_quiet(backend: GraphBackend | EwsBackend, intended_ago: timedelta) -> timedelta:
+    """How long still until the server has done whatever it was asked to do."""
+    if backend.enforces_version:
+        return timedelta()
+    return max(timedelta(), QUIET * timedelta(seconds=backend.timeout) - intended_ago)
 
 
 def _history(number: int, started: datetime, ended: datetime, outcome: Outcome) -> Attempt:

@@ -12,7 +12,7 @@ from workers.update import Update
 
 def replay_one(store: Store, letter: DeadLetter, now: datetime) -> tuple[bool, tuple[Ring, ...]]:
     """Queue it again under its own id. An update has as long as it had at first; False: it is a dead letter no more."""
-    return store.replay(letter.id, _renewed(letter.body, now) if letter.kind == "update" else None)
+    return store.replay(letter.id, _renewed(letter.update, now) if letter.update else None)
 
 
 def matching(store: Store, which: DeadLetters, at_most: int) -> list[DeadLetter]:
@@ -21,6 +21,5 @@ def matching(store: Store, which: DeadLetters, at_most: int) -> list[DeadLetter]
     return sorted(letters, key=lambda letter: letter.id)
 
 
-def _renewed(body: str, now: datetime) -> str:
-    update = Update.from_json(body)
+def _renewed(update: Update, now: datetime) -> str:
     return replace(update, deadline=now + (update.deadline - update.created_at)).to_json()

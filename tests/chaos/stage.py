@@ -156,7 +156,7 @@ def armed(point: str) -> dict[str, str]:
 
 def settings_file(stage_folder: Path, name: str, sandbox: Sandbox, url: str) -> Path:
     """A rendezvous.toml for an Exchange at ``url``: the sandbox itself, or a proxy before it."""
-    text = configuration.toml(url, sandbox.ca_file, CREDENTIALS.api_key) + ENGINE
+    text = configuration.toml(url, sandbox.ca_file, CREDENTIALS.api_key, "http://127.0.0.1:9") + ENGINE
     file = stage_folder / name
     file.write_text(text.replace("[[backend]]\n", f"[[backend]]\ntimeout = {BACKEND_TIMEOUT}\n"))
     return file

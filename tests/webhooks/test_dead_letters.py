@@ -140,3 +140,17 @@ def test_the_document_describes_dead_letters(hr: Caller) -> None:
     document = json.loads(hr.get("/openapi.json").text)
     assert {"get"} <= set(document["paths"][URL])
     assert set(document["paths"][f"{URL}/{{id}}"]) == {"get", "delete"}
+
+
+def test_an_update_whose_stored_form_is_spoilt_is_a_dead_letter_and_no_server_error(
+    hr: Caller, store: Store, redis: Redis
+) -> None:
+    update_id, fine = a_dead_update(hr, store, "AAMkAGI1="), a_dead_update(hr, store, "AAMkAGI2=")
+    redis.hset(f"rdv:job:{update_id}", "body", "{")
+    assert is_problem(hr.get(f"/v1/updates/{update_id}"), 404, "not-found")
+    assert [item["id"] for item in hr.get("/v1/updates").get_json()["items"]] == [fine]
+    assert {item["id"] for item in hr.get(URL).get_json()["items"]} == {update_id, fine}
+    assert hr.get(f"{URL}/{update_id}").get_json()["error"]["code"] == "ErrorItemNotFound"
+    assert is_problem(hr.post(f"{URL}/{update_id}/replay"), 404, "not-found")
+    assert hr.post(f"{URL}/replay", json={}).get_json()["replayed"] == 1
+    assert hr.delete(f"{URL}/{update_id}").status_code == 204

@@ -99,6 +99,7 @@ class World:
         self.wait = 0.0
         self.intent: str | None = None
         self.doubt = False
+        self.intended_at = 0.0
         self.attempts = self.claims = self.fence = 0
         self.outcome: Outcome | None = None
         self.first_read: tuple[int, dict[str, Json]] | None = None
@@ -148,6 +149,7 @@ class World:
             tries=self.attempts,
             intent=self.intent,
             in_doubt=self.doubt,
+            intended_ago=timedelta(seconds=self.time - self.intended_at),
         )
 
     def intend(self, grant: Grant, intent: str) -> timedelta:
@@ -155,7 +157,7 @@ class World:
             raise Crash
         if self.intent is None and (self.first_read is None or self.update_.conflict_resolution != "neverOverwrite"):
             self.first_read = (self.exchange.read_after, dict(self.exchange.last_read))
-        self.intent, self.doubt = intent, True
+        self.intent, self.doubt, self.intended_at = intent, True, self.time
         self.exchange.write_faults = deque(self.random.choices(*zip(*FAULTS, strict=True)))
         if self.random.random() < BLINK:
             raise StoreUnavailable("the answer of the store was lost")

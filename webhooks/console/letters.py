@@ -18,7 +18,6 @@ from workers.callback import Delivery
 from workers.replay import matching, replay_one
 from workers.settings import Settings
 from workers.store import BadCursor, DeadLetter
-from workers.update import Update
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ def may_come_back(letter: DeadLetter, settings: Settings) -> bool:
     client = settings.clients.get(letter.client)
     if letter.kind != "update" or client is None:
         return client is not None
-    backend = settings.backends.get(Update.from_json(letter.body).target.backend)
+    backend = settings.backends.get(letter.update.target.backend) if letter.update else None
     return backend is None or client.may_touch(letter.owner, backend)
 
 
@@ -101,7 +100,7 @@ def _row(letter: DeadLetter) -> Row:
         delivery = Delivery.from_json(letter.body)
         return Row(letter, str(json.loads(delivery.text)["data"]["id"]), delivery.url)
     if letter.kind == "update":
-        return Row(letter, letter.id, ", ".join(Update.from_json(letter.body).intent.touched))
+        return Row(letter, letter.id, ", ".join(letter.update.intent.touched) if letter.update else "")
     return Row(letter, "", letter.kind)
 
 

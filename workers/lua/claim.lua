@@ -1,7 +1,7 @@
 -- Take the right to run a job: only at the head of its line, when it is due, and with room in an open lane.
 -- ARGV: id, token (unique to this claim), lease (ms), started at (RFC 3339)
 -- Result: {'granted', fence, claims since the last outcome, attempts so far, those of them before the last replay,
---          kind, body, intent, doubt}
+--          kind, body, intent, doubt, ms since it was intended}
 --         or {'waiting'} (lane full or paused: it is rung when there is room) or {'nothing'}
 local id, token, lease, started = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local key = job_key(id)
@@ -9,10 +9,10 @@ local state, line, lane, room, accepted, not_before, held =
   unpack(redis.call('HMGET', key, 'state', 'line', 'lane', 'room', 'accepted', 'not_before', 'token'))
 
 local function granted()
-  local job = redis.call('HMGET', key, 'fence', 'claims', 'kind', 'body', 'intent', 'doubt', 'replayed_at')
+  local job = redis.call('HMGET', key, 'fence', 'claims', 'kind', 'body', 'intent', 'doubt', 'replayed_at', 'intended')
   local attempts = redis.call('LLEN', attempts_key(id))
   return {'granted', tonumber(job[1]), tonumber(job[2]), attempts, tonumber(job[7] or 0), job[3], job[4], job[5] or '',
-    job[6] or ''}
+    job[6] or '', NOW - tonumber(job[8] or NOW)}
 end
 
 if state == 'running' and held == token then return granted() end

@@ -6,5 +6,5 @@ local job = redis.call('HMGET', key, 'state', 'fence', 'lane')
 if job[1] ~= 'running' or job[2] ~= ARGV[2] then return -1 end
 local reopens = paused_until(job[3])
 if reopens then return reopens - NOW end
-redis.call('HSET', key, 'intent', ARGV[3], 'doubt', '1')
+redis.call('HSET', key, 'intent', ARGV[3], 'doubt', '1', 'intended', NOW)
 return 0

@@ -7,8 +7,8 @@ store's own (``TIME``); moments shown to people come from the caller.
     key                      type    what                                                           life
     rdv:job:{id}             hash    kind state body client owner line lane room label accepted     unsettled: for ever;
                                      due bells not_before token fence started claims settled        then SETTLED_LIFE,
-                                     intent doubt result error finished callback replay             dead: DEAD_LIFE
-                                     replayed_at since
+                                     intent doubt intended result error finished callback           dead: DEAD_LIFE
+                                     replay replayed_at since
     rdv:attempts:{id}        list    the attempts, oldest first, as JSON                            as the job
     rdv:line:{line}          list    ids of the unsettled jobs of one event, oldest first           until empty
     rdv:running:{lane}       set     ids of the jobs that run in one mailbox                        until empty

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
+import structlog
+
 from workers.job import Attempt, Kind, State, UpdateJob
 from workers.store.connection import Connection
 from workers.store.records import DeadLetter, Page, callback_state, dead_letter, history, update_job
@@ -15,6 +17,8 @@ from workers.versions import Wrote
 
 _SCAN = 200
 T = TypeVar("T")
+
+_log = structlog.get_logger(__name__)
 
 
 class BadCursor(ValueError):
@@ -52,10 +56,18 @@ class Reading:
         return cast("str | None", self._redis.call("hget", f"rdv:key:{client}/{key}", "id"))
 
     def update(self, job_id: str) -> UpdateJob | None:
-        """The update and its life so far, or None where there is no such update (any more)."""
+        """The update and its life so far, or None where there is no such update (any more), or none that can be read:
+        then its dead letter tells what is known."""
         job, attempts = self._job(job_id)
         if job.get("kind") != "update":
             return None
+        try:
+            return self._update(job, attempts)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            _log.error("a stored update cannot be read", job=job_id, error=type(error).__name__)
+            return None
+
+    def _update(self, job: dict[str, str], attempts: list[str]) -> UpdateJob:
         url, callback = Update.from_json(job["body"]).callback_url, job.get("callback")
         if url is None or callback is None:
             return update_job(job, attempts, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import cast
 
@@ -37,7 +37,8 @@ class Grant:
     """The right to run a job until its lease ends.
 
     ``claims``: claims since the last outcome, this one included. ``attempts``: how many attempts came before, ``tries``
-    how many of them since acceptance or the last replay. ``in_doubt``: an earlier write may have been applied.
+    how many of them since acceptance or the last replay. ``in_doubt``: an earlier write may have been applied;
+    ``intended_ago``: how long ago it was intended, by the store's clock.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Grant:
     tries: int
     intent: str | None
     in_doubt: bool
+    intended_ago: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,14 @@ class DeadLetter:
     attempts: tuple[Attempt, ...]
     error: Json
     body: str
+
+    @property
+    def update(self) -> Update | None:
+        """The update that it is; None for other kinds, and where what is stored cannot be read."""
+        try:
+            return Update.from_json(self.body) if self.kind == "update" else None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return None
 
 
 @dataclass(frozen=True, slots=True)

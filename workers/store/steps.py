@@ -80,10 +80,9 @@ class Steps:
         answer = self._redis.run("claim", job_id, uuid4().hex, self._lease, _now())
         if answer[0] != "granted":
             return None
-        _, fence, claims, attempts, before_replay, kind, body, intent, doubt = answer
-        return Grant(
-            job_id, fence, kind, body, claims, attempts, attempts - before_replay, intent or None, doubt == "1"
-        )
+        _, fence, claims, attempts, before_replay, kind, body, intent, doubt, ago = answer
+        tries, intended_ago = attempts - before_replay, timedelta(milliseconds=ago)
+        return Grant(job_id, fence, kind, body, claims, attempts, tries, intent or None, doubt == "1", intended_ago)
 
     def renew(self, grants: Iterable[Grant]) -> set[str]:
         """Extend the leases; the ids of those that are lost."""
