@@ -176,7 +176,7 @@ def _unreadable(letter: DeadLetter) -> dict[str, Json]:
         "id": letter.id,
         "state": "dead",
         "target": {},
-        "metadata": None,
+        "metadata": {},
         "createdAt": letter.died_at,
         "finishedAt": letter.died_at,
         "dueAt": None,

@@ -16,11 +16,10 @@ from urllib.parse import urlsplit
 
 import httpcore
 
-from workers import retry
 from workers.egress import Answer, DeadlineExceeded, post
 from workers.failpoint import failpoint
 from workers.identifiers import new_id
-from workers.job import UpdateJob
+from workers.job import Failure, UpdateJob
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.public import public
 from workers.public_net import Blocked
@@ -142,4 +141,4 @@ def _headers(secrets: Sequence[str], job_id: str, raw: bytes, url: str) -> list[
 
 
 def _dead(error_class: str, code: str, detail: str) -> Dead:
-    return Dead(retry.failure(error_class, code, detail))
+    return Dead(Failure(error_class, code, "The callback could not be delivered", detail))

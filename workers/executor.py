@@ -102,7 +102,7 @@ class Executor:
             intend=lambda intended: self.store.intend(grant, intended.to_json()),
             wrote=lambda: self.store.wrote(update.target.line),
             quiet=_until_quiet(backend, grant.intended_ago),
-            pause=lambda number: self.sleep(self.dice() * min(0.1 * 2**number, 1.5)),
+            pause=lambda number: self.sleep(self.dice() * min(0.2 * 2**number, 3.0)),
             patience=lambda: self._patience(update),
         )
         return attempt(update, past, grant.in_doubt, grant.tries, around)

@@ -86,7 +86,7 @@ def _clashes(
         return []
     moved = {name for name in base if name in now and not _same(name, now[name], base[name])}
     if conflict_resolution == "neverOverwrite":
-        return [Clash(name, base[name], now[name], wanted.get(name, base[name])) for name in sorted(moved)]
+        return [Clash(name, base[name], now[name], wanted.get(name)) for name in sorted(moved)]
     additive = {*intent.append, *intent.remove} - {*intent.set}
     return [
         Clash(name, base.get(name), now.get(name), wanted[name])

@@ -31,6 +31,7 @@ NOT_PUBLIC: tuple[Network, ...] = tuple(
 
 PUBLIC_PORTS = frozenset({443, 8443})
 """Where strangers may have us knock. Inside a client's own networks every port is open."""
+_PORTS_SAID = f"callbacks to the public internet go to the ports {' and '.join(map(str, sorted(PUBLIC_PORTS)))}"
 
 _URL = re.compile(
     r"https?://(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?(?:[/?][!$-\[\]-~]*)?", re.IGNORECASE
@@ -64,9 +65,13 @@ def refusal(url: str, networks: Sequence[Network]) -> str | None:
         return "callbacks go to https URLs (http only inside the client's callback_networks)"
     literal = _literal(parts.hostname or "")
     if not networks and (port or 443) not in PUBLIC_PORTS:
-        return f"callbacks to the public internet go to the ports {_ports()}"
-    if literal is None or _is_in(literal, networks) or (parts.scheme == "https" and is_public(literal)):
+        return _PORTS_SAID
+    if literal is None or _is_in(literal, networks):
         return None
+    if parts.scheme != "https":
+        return "plain http goes to addresses in the client's callback_networks only"
+    if is_public(literal):
+        return None if (port or 443) in PUBLIC_PORTS else _PORTS_SAID
     return f"{literal} is not a public address and not in the client's callback_networks"
 
 
@@ -95,7 +100,7 @@ def judged(host: str, port: int, networks: Sequence[Network], *, public_too: boo
                 f"{host} is {address}, which is not a public address and not in the client's callback_networks"
             )
         if port not in PUBLIC_PORTS:
-            raise Blocked(f"callbacks to the public internet go to the ports {_ports()}")
+            raise Blocked(_PORTS_SAID)
     return list(dict.fromkeys(addresses))
 
 
@@ -105,12 +110,13 @@ def _is_in(address: Address, networks: Iterable[Network]) -> bool:
     return any(address.version == network.version and address in network for network in networks)
 
 
-def _ports() -> str:
-    return " and ".join(map(str, sorted(PUBLIC_PORTS)))
-
-
 def _literal(host: str) -> Address | None:
+    """The address that a host spells, also in the odd ways that every resolver reads as IPv4: 127.1, 0x7f000001."""
     try:
         return ip_address(host)
     except ValueError:
+        pass
+    try:
+        return IPv4Address(socket.inet_aton(host)) if re.fullmatch(r"[0-9a-fA-FxX.]+", host) else None
+    except OSError:
         return None

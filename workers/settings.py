@@ -94,7 +94,7 @@ class GraphBackend(_Backend):
     base_url: str = "https://graph.microsoft.com/v1.0"
     refresh_token_env: str | None = None
     refresh_token: SecretStr | None = None
-    max_concurrency: Annotated[int, Field(ge=1, le=100)] = 4
+    max_concurrency: Annotated[int, Field(ge=1, le=100, strict=True)] = 4
     notification_certificate_files: tuple[Path, ...] = ()
     """PEM, each a certificate and its RSA key, the newest first: Graph seals its notifications with it, and signs them.
     An older one stays in the list for a day, until nothing that was sealed with it is on its way."""
@@ -131,7 +131,7 @@ class EwsBackend(_Backend):
         "Exchange2007_SP1", "Exchange2010", "Exchange2010_SP1", "Exchange2010_SP2", "Exchange2013", "Exchange2013_SP1",
         "Exchange2015", "Exchange2016",
     ] = "Exchange2013_SP1"  # fmt: skip
-    max_concurrency: Annotated[int, Field(ge=1, le=100)] = 10
+    max_concurrency: Annotated[int, Field(ge=1, le=100, strict=True)] = 10
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

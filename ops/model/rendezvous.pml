@@ -1,188 +1,176 @@
-/* The life of a job, checked in every order in which it can happen: `make model` (needs spin and a C compiler).
+/* The life of a job in every order in which it can happen: `make model` (needs spin and a C compiler).
  *
- * Two updates of one event, two workers, one person who edits the same event, answers that are lost, and a crash of
- * either worker between any two of its steps (CRASHES in all). One atomic block is one Lua script of workers/lua, or
- * one call that Exchange applies or refuses as a whole. What is left out: Redis losing what it acknowledged, backends
- * that ignore versions, retry times, and lanes.
+ * Two updates of one event, two workers, one person who edits the same property, answers that are lost, writes that
+ * arrive when nobody waits for them any more, leases that end while their worker is only slow, and crashes between any
+ * two steps. One atomic block is one Lua script of workers/lua, or one call as Exchange sees it.
  *
- *   claim    head of the line, queued or waiting: running, with a new fence
- *   read     the event's version, content and marker as they stand; our id in it: applied before
- *   plan     what stands is neither our base nor ours: a conflict, unless it stood so when we first read
- *   intend   the base is recorded, if the fence still holds
- *   write    applied only against the version just read (If-Match, NeverOverwrite); it stamps the marker. Its answer
- *            may be lost, and it may arrive when its sender is dead or its lease is over
- *   settle   succeeded or dead, if the fence still holds; the next of the line may run
- *   sweep    a lease ends: its job waits again - whether its worker is dead or only slow
+ *   claim    the head of the line, if it waits: it runs, with a new fence
+ *   read     the event's version, content and marker. Our id is in it: an earlier write was applied -> succeeded
+ *   plan     the content is not what our first intent says that we read: somebody changed it -> dead, a conflict
+ *   intend   what we read is recorded, if the fence still holds; else nothing is sent
+ *   write    applied only against the version just read, and stamps the marker. Refused: look again. Answer lost, or no
+ *            answer in time: unknown, the job waits again
+ *   settle   changes the state only if the fence still holds; then the next of the line may run
+ *   sweep    a lease has ended: the job waits again
  *
- * Asserted at every write: each update is applied once at most, in the order of acceptance, and nothing that the person
- * wrote and we have not seen is overwritten. At the end of every run: both updates are settled, what is called
- * succeeded has been applied, and what is called dead has not (it is dead by a conflict only).
- * Runs always end: crashes, edits, lost answers and leases that end too early are limited, so that an endless loop of
- * ours would show as a cycle (checked with -DNP: no non-progress cycles). `spin -DNO_MARKER`, `-DNO_VERSION` and
- * `-DNO_FENCE` take one safeguard away each, and the first two break an assertion (`make model` shows that they do).
+ * Asserted at every write that Exchange applies: the update was not applied before; the line's order; what is
+ * overwritten is what was read, and what our first intent recorded: nobody's edit is trampled. Asserted at the end:
+ * both are settled; succeeded means applied, dead means not applied. A state in which nobody can go on is an error
+ * (stuck), and so is a cycle (-DNP, pan -l): with so many hurts, every run ends.
+ *
+ * -DNO_MARKER and -DNO_VERSION take a safeguard away; `make model` expects an error of each, so that the assertions are
+ * seen to be able to fail. Left out: a store that forgets, servers that ignore versions, lanes, and when things happen.
  */
 
-#define JOBS    2
-#define WORKERS 2
 #ifndef CRASHES
 #define CRASHES 2
 #endif
 #ifndef EDITS
 #define EDITS 1
 #endif
-#ifndef LOST
-#define LOST 1
+#ifndef LOST                            /* answers that do not come, although their worker lives */
+#define LOST 2
 #endif
-#ifndef EARLY
-#define EARLY 1
+#ifndef EARLY                           /* leases that end although their worker lives */
+#define EARLY 2
 #endif
-
-#define PERSON  9                      /* who wrote the content: 0 as it was, 1 and 2 the updates, 9 the person */
-#define NOBODY  7
+#define JOBS   2
+#define PERSON 9                        /* who wrote the content: 0 nobody yet, 1 and 2 the updates, 9 the person */
 
 mtype = { waiting, running, succeeded, dead };
 
 /* the store */
 mtype state[JOBS] = waiting;
-byte fence[JOBS];
-bool intended[JOBS];                   /* a base is recorded: a write may have been sent */
-byte base[JOBS];                       /* the content that the first attempt read */
-byte head;                             /* of the line; JOBS: it is empty */
+byte fence[JOBS], base[JOBS], head;     /* head of the line; JOBS: it is empty */
+bool intended[JOBS];
+bool abandoned[JOBS];                   /* its worker died: its lease ends for certain */
 
 /* Exchange */
-byte version;
-byte content;
+byte version, content;
 bool marker[JOBS];
-byte applied[JOBS];                    /* the judge's own count, which nobody else reads */
+chan wire = [CRASHES + LOST] of { byte, byte, byte };   /* writes nobody waits for: job, version and content read */
 
-byte crashes, edits, lost, early;
-byte holder[JOBS] = NOBODY;            /* which worker holds the lease; what sweep cannot know, and may get wrong */
+/* the judge, and how much was hurt */
+byte applied[JOBS], crashes, edits, lost, early;
 
-#define LIVE(j, f)  (state[j] == running && fence[j] == f)
-#ifdef NO_FENCE
-#define MAY(j, f)   (state[j] == running)
-#else
-#define MAY(j, f)   LIVE(j, f)
-#endif
+#define MAY (state[j] == running && fence[j] == mine)
 #ifdef NO_VERSION
-#define CURRENT(v)  true
+#define ACCEPTED(v) true
 #else
-#define CURRENT(v)  (version == v)
+#define ACCEPTED(v) (version == v)
 #endif
 #ifdef NO_MARKER
-#define BEARS(j)    false
+#define BEARS(j) false
 #else
-#define BEARS(j)    marker[j]
+#define BEARS(j) marker[j]
 #endif
 
-inline apply(j, saw) {
-    assert(applied[j] == 0);                            /* once */
-    assert(j == 0 || state[0] != waiting || applied[0] > 0);   /* in order: the earlier one is done or given up */
-    assert(content == saw);                             /* nothing is overwritten that we have not seen */
-    applied[j]++;
-    marker[j] = true;
-    content = j + 1;
+inline apply(i, read) {
+    assert(applied[i] == 0);                    /* once */
+    assert(i == 0 || head == 1);                /* in order: the earlier one has been settled, */
+    assert(i == 1 || applied[1] == 0);          /* and does not arrive afterwards */
+    assert(content == read && content == base[i]);      /* nobody's edit is overwritten */
+    applied[i]++;
+    marker[i] = true;
+    content = i + 1;
     version++
 }
 
-inline settle(j, f, how) {
+inline settle(how) {
     if
-    :: MAY(j, f) -> state[j] = how; holder[j] = NOBODY; if :: head == j -> head++ :: else fi
-    :: else
+    :: MAY -> state[j] = how; if :: how != waiting -> head++ :: else fi
+    :: else                                     /* somebody else's by now: nothing is changed */
     fi
 }
 
-/* a crash: all that the worker knew is gone, its lease ends by itself */
-#define CRASH  :: atomic { crashes < CRASHES -> crashes++; goto reborn }
+inline forget() { j = 0; mine = 0; saw = 0; read = 0; bears = false }
 
-proctype worker(byte me) {
-    byte j, mine, saw, seen;
-    bool again;
+inline crash() {
+    crashes++;
+    if :: MAY -> abandoned[j] = true :: else fi;
+    forget()
+}
 
-reborn:
-    atomic { j = 0; mine = 0; saw = 0; seen = 0; again = false }
+proctype worker() {
+    byte j, mine, saw, read;
+    bool bears;
+
+idle:
+    if
+    :: atomic { head == JOBS -> goto done }
+    :: atomic { head < JOBS && state[head] == waiting ->                        /* claim */
+           j = head; state[j] = running; fence[j]++; mine = fence[j] }
+    fi;
+
+look:
+    if
+    :: atomic { crashes < CRASHES -> crash(); goto idle }
+    :: atomic { saw = version; read = content; bears = BEARS(j) }               /* read */
+    fi;
+    if
+    :: atomic { crashes < CRASHES -> crash(); goto idle }
+    :: atomic { bears -> settle(succeeded); forget(); goto idle }
+    :: atomic { !bears && intended[j] && read != base[j] -> settle(dead); forget(); goto idle }
+    :: atomic { !bears && !(intended[j] && read != base[j]) && !MAY -> forget(); goto idle }
+    :: atomic { !bears && !(intended[j] && read != base[j]) && MAY ->           /* intend */
+           if :: !intended[j] -> base[j] = read; intended[j] = true :: else fi }
+    fi;
+
+    if
+    :: atomic { crashes < CRASHES -> crash(); goto idle }                       /* before it is sent */
+    :: atomic { crashes < CRASHES -> wire!j, saw, read; crash(); goto idle }    /* behind it */
+    :: atomic { lost < LOST -> lost++; wire!j, saw, read; settle(waiting); forget(); goto idle }
+    :: atomic { !ACCEPTED(saw) -> goto look }                                   /* refused */
+    :: atomic { ACCEPTED(saw) -> apply(j, read) }                               /* write */
+    fi;
+
+    if
+    :: atomic { crashes < CRASHES -> crash(); goto idle }
+    :: atomic { lost < LOST -> lost++; settle(waiting); forget(); goto idle }   /* applied, the answer is lost */
+    :: atomic { settle(succeeded); forget(); goto idle }
+    fi;
+done:
+    skip
+}
+
+/* Writes arrive late, or never. */
+proctype network() {
+    byte i, saw, read;
 end:
-progress:
     do
-    :: atomic { head == JOBS -> break }
-    :: atomic {                                         /* claim.lua */
-        head < JOBS && state[head] == waiting ->
-        j = head; state[j] = running; fence[j]++; mine = fence[j]; holder[j] = me
-       }
-
-       do                                               /* the rounds of an attempt */
-       :: if
-          CRASH
-          :: atomic { saw = version; seen = content }   /* read */
-          fi;
-          if
-          :: atomic { BEARS(j) -> settle(j, mine, succeeded); break }
-          :: atomic {                                   /* plan: somebody else's value on our property */
-               !BEARS(j) && intended[j] && seen != base[j] -> settle(j, mine, dead); break
-             }
-          :: else ->
-             if
-             CRASH
-             :: atomic {                                /* intend.lua */
-                  if
-                  :: MAY(j, mine) ->
-                     if :: !intended[j] -> base[j] = seen; intended[j] = true :: else fi
-                  :: else -> again = true
-                  fi
-                }
-             fi;
-             if
-             :: again -> break                          /* the lease is lost: nothing is sent */
-             :: else
-             fi;
-             if
-             CRASH
-             :: atomic { CURRENT(saw) -> apply(j, seen) }                 /* and the answer comes */
-                if
-                CRASH
-                :: atomic { settle(j, mine, succeeded) }
-                fi;
-                break
-             :: atomic { CURRENT(saw) && lost < LOST -> lost++; apply(j, seen) }     /* the answer is lost */
-                atomic { if :: MAY(j, mine) -> state[j] = waiting; holder[j] = NOBODY :: else fi }
-                break
-             :: atomic { !CURRENT(saw) -> skip }        /* the version moved: look again */
-             fi
-          fi
-       od;
-       atomic { j = 0; mine = 0; saw = 0; seen = 0; again = false }
+    :: atomic { wire??i, saw, read ->
+           if
+           :: ACCEPTED(saw) -> apply(i, read)
+           :: true
+           fi;
+           i = 0; saw = 0; read = 0 }
     od
 }
 
-/* The person changes the same property, at any moment or never. */
 proctype person() {
+end:
     do
     :: atomic { edits < EDITS -> edits++; content = PERSON; version++ }
-    :: break
     od
 }
 
-/* sweep.lua: leases end. Of a worker that has died: for certain. Of one that is only slow: EARLY times. */
 proctype sweep() {
-    byte j;
 end:
     do
-    :: atomic { head == JOBS -> break }
-    :: atomic { head < JOBS && state[head] == running && crashes > 0 && early <= EARLY ->
-                state[head] = waiting; holder[head] = NOBODY }
-    :: atomic { head < JOBS && state[head] == running && crashes == 0 && early < EARLY ->
-                early++; state[head] = waiting; holder[head] = NOBODY }
+    :: atomic { head < JOBS && state[head] == running && abandoned[head] ->
+           abandoned[head] = false; state[head] = waiting }
+    :: atomic { head < JOBS && state[head] == running && !abandoned[head] && early < EARLY ->
+           early++; state[head] = waiting }
     od
 }
 
 init {
-    atomic { run worker(0); run worker(1); run person(); run sweep() }
-    (_nr_pr == 1);
-    assert(head == JOBS);
-    byte j;
-    for (j : 0 .. JOBS - 1) {
-        assert(state[j] == succeeded || state[j] == dead);
-        assert(state[j] != succeeded || applied[j] == 1);
-        assert(state[j] != dead || applied[j] == 0)
+    atomic { run worker(); run worker(); run network(); run person(); run sweep() }
+    atomic {
+        head == JOBS ->
+        assert(state[0] == succeeded || state[0] == dead);
+        assert(state[1] == succeeded || state[1] == dead);
+        assert((state[0] == succeeded) == (applied[0] == 1));
+        assert((state[1] == succeeded) == (applied[1] == 1))
     }
 }

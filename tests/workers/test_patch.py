@@ -148,7 +148,7 @@ def test_always_overwrite_overwrites() -> None:
 def test_never_overwrite_minds_a_change_of_anything_that_was_read() -> None:
     base, now = an_event(), an_event(importance="high")
     assert clashing(Intent(set={"subject": "Moved"}), now, base, "neverOverwrite") == [
-        ("importance", "normal", "high", "normal")
+        ("importance", "normal", "high", None)
     ]
     assert changed(Intent(set={"subject": "Moved"}), now, base) == {"subject": "Moved"}
 

@@ -529,3 +529,21 @@ def test_a_mailbox_that_was_paused_meanwhile_is_not_written_to(store: Store, red
     assert redis.hget(f"rdv:job:{reading.id}", "intent") is None
     store.settle(grant, an_attempt(outcome="throttled"), Retry("throttled", "paused", wait))
     assert redis.exists(f"rdv:probe:{reading.target.lane}"), "it still opens for one at a time"
+
+
+@pytest.mark.parametrize("policy", ["always", "everysec"])
+def test_what_was_accepted_is_on_disk_whatever_the_stores_habit(store: Store, redis: Redis, policy: str) -> None:
+    redis.config_set("appendfsync", policy)
+    try:
+        assert accepted(store, an_update()).created
+    finally:
+        redis.config_set("appendfsync", "always")
+
+
+def test_a_store_that_never_writes_to_its_disk_is_refused(store: Store, redis: Redis) -> None:
+    redis.config_set("appendfsync", "no")
+    try:
+        with pytest.raises(StoreUnavailable, match="appendfsync always"):
+            accepted(store, an_update())
+    finally:
+        redis.config_set("appendfsync", "always")

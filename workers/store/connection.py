@@ -12,7 +12,7 @@ from typing import Any
 
 from redis import Redis
 from redis.commands.core import Script
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 INTAKE = ("accept", "watch", "notify")
 ALLOWED_WHEN_FULL = (
@@ -22,6 +22,8 @@ ALLOWED_WHEN_FULL = (
 """What only finishes work must go on when Redis is full, so that it can drain; taking work in must not."""
 _CHECK_EVERY = 5.0
 """Seconds after which intake asks again whether the store would keep what it is given."""
+_DISK_MS = 2000
+"""How long to wait for a store that writes to its disk now and then."""
 
 
 class StoreUnavailable(Exception):
@@ -34,6 +36,7 @@ class Connection:
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
         self._checked = -_CHECK_EVERY
+        self._always_fsyncs = False
         self._scripts = {name: self._register(name) for name in (*INTAKE, *ALLOWED_WHEN_FULL)}
 
     def run(self, script: str, *args: str | int) -> Any:
@@ -42,6 +45,24 @@ class Connection:
             return self._scripts[script](args=args)
         except RedisError as error:
             raise StoreUnavailable(f"the store did not {script}: {error}") from error
+
+    def run_durably(self, script: str, *args: str | int) -> Any:
+        """One atomic step that is on disk when this returns: at once with ``appendfsync always``, else after a wait.
+
+        Raises StoreUnavailable where the store does not write it in time; then it may have happened all the same.
+        """
+        if self._always_fsyncs:
+            return self.run(script, *args)
+        pipe: Any = self.redis.pipeline(transaction=False)
+        try:
+            self._scripts[script](args=args, client=pipe)
+            pipe.execute_command("WAITAOF", 1, 0, _DISK_MS)
+            answer, (written, _) = pipe.execute()
+        except RedisError as error:
+            raise StoreUnavailable(f"the store did not {script} durably (set appendfsync always): {error}") from error
+        if not written:
+            raise StoreUnavailable("the store does not write to its disk in time: set appendfsync always")
+        return answer
 
     def call(self, command: str, *args: str | int, **options: bool | int) -> Any:
         """One command, by the name of redis-py's method."""
@@ -72,12 +93,22 @@ class Connection:
             raise StoreUnavailable("the store does not persist: set appendonly yes and appendfsync always")
         if persistence.get("aof_last_write_status") != "ok":
             raise StoreUnavailable("the store cannot write its append-only file: its disk is full or failing")
+        self._always_fsyncs = self._fsync_policy() == "always"
         self._checked = time.monotonic()
 
     def check_now_and_then(self) -> None:
         """``check``, unless it was done a moment ago."""
         if time.monotonic() - self._checked > _CHECK_EVERY:
             self.check()
+
+    def _fsync_policy(self) -> str | None:
+        """None where the store does not tell: managed ones forbid CONFIG."""
+        try:
+            return str(self.redis.config_get("appendfsync").get("appendfsync"))
+        except ResponseError:
+            return None
+        except RedisError as error:
+            raise StoreUnavailable(f"the store did not answer: {error}") from error
 
     def _register(self, name: str) -> Script:
         folder = files("workers").joinpath("lua")

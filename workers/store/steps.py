@@ -56,7 +56,7 @@ class Steps:
         life = max(KEY_LIFE, update.deadline - update.created_at + timedelta(days=1))
         target = update.target
         most = (limits.client, limits.mailbox) if limits else (0, 0)
-        kept_id, kept_fingerprint, to_ring = self._redis.run(
+        kept_id, kept_fingerprint, to_ring = self._redis.run_durably(
             "accept", update.id, update.to_json(), update.client, target.owner, target.line, target.lane, room,
             update.label, f"{update.client}/{key}", fingerprint, _ms(life), self._grace, *most,
         )  # fmt: skip
