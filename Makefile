@@ -8,11 +8,11 @@ ARGS ?=
 # What the caller's shell has set for another Python must not reach ours.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help run test check lock clean
+.PHONY: help run test check chaos chaos-short model lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1@/p' Makefile | tr '@' '\t'
+	@sed -n 's/^\([a-z-]*\):.*## /make \1@/p' Makefile | tr '@' '\t'
 
 run:  ## start everything, show the two seed updates, stay up (ARGS=--once: stop afterwards)
 	@$(PYTHON) ops/install.py
@@ -28,6 +28,18 @@ check:  ## lint, format, types and import directions
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+chaos:  ## everything is hurt, what came of it is counted (ARGS="--kills 50 --report ops/PROOF.md"; --list: the rows)
+	@$(PYTHON) ops/install.py --dev
+	@.venv/bin/python -m tests.chaos $(ARGS)
+
+chaos-short:  ## the same in under three minutes
+	@$(PYTHON) ops/install.py --dev
+	@.venv/bin/python -m tests.chaos --short --kills 2 $(ARGS)
+
+model:  ## the life of a job in every order of events (needs spin)
+	@$(PYTHON) ops/install.py --dev
+	@.venv/bin/python -m ops.model.check
 
 lock:  ## pin the dependencies anew from pyproject.toml (ARGS=--upgrade: the newest of all)
 	@$(PYTHON) ops/lock.py $(ARGS)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import gunicorn
 
-from workers.settings import load_or_exit
+from workers.configuration import load_or_exit
 
 # A configuration that cannot be used is one line and exit code 2 here, before the port is opened.
 load_or_exit()

@@ -22,7 +22,8 @@ from webhooks.subscriptions import subscriptions
 from webhooks.updates import updates
 from workers import celery, logs
 from workers.bell import Bell
-from workers.settings import Settings, load_or_exit
+from workers.configuration import load_or_exit
+from workers.settings import Settings
 from workers.store import Store
 
 

@@ -14,7 +14,7 @@ import structlog
 from celery.beat import Scheduler
 
 from workers.bell import Bell
-from workers.settings import load_or_exit
+from workers.configuration import load_or_exit
 from workers.store import Store, StoreUnavailable
 
 TRIM_EVERY = 60.0

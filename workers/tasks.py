@@ -15,9 +15,9 @@ from celery.signals import setup_logging
 from workers import drain, logs
 from workers.celery import create
 from workers.clock import now
+from workers.configuration import load_or_exit
 from workers.engine import build
 from workers.outcome import Dead, Outcome, Retry, Succeeded
-from workers.settings import load_or_exit
 from workers.store import StoreUnavailable
 from workers.update import rfc3339
 

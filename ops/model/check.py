@@ -40,7 +40,8 @@ def main() -> int:
     if shutil.which("spin") is None or shutil.which("cc") is None:
         print("spin or cc is not installed: the model is not checked (apt-get install spin gcc)")
         return 0
-    return 0 if all([_holds(check) for check in CHECKS]) else 1
+    held = [_holds(check) for check in CHECKS]
+    return 0 if all(held) else 1
 
 
 def _holds(check: Check) -> bool:

@@ -20,7 +20,8 @@ from ops.run.layout import Layout
 from ops.run.process import Command, last_lines
 from ops.run.supervisor import Supervisor
 from ops.sandbox.control import Sandbox
-from workers.settings import ConfigurationError, Settings, load
+from workers.configuration import ConfigurationError, load
+from workers.settings import Settings
 
 PATIENCE = 60.0
 """Seconds until a part that is not up is given up."""

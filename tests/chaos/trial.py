@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from random import Random
@@ -81,8 +82,8 @@ def verdict_on(callers: Callers, hurts: Hurts, expected_dead: Collection[str] = 
     """The row of a scenario whose callers have stopped."""
     evidence = testimony(callers, {*expected_dead, *hurts.expected_dead})
     callers.close()
-    if refused := len(callers.refused):
-        hurts.remarks.append(f"{refused} answers other than 202, asked again")
+    for status, times in sorted(Counter(callers.refused).items()):
+        hurts.remarks.append(f"{times} times {status}, asked again")
     if callers.unreadable:
         hurts.remarks.append(f"{len(callers.unreadable)} updates at which GET answers 500")
     return Row(

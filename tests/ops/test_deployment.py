@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ops.run.procfile import parse
-from workers.settings import load
+from workers.configuration import load
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent

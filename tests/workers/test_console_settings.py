@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.workers.test_settings import CLIENT, ENVIRONMENT, EWS, GRAPH
-from workers.settings import ConfigurationError, Settings, load
+from workers.configuration import ConfigurationError, load
+from workers.settings import Settings
 
 DIGEST = "ab" * 32
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workers.configuration import ConfigurationError, load
 from workers.mapping import Mapper, MappingError
-from workers.settings import ConfigurationError, load
 
 TABLE: dict[str, Any] = {
     "target": {"mailbox": "requester.email", "event": "fields.exchange_id", "backend": "'hq'"},

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from workers.settings import ConfigurationError, EwsBackend, GraphBackend, Settings, load
+from workers.configuration import ConfigurationError, load
+from workers.settings import EwsBackend, GraphBackend, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -235,7 +236,7 @@ def test_the_front_doors_say_so_in_one_line_and_exit_with_2(tmp_path: Path) -> N
     broken.write_text(GRAPH + "surprise = 1" + CLIENT)
     for path, said in ((tmp_path / "nowhere.toml", "there is no such file"), (broken, "surprise: unknown key")):
         ended = subprocess.run(
-            [sys.executable, "-c", "from workers.settings import load_or_exit; load_or_exit()"],
+            [sys.executable, "-c", "from workers.configuration import load_or_exit; load_or_exit()"],
             cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
             env={**os.environ, **ENVIRONMENT, "RENDEZVOUS_CONFIG": str(path)},
         )  # fmt: skip

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def settings() -> Settings:
     """What RENDEZVOUS_CONFIG and the environment say. Raises Failed."""
-    from workers.settings import ConfigurationError, load
+    from workers.configuration import ConfigurationError, load
 
     try:
         return load()

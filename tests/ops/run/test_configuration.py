@@ -3,7 +3,8 @@ from pathlib import Path
 
 from ops.run.configuration import credentials_in, secrets_for, toml
 from ops.sandbox import certificates
-from workers.settings import Settings, load
+from workers.configuration import load
+from workers.settings import Settings
 
 
 def settings_from(directory: Path) -> Settings:

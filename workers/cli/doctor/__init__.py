@@ -54,7 +54,7 @@ def doctor(choices: Choices, mailbox: str | None) -> None:
 
 def examine(url: str, mailbox: str | None) -> Iterator[Finding]:
     """Every check's findings, in a fixed order; the checks go on at the same time. ``url``: of the web process."""
-    from workers.settings import ConfigurationError, load
+    from workers.configuration import ConfigurationError, load
 
     try:
         settings = load()

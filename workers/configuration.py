@@ -1,0 +1,127 @@
+"""The TOML file and the environment, read once at the front door, into checked and frozen settings.
+
+Anything wrong with them is one line. What they may hold is workers/settings; the format is contract section 7.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import ValidationError
+
+from workers.settings import Settings
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot be used; the message is one line that says where and why."""
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings, or a ConfigurationError whose message is one line."""
+    path = Path(environ.get("RENDEZVOUS_CONFIG") or "rendezvous.toml")
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"{path}: there is no such file; copy rendezvous.example.toml or set RENDEZVOUS_CONFIG"
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: this is not TOML: {error}") from None
+    store_url = environ.get("RENDEZVOUS_STORE_URL") or "redis://127.0.0.1:6379/0"
+    _check_server("RENDEZVOUS_STORE_URL", store_url, ("redis", "rediss", "unix"))
+    broker_url = environ.get("RENDEZVOUS_BROKER_URL") or _database_1(store_url)
+    _check_server("RENDEZVOUS_BROKER_URL", broker_url, ("redis", "rediss", "redis+socket", "amqp", "amqps"))
+    flower_url = environ.get("RENDEZVOUS_FLOWER_URL") or f"http://127.0.0.1:{environ.get('FLOWER_PORT') or 5555}"
+    for reserved in ("store_url", "broker_url", "flower_url", "console_secret"):
+        if reserved in document:
+            raise ConfigurationError(f"{path}: {reserved}: unknown key; set RENDEZVOUS_{reserved.upper()} instead")
+    try:
+        return Settings.model_validate(
+            {
+                **_with_secrets(document, environ),
+                "store_url": store_url,
+                "broker_url": broker_url,
+                "flower_url": flower_url,
+                "console_secret": environ.get("RENDEZVOUS_CONSOLE_SECRET") or None,
+            }
+        )
+    except ValidationError as error:
+        raise ConfigurationError(f"{path}: {_one_line(error)}") from None
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{path}: {error}") from None
+
+
+def load_or_exit() -> Settings:
+    """``load`` for the front doors: one line on standard error and exit code 2 if it cannot be used."""
+    try:
+        return load()
+    except ConfigurationError as error:
+        sys.stderr.write(f"rendezvous: {error}\n")
+        sys.exit(2)
+
+
+_SECRETS = {"client_secret_env": "client_secret", "refresh_token_env": "refresh_token", "username_env": "username",
+            "password_env": "password", "webhook_secrets_env": "webhook_secrets"}  # fmt: skip
+
+
+def _with_secrets(document: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """The document with the secrets that its ``…_env`` keys name; the resolved keys may not stand in the file."""
+    filled = dict(document)
+    for kind in ("backend", "client"):
+        tables = document.get(kind, [])
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            raise ConfigurationError(f"{kind}: write it as [[{kind}]] tables")
+        filled[kind] = [_resolved(kind, table, environ) for table in tables]
+    return filled
+
+
+def _resolved(kind: str, table: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    where = f"[[{kind}]] {table.get('name', '?')}"
+    resolved = dict(table)
+    for env_key, key in _SECRETS.items():
+        if key in table:
+            raise ConfigurationError(f"{where}: {key}: unknown key; name an environment variable in {env_key}")
+        names = table.get(env_key)
+        if names is None:
+            continue
+        listed = names if isinstance(names, list) else [names]
+        for name in listed:
+            if not isinstance(name, str) or not environ.get(name):
+                raise ConfigurationError(f"{where}: {env_key}: the environment variable {name} is empty or not set")
+        values = [environ[name] for name in listed]
+        resolved[key] = values if isinstance(names, list) else values[0]
+    return resolved
+
+
+def _one_line(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    named = {key: env_key for env_key, key in _SECRETS.items()}
+    where = ".".join(named.get(str(part), str(part)) for part in first["loc"] if part not in ("graph", "ews"))
+    said = first["msg"].removeprefix("Value error, ")
+    said = {"extra_forbidden": "unknown key", "missing": "this key is missing"}.get(first["type"], said)
+    return f"{where}: {said}" if where else said
+
+
+def _check_server(name: str, url: str, schemes: tuple[str, ...]) -> None:
+    try:
+        scheme, _ = urlsplit(url).scheme, urlsplit(url).port
+    except ValueError:
+        raise ConfigurationError(f"{name}: this is not a URL with a host and a port from 0 to 65535") from None
+    if scheme not in schemes:
+        raise ConfigurationError(f"{name}: the URL must start with one of {', '.join(s + '://' for s in schemes)}")
+
+
+def _database_1(store_url: str) -> str:
+    parts = urlsplit(store_url)
+    if parts.scheme == "unix":
+        return f"redis+socket://{parts.path}?virtual_host=1"
+    return urlunsplit(parts._replace(path="/1", query=re.sub(r"\bdb=\d+&?", "", parts.query)))
