@@ -31,7 +31,7 @@ from workers.job import Clash, Failure, Result
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.patch import Changes, Conflict
 from workers.properties import agrees
-from workers.update import Json, Update
+from workers.update import Json, Update, known_fields
 from workers.versions import Wrote, content_of, is_ours
 
 EXCEPTIONS = "exceptionOccurrences"
@@ -56,7 +56,7 @@ class Intended:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        return cls(**json.loads(text))
+        return cls(**known_fields(cls, json.loads(text)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from workers.retry_after import retry_after
 from workers.settings import Client
 from workers.signature import sign
 from workers.store import Callback
+from workers.update import known_fields
 from workers.version import USER_AGENT
 
 SCHEDULE = tuple(timedelta(seconds=seconds) for seconds in (0, 5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400))
@@ -49,7 +50,7 @@ class Delivery:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        return cls(**json.loads(text))
+        return cls(**known_fields(cls, json.loads(text)))
 
 
 def for_update(job: UpdateJob) -> Callback | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Literal, Self, TypeAlias
 
@@ -113,13 +113,22 @@ class Update:
     @classmethod
     def from_json(cls, text: str) -> Self:
         """The inverse of ``to_json``."""
-        data = json.loads(text)
+        data = known_fields(cls, json.loads(text))
         occurrence = data["target"].pop("occurrence", None)
-        data["target"] = Target(**data["target"], occurrence=Occurrence(**occurrence) if occurrence else None)
-        data["intent"] = Intent(**data["intent"])
+        data["target"] = Target(
+            **known_fields(Target, data["target"]),
+            occurrence=Occurrence(**known_fields(Occurrence, occurrence)) if occurrence else None,
+        )
+        data["intent"] = Intent(**known_fields(Intent, data["intent"]))
         data["created_at"] = datetime.fromisoformat(data["created_at"])
         data["deadline"] = datetime.fromisoformat(data["deadline"])
         return cls(**data)
+
+
+def known_fields(cls: type, data: Mapping[str, Json]) -> dict[str, Json]:
+    """What of ``data`` the dataclass has a field for: a newer version beside us may store more."""
+    names = {field.name for field in fields(cls)}
+    return {name: value for name, value in data.items() if name in names}
 
 
 def rfc3339(moment: datetime) -> str:

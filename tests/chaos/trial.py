@@ -48,7 +48,8 @@ class Row:
 
     @property
     def sound(self) -> bool:
-        return self.control or self.verdict.sound
+        """Where nothing was hurt nothing is proved."""
+        return self.hurts > 0 and (self.control or self.verdict.sound)
 
 
 @dataclass(frozen=True, slots=True)

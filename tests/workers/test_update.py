@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -83,3 +84,11 @@ def test_moments_have_one_spelling() -> None:
     vienna = timezone(timedelta(hours=1))
     assert rfc3339(datetime(2026, 11, 21, 10, 0, tzinfo=vienna)) == "2026-11-21T09:00:00.000Z"
     assert rfc3339(datetime(2026, 11, 21, 9, 0, 0, 123999, tzinfo=UTC)) == "2026-11-21T09:00:00.123Z"
+
+
+def test_what_a_newer_version_stores_beside_is_left_aside() -> None:
+    update = an_update(target=Target("cloud", "E", mailbox="a@b", occurrence=Occurrence(index=3)))
+    data = json.loads(update.to_json())
+    for place in (data, data["target"], data["target"]["occurrence"], data["intent"]):
+        place["fromTheFuture"] = 1
+    assert Update.from_json(json.dumps(data)) == update

@@ -1,5 +1,5 @@
--- What every script begins with: the keys (workers/store.py documents each), the clock, and the moves that more than
--- one script makes. A script must give the same result when it is sent twice: the client re-sends after a lost reply.
+-- What every script begins with: the keys (workers/store documents each), the clock, and the moves that more than one
+-- script makes. A script must give the same result when it is sent twice: the client re-sends after a lost reply.
 
 local function job_key(id) return 'rdv:job:' .. id end
 local function attempts_key(id) return 'rdv:attempts:' .. id end

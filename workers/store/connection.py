@@ -82,12 +82,14 @@ class Connection:
             raise StoreUnavailable(f"the store did not answer: {error}") from error
 
     def check(self) -> None:
-        """Raise StoreUnavailable unless the store answers, never evicts, and writes an append-only file."""
+        """Raise StoreUnavailable unless the store answers, never evicts, has room, and writes an append-only file."""
         memory = self.call("info", "memory")
         if memory.get("maxmemory", 0) and memory.get("maxmemory_policy") != "noeviction":
             raise StoreUnavailable(
                 f"the store evicts keys (maxmemory-policy {memory.get('maxmemory_policy')}); set it to noeviction"
             )
+        if 0 < memory.get("maxmemory", 0) <= memory.get("used_memory", 0):
+            raise StoreUnavailable("the store is full: what was accepted is worked off, give it more memory")
         persistence = self.call("info", "persistence")
         if not persistence.get("aof_enabled"):
             raise StoreUnavailable("the store does not persist: set appendonly yes and appendfsync always")

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import cast
 
 from workers.job import Attempt, CallbackState, Kind, State, UpdateJob
-from workers.update import Json, Update, rfc3339
+from workers.update import Json, Update, known_fields, rfc3339
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def dead_letter(job_id: str, job: Mapping[str, str], attempts: Sequence[str]) ->
 
 
 def history(attempts: Sequence[str]) -> tuple[Attempt, ...]:
-    return tuple(Attempt(**json.loads(attempt)) for attempt in attempts)
+    return tuple(Attempt(**known_fields(Attempt, json.loads(attempt))) for attempt in attempts)
 
 
 def rings(raw: Sequence[Sequence[str]]) -> tuple[Ring, ...]:

@@ -40,11 +40,13 @@ def standing_still(stage: Stage, plan: Plan) -> Row:
     """A worker sleeps past its lease just before it writes, and wakes up when another one has done its work."""
 
     def hurt(callers: Callers, hurts: Hurts) -> None:
+        before = _said(stage, "lease lost")
         stage.restart("worker", **armed("write.before:stop:4000:0.2"))
         for _ in range(min(plan.kills, 10)):
             hurts.now()
             time.sleep(5)
         stage.restart("worker")
+        hurts.remarks.append(f"{_said(stage, 'lease lost') - before} leases lost")
 
     return under_load(stage, hurt)
 
@@ -53,12 +55,14 @@ def failing_inside(stage: Stage, plan: Plan) -> Row:
     """A fault of ours after the write: it may not be taken for a write that did not happen."""
 
     def hurt(callers: Callers, hurts: Hurts) -> None:
+        before = _said(stage, "after its write was sent")
         for name in WORKERS:
             stage.restart(name, **armed("write.after:raise:0.1"))
         hurts.now()
         time.sleep(START + plan.kills)
         for name in WORKERS:
             stage.restart(name)
+        hurts.remarks.append(f"{_said(stage, 'after its write was sent') - before} attempts failed so")
 
     return under_load(stage, hurt)
 
@@ -128,6 +132,11 @@ def _with_faults(stage: Stage, plan: Plan, fault: Fault) -> Row:
             time.sleep(0.4)
 
     return under_load(stage, hurt)
+
+
+def _said(stage: Stage, words: str) -> int:
+    """How many lines of the workers' logs hold these words."""
+    return sum((stage.folder / f"{name}.log").read_text(errors="replace").count(words) for name in WORKERS)
 
 
 def _deaths(stage: Stage, names: tuple[str, ...]) -> int:

@@ -148,7 +148,7 @@ def _durability(report: Report) -> Finding:
         )
     if report.fsync != "always":
         return Finding.doubtful(
-            name, f"appendfsync {report.fsync}: a power cut loses what was accepted last", "Set appendfsync always."
+            name, f"appendfsync {report.fsync}: every acceptance waits for the disk", "Set appendfsync always."
         )
     return Finding.good(name, "every write is on disk before it is answered")
 
