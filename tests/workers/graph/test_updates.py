@@ -29,7 +29,7 @@ TIMES = {"start": at(9), "end": at(10)}
 def run(mailbox: Mailbox, intent: Intent, **changes: Any) -> Outcome:
     update = an_update(intent=intent, **{"target": mailbox.target, **changes})
     patience = Patience(timedelta(seconds=1), timedelta(minutes=5), timedelta(days=1), 0.5)
-    around = Surroundings(mailbox.exchange(), "graph", lambda _: True, lambda _: None, lambda: patience)
+    around = Surroundings(mailbox.exchange(), "graph", lambda _: timedelta(), lambda _: None, lambda: patience)
     return attempt(update, None, False, 0, around)
 
 
