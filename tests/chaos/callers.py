@@ -48,7 +48,7 @@ class Callers:
     refused: list[int] = field(default_factory=list)
     """Statuses other than 202, each tried again."""
     unreadable: set[str] = field(default_factory=set)
-    """Updates at which the API answers 500."""
+    """Updates of which only a dead letter tells."""
     _threads: list[threading.Thread] = field(default_factory=list)
     _ending: threading.Event = field(default_factory=threading.Event)
     _api: httpx.Client = field(init=False)
@@ -107,12 +107,15 @@ class Callers:
         except httpx.TransportError:
             return None
         if answer.status_code == 404:
-            return {"state": "unheard of"}
-        if answer.status_code == 500:
-            self.unreadable.add(update)
-            letter = self._api.get(f"/v1/dead-letters/{update}")
-            return {"state": "dead"} if letter.status_code == 200 else None
+            return {"state": self._given_up(update)}
         return dict(answer.json()) if answer.status_code == 200 else None
+
+    def _given_up(self, update: str) -> str:
+        """Of an update that cannot be read any more its dead letter tells."""
+        if self._api.get(f"/v1/dead-letters/{update}").status_code != 200:
+            return "unheard of"
+        self.unreadable.add(update)
+        return "dead"
 
     def close(self) -> None:
         self._api.close()

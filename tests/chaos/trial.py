@@ -86,7 +86,7 @@ def verdict_on(callers: Callers, hurts: Hurts, expected_dead: Collection[str] = 
     for status, times in sorted(Counter(callers.refused).items()):
         hurts.remarks.append(f"{times} times {status}, asked again")
     if callers.unreadable:
-        hurts.remarks.append(f"{len(callers.unreadable)} updates at which GET answers 500")
+        hurts.remarks.append(f"{len(callers.unreadable)} told of as dead letters only")
     return Row(
         len(hurts.at),
         len(evidence.promises),

@@ -36,7 +36,7 @@ def test_no_check_of_schemathesis_fails(store_url: str, tmp_path: Path) -> None:
         done = subprocess.run(
             [sys.executable, "-m", "schemathesis.cli", "--config-file", "schemathesis.toml", "run",
              f"http://127.0.0.1:{wire.port}/openapi.json", "--header", f"Authorization: Bearer {KEY}",
-             "--checks", "all", "--max-examples", os.environ.get("FUZZ", "10"), "--no-color",
+             "--checks", "all", "--max-examples", os.environ.get("FUZZ", "5"), "--no-color",
              "--generation-deterministic"],
             cwd=tmp_path, env=environ, capture_output=True, text=True,
         )  # fmt: skip
