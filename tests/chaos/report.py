@@ -100,10 +100,10 @@ def _recovery(row: Row) -> str:
 def _surroundings(seed: int, kills: int, took: float) -> str:
     server = subprocess.run([get_binary_path(), "--version"], capture_output=True, text=True, check=True).stdout
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    machine = f"{os.cpu_count()} cores, {_memory()}, {platform.system()} {platform.release()}, {platform.machine()}"
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {_commit()}seed {seed}, {kills} kills for each row that kills, {took:.0f} s in all. "
-        f"{os.cpu_count()} cores, {_memory()}, {platform.system()} {platform.release()}, {platform.machine()}; Python "
-        f"{platform.python_version()}, {packages}; store {' '.join(server.split()[:3])}."
+        f"{datetime.now(UTC):%Y-%m-%d}, {_commit()}seed {seed}, {kills} kills for each row that kills, {took:.0f} s. "
+        f"{machine}; Python {platform.python_version()}, {packages}; store {' '.join(server.split()[:3])}."
     )
 
 

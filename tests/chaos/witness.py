@@ -22,7 +22,8 @@ def testimony(callers: Callers, expected_dead: Collection[str] = ()) -> Evidence
 
     def at_rest() -> bool:
         _ask(callers, said)
-        return len(said) == len(callers.promises) and _complete(_seen(callers, said, expected_dead))
+        ended = sum(state in ENDED for state in said.values())
+        return ended == len(callers.promises) and _complete(_seen(callers, said, expected_dead))
 
     until(at_rest, PATIENCE)
     return _seen(callers, said, expected_dead)
@@ -38,7 +39,7 @@ def writes_in(journal: Path) -> list[Write]:
 def _ask(callers: Callers, said: dict[str, str]) -> None:
     """Put into ``said`` how updates ended that were not at their end before."""
     for promise in list(callers.promises):
-        if promise.update not in said:
+        if said.get(promise.update) not in ENDED:
             update = callers.state(promise.update)
             if update is not None and update["state"] in (*ENDED, "unheard of"):
                 said[promise.update] = update["state"]
