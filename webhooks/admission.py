@@ -31,7 +31,9 @@ class Admitted:
     room: int
 
 
-def admit(asked: Asked, client: Client, settings: Settings, *, update_id: str, now: datetime) -> Admitted:
+def admit(
+    asked: Asked, client: Client, settings: Settings, *, update_id: str, now: datetime, traceparent: str | None = None
+) -> Admitted:
     """The update that is to be stored. Raises Problem: 422 with a pointer, or 403."""
     backend = _backend(asked, settings)
     target = _target(asked, backend)
@@ -50,7 +52,8 @@ def admit(asked: Asked, client: Client, settings: Settings, *, update_id: str, n
         send_invitations=asked.send_invitations,
         max_recipients=asked.max_recipients,
         callback_url=asked.callback_url,
-        metadata=asked.metadata,
+        metadata=asked.metadata or {},
+        traceparent=traceparent,
     )
     return Admitted(update, backend.max_concurrency)
 

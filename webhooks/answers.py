@@ -67,7 +67,7 @@ class ShownUpdate(Shown):
     id: str
     state: State
     target: dict[str, Any]
-    metadata: dict[str, Any] | None
+    metadata: dict[str, Any]
     created_at: str
     finished_at: str | None
     due_at: str | None
@@ -123,7 +123,8 @@ WatchState = Literal["starting", "active", "failing"]
 
 
 class ShownSubscription(Shown):
-    """``problem``: why it does not work just now."""
+    """``lastToldAt``: when Graph last told of a change in the mailbox, null where it is asked instead; ``problem``: why
+    it does not work just now."""
 
     id: str
     state: WatchState
@@ -132,6 +133,7 @@ class ShownSubscription(Shown):
     callback_url: str
     properties: list[str]
     created_at: str
+    last_told_at: str | None
     problem: str | None
 
 

@@ -16,7 +16,7 @@ def public(job: UpdateJob) -> dict[str, Json]:
         "id": update.id,
         "state": job.state.value,
         "target": _target(update.target),
-        "metadata": dict(update.metadata or {}),
+        "metadata": dict(update.metadata),
         "createdAt": rfc3339(update.created_at),
         "finishedAt": job.finished_at,
         "dueAt": job.due_at,

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Any, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 from workers.item_ids import AS_EWS
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Json: TypeAlias = Any
 """A JSON value: None, bool, int, float, str, list or dict of such."""
@@ -96,7 +99,9 @@ class Update:
     send_invitations: SendInvitations = "auto"
     max_recipients: int | None = None
     callback_url: str | None = None
-    metadata: Mapping[str, Json] | None = None
+    metadata: Mapping[str, Json] = field(default_factory=dict)
+    traceparent: str | None = None
+    """The trace that it belongs to (workers/trace)."""
 
     @property
     def label(self) -> str:
@@ -105,10 +110,10 @@ class Update:
 
     def to_json(self) -> str:
         """One line of JSON, the stored form."""
-        data = asdict(self)
-        data["created_at"] = rfc3339(self.created_at)
-        data["deadline"] = rfc3339(self.deadline)
-        return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+        occurrence = {"occurrence": told(self.target.occurrence)} if self.target.occurrence else {}
+        nested = {"target": told(self.target) | occurrence, "intent": told(self.intent)}
+        moments = {"created_at": rfc3339(self.created_at), "deadline": rfc3339(self.deadline)}
+        return compact(told(self) | nested | moments)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -123,6 +128,17 @@ class Update:
         data["created_at"] = datetime.fromisoformat(data["created_at"])
         data["deadline"] = datetime.fromisoformat(data["deadline"])
         return cls(**data)
+
+
+def told(one: DataclassInstance) -> dict[str, Json]:
+    """The fields of a dataclass that are not as they are by default."""
+    values = ((field.name, getattr(one, field.name), field.default) for field in fields(one))
+    return {name: value for name, value, default in values if value != default and value != {}}
+
+
+def compact(value: Json) -> str:
+    """JSON as it is stored: one line, no spaces."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def known_fields(cls: type, data: Mapping[str, Json]) -> dict[str, Json]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import blake2b
 
 from workers.patch import WATCHED
 from workers.properties import normal_form
@@ -36,7 +36,7 @@ def content_of(properties: Mapping[str, Json]) -> str:
     if not properties.keys() >= WATCHED:
         return ""
     normal = [normal_form(name, properties[name]) for name in sorted(WATCHED)]
-    return sha256(json.dumps(normal, sort_keys=True).encode()).hexdigest()
+    return blake2b(json.dumps(normal, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
 def is_ours(version: str, content: str, seen: str, wrote: Sequence[Wrote]) -> bool:

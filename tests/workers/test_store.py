@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from redis import Redis
@@ -25,6 +27,7 @@ from workers.store import (
     Store,
     StoreUnavailable,
 )
+from workers.update import Intent
 from workers.versions import Wrote
 
 DONE = Succeeded(Result("v2", noop=False))
@@ -531,19 +534,59 @@ def test_a_mailbox_that_was_paused_meanwhile_is_not_written_to(store: Store, red
     assert redis.exists(f"rdv:probe:{reading.target.lane}"), "it still opens for one at a time"
 
 
-@pytest.mark.parametrize("policy", ["always", "everysec"])
-def test_what_was_accepted_is_on_disk_whatever_the_stores_habit(store: Store, redis: Redis, policy: str) -> None:
+@pytest.mark.parametrize("policy", ["everysec", "no"])
+def test_a_store_that_does_not_write_to_its_disk_at_once_is_refused(store: Store, redis: Redis, policy: str) -> None:
     redis.config_set("appendfsync", policy)
-    try:
-        assert accepted(store, an_update()).created
-    finally:
-        redis.config_set("appendfsync", "always")
-
-
-def test_a_store_that_never_writes_to_its_disk_is_refused(store: Store, redis: Redis) -> None:
-    redis.config_set("appendfsync", "no")
     try:
         with pytest.raises(StoreUnavailable, match="appendfsync always"):
             accepted(store, an_update())
     finally:
         redis.config_set("appendfsync", "always")
+
+
+def test_a_store_that_does_not_tell_how_it_writes_is_waited_for(redis: Redis, store_url: str) -> None:
+    redis.acl_setuser("managed", enabled=True, nopass=True, categories=["+@all"], commands=["-config"], keys=["*"])
+    url = store_url.replace("redis://", "redis://managed:any@")
+    managed = Store(Redis.from_url(url, decode_responses=True), lease=timedelta(seconds=2), grace=timedelta(seconds=1))
+    redis.config_set("appendfsync", "no")
+    try:
+        with pytest.raises(StoreUnavailable, match="in time: set appendfsync always"):
+            accepted(managed, an_update())
+        redis.config_set("appendfsync", "always")
+        assert accepted(managed, an_update()).created
+    finally:
+        managed.close()
+        redis.config_set("appendfsync", "always")
+        redis.acl_deluser("managed")
+
+
+def test_what_has_ended_keeps_only_what_somebody_may_ask_for(store: Store, redis: Redis) -> None:
+    update = an_update()
+    accepted(store, update)
+    store.settle(claimed(store, update.id), an_attempt(), DONE)
+    assert set(redis.hkeys(f"rdv:job:{update.id}")) == {
+        "kind", "state", "client", "owner", "body", "result", "attempts", "finished", "settled",
+    }  # fmt: skip
+    taken_back = an_update()
+    accepted(store, taken_back)
+    store.cancel(taken_back.id)
+    assert set(redis.hkeys(f"rdv:job:{taken_back.id}")) == {"kind", "state", "client", "owner", "body", "finished"}
+
+
+def test_a_finished_update_takes_at_most_a_kilobyte_and_a_half_of_the_store(store: Store, redis: Redis) -> None:
+    def finished(number: int) -> None:
+        subject = {"before": "Team building exercise", "after": "Team building exercise has moved!"}
+        event, room = f"{number:0>152}", f"room {number}".rjust(number % 32)
+        update = an_update(event=event, intent=Intent(set={"subject": subject["after"]}), metadata={"room": room})
+        accepted(store, update, key=f"{number:032x}")
+        grant = claimed(store, update.id)
+        result = Result("D" * 40, noop=False, changed={"subject": subject}, invitations="sendToAllAndSaveCopy",
+                        verified=True, mails=4)  # fmt: skip
+        attempt = replace(an_attempt(), requestId=str(UUID(int=number)))
+        store.settle(grant, attempt, Succeeded(result, wrote=Wrote("C" * 40, "D" * 40, "e" * 32)))
+
+    finished(0)
+    before = redis.info("memory")["used_memory_dataset"]
+    for number in range(1, 257):
+        finished(number)
+    assert (redis.info("memory")["used_memory_dataset"] - before) / 256 <= 1536

@@ -32,7 +32,7 @@ updates = st.builds(
     deadline=st.just(datetime(2026, 11, 22, 9, 0, tzinfo=UTC)),
     max_recipients=st.none() | st.integers(),
     callback_url=maybe,
-    metadata=st.none() | objects,
+    metadata=objects,
 )  # fmt: skip
 
 

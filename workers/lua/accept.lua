@@ -6,8 +6,11 @@
 local id, body, client, owner, line, lane, room, label = unpack(ARGV, 1, 8)
 local key, fingerprint, life, grace = ARGV[9], ARGV[10], ARGV[11], tonumber(ARGV[12])
 
-local earlier = redis.call('HMGET', 'rdv:key:' .. key, 'id', 'fingerprint')
-if earlier[1] then return {earlier[1], earlier[2], {}} end
+local earlier = redis.call('GET', 'rdv:key:' .. key)
+if earlier then
+  local its_id, its_fingerprint = earlier:match('^(%S+) (%S+)$')
+  return {its_id, its_fingerprint, {}}
+end
 
 local function full(field, most)
   return most > 0 and tonumber(redis.call('HGET', 'rdv:backlog', field) or 0) >= most
@@ -15,8 +18,7 @@ end
 if full('client/' .. client, tonumber(ARGV[13])) then return {'', 'client', {}} end
 if full(LANE .. lane, tonumber(ARGV[14])) then return {'', 'mailbox', {}} end
 
-redis.call('HSET', 'rdv:key:' .. key, 'id', id, 'fingerprint', fingerprint)
-redis.call('PEXPIRE', 'rdv:key:' .. key, life)
+redis.call('SET', 'rdv:key:' .. key, id .. ' ' .. fingerprint, 'PX', life)
 enqueue(id, line, grace, {'kind', 'update', 'body', body, 'client', client, 'owner', owner, 'line', line,
   'lane', lane, 'room', room, 'label', label})
 redis.call('ZADD', 'rdv:updates:' .. client, NOW, id)

@@ -12,9 +12,8 @@ if state ~= 'queued' and state ~= 'retrying' then return {'ended', {}} end
 moved(id, state, nil)
 tally(id, 'cancelled', '')
 redis.call('HSET', key, 'state', 'cancelled', 'finished', finished)
-redis.call('HDEL', key, 'due', 'not_before', 'intent')
-redis.call('PEXPIRE', key, life)
-redis.call('PEXPIRE', attempts_key(id), life)
 leave(id, line, lane, grace)
+fold(id)
+redis.call('PEXPIRE', key, life)
 enqueue_callback(5, id, grace)
 return {'cancelled', rings}

@@ -9,10 +9,10 @@ local state, line, lane, room, accepted, not_before, held =
   unpack(redis.call('HMGET', key, 'state', 'line', 'lane', 'room', 'accepted', 'not_before', 'token'))
 
 local function granted()
-  local job = redis.call('HMGET', key, 'fence', 'claims', 'kind', 'body', 'intent', 'doubt', 'replayed_at', 'intended')
-  local attempts = redis.call('LLEN', attempts_key(id))
-  return {'granted', tonumber(job[1]), tonumber(job[2]), attempts, tonumber(job[7] or 0), job[3], job[4], job[5] or '',
-    job[6] or '', NOW - tonumber(job[8] or NOW)}
+  local fence, claims, kind, body, intent, doubt, replayed_at, intended, attempted = unpack(redis.call('HMGET', key,
+    'fence', 'claims', 'kind', 'body', 'intent', 'doubt', 'replayed_at', 'intended', 'attempted'))
+  return {'granted', tonumber(fence), tonumber(claims), tonumber(attempted or 0), tonumber(replayed_at or 0), kind, body,
+    intent or '', doubt or '', NOW - tonumber(intended or NOW)}
 end
 
 if state == 'running' and held == token then return granted() end

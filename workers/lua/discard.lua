@@ -9,5 +9,4 @@ if state ~= 'dead' or redis.call('ZREM', dead_key(client), id) == 0 then return 
 redis.call('HSET', key, 'discard', token)
 redis.call('HDEL', key, 'intent')
 redis.call('PEXPIRE', key, life)
-redis.call('PEXPIRE', attempts_key(id), life)
 return 1

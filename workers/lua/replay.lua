@@ -3,16 +3,16 @@
 -- Result: {1, rings}, or {0, {}} where it is no dead letter
 local id, token, body, grace = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local key = job_key(id)
-local state, line, client, replay = unpack(redis.call('HMGET', key, 'state', 'line', 'client', 'replay'))
+local state, line, client, replay, attempted =
+  unpack(redis.call('HMGET', key, 'state', 'line', 'client', 'replay', 'attempted'))
 if replay == token then return {1, {}} end
 if state ~= 'dead' or redis.call('ZREM', dead_key(client), id) == 0 then return {0, {}} end
 
 redis.call('HSET', key, 'state', 'queued', 'replay', token, 'claims', 0, 'accepted', redis.call('INCR', SEQUENCE),
-  'replayed_at', redis.call('LLEN', attempts_key(id)))
+  'replayed_at', attempted or 0)
 if body ~= '' then redis.call('HSET', key, 'body', body) end
 redis.call('HDEL', key, 'finished', 'error', 'result')
 redis.call('PERSIST', key)
-redis.call('PERSIST', attempts_key(id))
 count(id, 1)
 moved(id, nil, 'queued')
 redis.call('RPUSH', line_key(line), id)

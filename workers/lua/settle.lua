@@ -32,7 +32,7 @@ local ended = cjson.decode(attempt).outcome
 moved(id, 'running', verb == 'retry' and 'retrying' or nil)
 tally(id, ({retry = 'retried', die = 'dead', succeed = 'succeeded'})[verb], ended)
 if verb ~= 'retry' then took(id) end
-redis.call('RPUSH', attempts_key(id), attempt)
+remember(id, attempt)
 redis.call('HDEL', key, 'token', 'started')
 redis.call('HSET', key, 'settled', fence, 'claims', 0, 'doubt', doubt)
 if kind == 'callback' then paused = breaker(lane, verb == 'succeed', verb == 'retry') end
@@ -42,9 +42,10 @@ elseif not paused_until(lane) then
   redis.call('DEL', probe_key(lane))
 end
 if wrote ~= '' then
-  redis.call('LPUSH', 'rdv:wrote:' .. line, wrote)
-  redis.call('LTRIM', 'rdv:wrote:' .. line, 0, 63)
-  redis.call('PEXPIRE', 'rdv:wrote:' .. line, life)
+  local ours = 'rdv:wrote:' .. redis.sha1hex(line)
+  redis.call('LPUSH', ours, wrote)
+  redis.call('LTRIM', ours, 0, 63)
+  redis.call('PEXPIRE', ours, life)
 end
 
 if verb == 'retry' then
@@ -56,14 +57,14 @@ if verb == 'retry' then
 end
 
 redis.call('HSET', key, 'state', verb == 'die' and 'dead' or 'succeeded', 'finished', finished)
-redis.call('HDEL', key, 'due', 'not_before', 'error')
-if doubt == '' then redis.call('HDEL', key, 'intent') end
+redis.call('HDEL', key, 'error')
 if result ~= '' then redis.call('HSET', key, 'result', result) end
 if failure ~= '' then redis.call('HSET', key, 'error', failure) end
 if verb == 'die' and client ~= '' then redis.call('ZADD', dead_key(client), NOW, id) end
-if kind == 'callback' and verb == 'succeed' then redis.call('HDEL', key, 'body') end
-redis.call('PEXPIRE', key, life)
-redis.call('PEXPIRE', attempts_key(id), life)
 leave(id, line, lane, grace)
+if doubt == '' then redis.call('HDEL', key, 'intent') end
+if kind == 'callback' and verb == 'succeed' then redis.call('HDEL', key, 'body') end
+if verb == 'succeed' then fold(id) else redis.call('HDEL', key, 'due', 'not_before') end
+redis.call('PEXPIRE', key, life)
 enqueue_callback(14, id, grace)
 return {1, rings}

@@ -2,7 +2,6 @@
 -- script makes. A script must give the same result when it is sent twice: the client re-sends after a lost reply.
 
 local function job_key(id) return 'rdv:job:' .. id end
-local function attempts_key(id) return 'rdv:attempts:' .. id end
 local function line_key(line) return 'rdv:line:' .. line end
 local function running_key(lane) return 'rdv:running:' .. lane end
 local function waiting_key(lane) return 'rdv:waiting:' .. lane end
@@ -127,6 +126,19 @@ local function took(id)
   tally(id, 'took', 'sum', duration)
 end
 
+-- One more attempt in the job's history, as JSON: one to a line.
+local function remember(id, attempt)
+  local earlier = redis.call('HGET', job_key(id), 'attempts')
+  redis.call('HSET', job_key(id), 'attempts', earlier and earlier .. '\n' .. attempt or attempt)
+  redis.call('HINCRBY', job_key(id), 'attempted', 1)
+end
+
+-- The job has ended well, or was taken back: what only an unsettled job needs goes.
+local function fold(id)
+  redis.call('HDEL', job_key(id), 'line', 'lane', 'room', 'label', 'accepted', 'since', 'bells', 'claims', 'fence', 'due',
+    'not_before', 'attempted', 'replayed_at', 'intent', 'intended', 'doubt')
+end
+
 -- The job is settled: out of its line and its lane; whoever stood behind it may go.
 local function leave(id, line, lane, grace)
   count(id, -1)
@@ -144,8 +156,9 @@ end
 -- doubt if one was intended.
 local function take_back(id, lane, grace, moment, why)
   local key = job_key(id)
-  redis.call('RPUSH', attempts_key(id), cjson.encode({number = redis.call('LLEN', attempts_key(id)) + 1,
-    startedAt = redis.call('HGET', key, 'started'), endedAt = moment, outcome = 'lost', detail = why}))
+  local attempted, started = unpack(redis.call('HMGET', key, 'attempted', 'started'))
+  remember(id, cjson.encode({number = (attempted or 0) + 1, startedAt = started, endedAt = moment, outcome = 'lost',
+    detail = why}))
   moved(id, 'running', 'retrying')
   tally(id, 'retried', 'lost')
   redis.call('HSET', key, 'state', 'retrying', 'not_before', 0)

@@ -47,7 +47,8 @@ class Connection:
             raise StoreUnavailable(f"the store did not {script}: {error}") from error
 
     def run_durably(self, script: str, *args: str | int) -> Any:
-        """One atomic step that is on disk when this returns: at once with ``appendfsync always``, else after a wait.
+        """One atomic step that is on disk when this returns: at once with ``appendfsync always``. A store that does not
+        tell how it is set up is asked to say when it is; with ``everysec`` many say so too early (decisions/0003).
 
         Raises StoreUnavailable where the store does not write it in time; then it may have happened all the same.
         """
@@ -82,7 +83,8 @@ class Connection:
             raise StoreUnavailable(f"the store did not answer: {error}") from error
 
     def check(self) -> None:
-        """Raise StoreUnavailable unless the store answers, never evicts, has room, and writes an append-only file."""
+        """Raise StoreUnavailable unless the store answers, never evicts, has room, and writes an append-only file, at
+        every write as far as it tells."""
         memory = self.call("info", "memory")
         if memory.get("maxmemory", 0) and memory.get("maxmemory_policy") != "noeviction":
             raise StoreUnavailable(
@@ -95,7 +97,12 @@ class Connection:
             raise StoreUnavailable("the store does not persist: set appendonly yes and appendfsync always")
         if persistence.get("aof_last_write_status") != "ok":
             raise StoreUnavailable("the store cannot write its append-only file: its disk is full or failing")
-        self._always_fsyncs = self._fsync_policy() == "always"
+        policy = self._fsync_policy()
+        if policy not in ("always", None):
+            raise StoreUnavailable(
+                f"a power cut takes what was accepted (appendfsync {policy}): set appendfsync always"
+            )
+        self._always_fsyncs = policy == "always"
         self._checked = time.monotonic()
 
     def check_now_and_then(self) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha1
 from typing import Any, TypeVar, cast
 
 import structlog
@@ -53,32 +54,31 @@ class Reading:
 
     def earlier(self, client: str, key: str) -> str | None:
         """The id of the update that an idempotency key stands for."""
-        return cast("str | None", self._redis.call("hget", f"rdv:key:{client}/{key}", "id"))
+        kept = cast("str | None", self._redis.call("get", f"rdv:key:{client}/{key}"))
+        return kept.split(" ")[0] if kept else None
 
     def update(self, job_id: str) -> UpdateJob | None:
         """The update and its life so far, or None where there is no such update (any more), or none that can be read:
         then its dead letter tells what is known."""
-        job, attempts = self._job(job_id)
+        job = self._job(job_id)
         if job.get("kind") != "update":
             return None
         try:
-            return self._update(job, attempts)
+            return self._update(job)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             _log.error("a stored update cannot be read", job=job_id, error=type(error).__name__)
             return None
 
-    def _update(self, job: dict[str, str], attempts: list[str]) -> UpdateJob:
-        url, callback = Update.from_json(job["body"]).callback_url, job.get("callback")
-        if url is None or callback is None:
-            return update_job(job, attempts, None)
-        state, count = self._redis.call_all(
-            [("hget", f"rdv:job:{callback}", "state"), ("llen", f"rdv:attempts:{callback}")]
-        )
-        return update_job(job, attempts, callback_state(url, state, count))
+    def _update(self, job: Mapping[str, str]) -> UpdateJob:
+        update, callback = Update.from_json(job["body"]), job.get("callback")
+        if update.callback_url is None or callback is None:
+            return update_job(update, job, None)
+        state, attempts = self._redis.call("hmget", f"rdv:job:{callback}", "state", "attempts")
+        return update_job(update, job, callback_state(update.callback_url, state, attempts))
 
     def history(self, job_id: str) -> tuple[Attempt, ...]:
         """The attempts of a job, oldest first."""
-        return history(self._redis.call("lrange", f"rdv:attempts:{job_id}", 0, -1))
+        return history(self._redis.call("hget", f"rdv:job:{job_id}", "attempts"))
 
     def updates(self, client: str, *, state: State | None, mailbox: str | None, limit: int, cursor: str | None) -> Page:
         """A client's updates, newest first. ``cursor``: the ``next_cursor`` of the page before."""
@@ -110,14 +110,15 @@ class Reading:
 
     def dead_letter(self, job_id: str) -> DeadLetter | None:
         """One dead letter, or None where it is none."""
-        job, attempts = self._job(job_id)
+        job = self._job(job_id)
         if job.get("state") != State.DEAD or self._redis.call("zscore", f"rdv:dead:{job['client']}", job_id) is None:
             return None
-        return dead_letter(job_id, job, attempts)
+        return dead_letter(job_id, job)
 
     def wrote(self, line: str) -> list[Wrote]:
         """Our last writes of an event, newest first."""
-        return [Wrote.from_line(one) for one in self._redis.call("lrange", f"rdv:wrote:{line}", 0, -1)]
+        key = f"rdv:wrote:{sha1(line.encode(), usedforsecurity=False).hexdigest()}"
+        return [Wrote.from_line(one) for one in self._redis.call("lrange", key, 0, -1)]
 
     def unanswered(self, kinds: Collection[Kind], bells: int) -> list[str]:
         """Jobs of these kinds, among the first in the due set, whose bell has been rung so often and never answered."""
@@ -139,11 +140,8 @@ class Reading:
         seconds, micros = self._redis.call("time")
         return datetime.fromtimestamp(seconds + micros / 1e6, UTC)
 
-    def _job(self, job_id: str) -> tuple[dict[str, str], list[str]]:
-        job, attempts = self._redis.call_all(
-            [("hgetall", f"rdv:job:{job_id}"), ("lrange", f"rdv:attempts:{job_id}", 0, -1)]
-        )
-        return cast("tuple[dict[str, str], list[str]]", (job, attempts))
+    def _job(self, job_id: str) -> Mapping[str, str]:
+        return cast("Mapping[str, str]", self._redis.call("hgetall", f"rdv:job:{job_id}"))
 
     def _page(
         self,

@@ -107,13 +107,13 @@ class Cancelled(StrEnum):
 _CALLBACK_STATES = {"succeeded": "delivered", "dead": "dead"}
 
 
-def update_job(job: Mapping[str, str], attempts: Sequence[str], callback: CallbackState | None) -> UpdateJob:
-    """An update from its hash and its history."""
+def update_job(update: Update, job: Mapping[str, str], callback: CallbackState | None) -> UpdateJob:
+    """An update and its life so far, from its hash."""
     due = job.get("not_before")
     return UpdateJob(
-        update=Update.from_json(job["body"]),
+        update=update,
         state=State(job["state"]),
-        attempts=history(attempts),
+        attempts=history(job.get("attempts")),
         result=json.loads(job["result"]) if job.get("result") else None,
         error=json.loads(job["error"]) if job.get("error") else None,
         due_at=rfc3339(datetime.fromtimestamp(int(due) / 1000, UTC)) if due and due != "0" else None,
@@ -122,27 +122,28 @@ def update_job(job: Mapping[str, str], attempts: Sequence[str], callback: Callba
     )
 
 
-def callback_state(url: str, state: str | None, attempts: int) -> CallbackState:
+def callback_state(url: str, state: str | None, attempts: str | None) -> CallbackState:
     """Where a callback stands, in the words that callers see."""
-    return CallbackState(url, _CALLBACK_STATES.get(state or "", "waiting"), attempts)
+    return CallbackState(url, _CALLBACK_STATES.get(state or "", "waiting"), len(history(attempts)))
 
 
-def dead_letter(job_id: str, job: Mapping[str, str], attempts: Sequence[str]) -> DeadLetter:
-    """A dead letter from its hash and its history."""
+def dead_letter(job_id: str, job: Mapping[str, str]) -> DeadLetter:
+    """A dead letter from its hash."""
     return DeadLetter(
         id=job_id,
         kind=cast("Kind", job["kind"]),
         client=job["client"],
         owner=job["owner"],
         died_at=job["finished"],
-        attempts=history(attempts),
+        attempts=history(job.get("attempts")),
         error=json.loads(job["error"]),
         body=job["body"],
     )
 
 
-def history(attempts: Sequence[str]) -> tuple[Attempt, ...]:
-    return tuple(Attempt(**known_fields(Attempt, json.loads(attempt))) for attempt in attempts)
+def history(lines: str | None) -> tuple[Attempt, ...]:
+    """The attempts of a job: one to a line."""
+    return tuple(Attempt(**known_fields(Attempt, json.loads(line))) for line in (lines or "").splitlines())
 
 
 def rings(raw: Sequence[Sequence[str]]) -> tuple[Ring, ...]:

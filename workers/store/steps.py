@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -12,7 +11,7 @@ from workers.job import Attempt
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.store.connection import Connection
 from workers.store.records import Accepted, Callback, Cancelled, Grant, Ring, callback_arguments, rings
-from workers.update import Update, rfc3339
+from workers.update import Update, compact, rfc3339, told
 
 KEY_LIFE = timedelta(hours=72)
 SEEN_LIFE = timedelta(minutes=15)
@@ -103,11 +102,11 @@ class Steps:
         delay, pause, life = timedelta(), timedelta(), SETTLED_LIFE
         match outcome:
             case Succeeded():
-                result = json.dumps(outcome.result.to_json()) if outcome.result else ""
+                result = compact(outcome.result.to_json()) if outcome.result else ""
                 life = BRIEF_LIFE if grant.kind in ("notification", "watch") else life
                 wrote = outcome.wrote.to_line() if outcome.wrote else ""
             case Dead():
-                verb, failure, life = "die", json.dumps(outcome.failure.to_json()), DEAD_LIFE
+                verb, failure, life = "die", compact(outcome.failure.to_json()), DEAD_LIFE
                 pause = outcome.pause or pause
                 doubt = "1" if outcome.failure.error_class == "unknownOutcome" else ""
             case Retry():
@@ -115,7 +114,7 @@ class Steps:
                 doubt = "1" if outcome.in_doubt else ""
         finished = "" if verb == "retry" else attempt.endedAt
         done, to_ring = self._redis.run(
-            "settle", grant.id, grant.fence, verb, json.dumps(asdict(attempt)), result, failure, finished, _ms(delay),
+            "settle", grant.id, grant.fence, verb, compact(told(attempt)), result, failure, finished, _ms(delay),
             _ms(pause), doubt, _ms(life), self._grace, wrote, *callback_arguments(callback),
         )  # fmt: skip
         return bool(done), rings(to_ring)
