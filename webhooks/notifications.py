@@ -25,6 +25,7 @@ from workers.watch import Watch
 
 BYTES_AT_MOST = 1024 * 1024
 HEARD = Counter("rendezvous_graph_notifications", "Items that Graph told, genuine ones", ["kind"])
+HEARD.labels("change")  # 0 until the first one, for who compares with it
 DROPPED = Counter("rendezvous_graph_notifications_dropped", "Items that were not believed or not known", ["reason"])
 
 notifications = APIBlueprint(
@@ -104,7 +105,7 @@ def _keep(at: Door, items: Iterable[Json], tokens: Json) -> None:
         elif isinstance(said, Notification):
             heard.append(said.heard(watches[said.watch]))
     if heard:
-        _, rings = at.store.hear(heard, outside=True)
+        _, rings = at.store.hear(heard, how="told")
         at.bell.ring(*rings)
 
 

@@ -2,7 +2,7 @@
 
 Pure. A mirror's update is an ordinary one with all its promises. Two mirrors may keep two events equal both ways: what
 one of them wrote is not sent back by the other, and where both events were changed at once the older mirror wins,
-because the younger one's update expects what stood there before. So both converge, and what lost is a dead letter.
+property by property, because the younger one's update touches only what stands as it was before. So both converge.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from workers.event_change import Change
 from workers.exchange import Event
 from workers.identifiers import new_id
+from workers.properties import agrees
 from workers.subscription import Mirror
 from workers.update import Intent, Json, Update
 
@@ -21,13 +22,14 @@ LIFE = timedelta(hours=24)
 
 
 def update_for(
-    mirror: Mirror, change: Change | None, event: Event, reverse: Mirror | None, now: datetime
+    mirror: Mirror, change: Change, event: Event, reverse: Mirror | None, now: datetime, *, whole: bool = False
 ) -> Update | None:
-    """The update of the other event. ``change`` None: make it equal, whatever changed (of
-    two that mirror each other, as the older one has it). ``reverse``: the mirror that
-    keeps the same two events equal the other way."""
+    """The update of the other event. ``whole``: a mirror of this event has just begun; the other is made equal whatever
+    changed, by the older of two that mirror each other. ``reverse``: the mirror that keeps the same two events equal
+    the other way."""
     younger = reverse is not None and reverse.id < mirror.id
-    names = _moved(mirror, change, reverse) if change is not None else () if younger else mirror.properties
+    brought = _brought(change, reverse)
+    names = mirror.properties if whole and not younger else _moved(mirror, change, event, brought)
     if not names:
         return None
     return Update(
@@ -36,7 +38,7 @@ def update_for(
         target=mirror.to,
         intent=Intent(
             set={name: _bare(name, event.properties.get(name)) for name in names},
-            expect=_expected(change, names) if change is not None and younger else {},
+            only_where=_common(change, names, brought) if younger else {},
         ),
         created_at=now,
         deadline=now + LIFE,
@@ -46,23 +48,32 @@ def update_for(
     )
 
 
-def key(mirror: Mirror, version: str) -> str:
-    """The idempotency key: the same version of the source is mirrored once."""
-    return hashlib.sha256(f"mirror/{mirror.id}/{version}".encode()).hexdigest()
+def key(mirror: Mirror, version: str, *, whole: bool = False) -> str:
+    """The idempotency key: the same version of the source is mirrored once, and once as a whole."""
+    return hashlib.sha256(f"mirror/{mirror.id}/{version}/{whole}".encode()).hexdigest()
 
 
-def _moved(mirror: Mirror, change: Change, reverse: Mirror | None) -> tuple[str, ...]:
-    """What changed and was not brought here by the other direction."""
-    back = {name for update in change.by if reverse and update.mirror == reverse.id for name in update.after}
-    return tuple(
-        name for name in mirror.properties if name in change.changed and not (name in back and change.is_ours(name))
-    )
+def _brought(change: Change, reverse: Mirror | None) -> Mapping[str, Json]:
+    """What the other direction wrote here since the event was last told."""
+    back = [update.after for update in reversed(change.by) if reverse and update.mirror == reverse.id]
+    return {name: value for after in back for name, value in after.items()}
 
 
-def _expected(change: Change, names: Collection[str]) -> Mapping[str, Json]:
+def _moved(mirror: Mirror, change: Change, event: Event, brought: Mapping[str, Json]) -> tuple[str, ...]:
+    """What changed and was not brought here by the other direction; and what it brought and somebody took back, which
+    may look as if it never had been."""
+
+    def moved(name: str) -> bool:
+        if name in brought and name not in change.changed:
+            return not agrees(name, event.properties.get(name), brought[name])
+        return name in change.changed and not (name in brought and change.is_ours(name))
+
+    return tuple(name for name in mirror.properties if moved(name))
+
+
+def _common(change: Change, names: Collection[str], brought: Mapping[str, Json]) -> Mapping[str, Json]:
     """What the other event holds if nobody changed it meanwhile: what the two last had in common."""
-    common = {name: change.ours.get(name, change.changed[name]["before"]) for name in names}
-    return {name: _bare(name, value) for name, value in common.items()}
+    return {name: _bare(name, brought[name] if name in brought else change.changed[name]["before"]) for name in names}
 
 
 def _bare(name: str, value: Json) -> Json:

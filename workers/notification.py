@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import Self
+from typing import Literal, Self
 
 from workers.identifiers import new_id
 from workers.store import Heard
@@ -19,6 +19,11 @@ FIRST_SIGHT = "firstSight"
 """The change of an event that is only looked at, so that later ones can be compared with it. Nobody is told."""
 MIRRORED = "mirrored"
 """The change of an event that somebody has begun to mirror."""
+Doubt = Literal[
+    "token", "size", "key", "signature", "audience", "issuer", "application", "expired", "content", "certificate",
+    "event",
+]  # fmt: skip
+"""Why a notification that Graph sealed is not believed (workers/graph/rich_notification)."""
 
 
 @dataclass(frozen=True, slots=True)

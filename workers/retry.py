@@ -15,6 +15,7 @@ from workers.outcome import Dead, Outcome, Retry
 LAST_MOMENT = timedelta(seconds=1)
 """So near the deadline that another attempt would not be done before it."""
 FINAL = (Refused, NotFound, AccessDenied)
+FOR_EVER = timedelta(days=3650)
 _LONGEST = 10.0**9
 """Seconds: far beyond every deadline, and still a timedelta."""
 TITLES = {
@@ -57,6 +58,16 @@ def decide(error: ExchangeError, attempts: int, patience: Patience, *, in_doubt:
         return replace(expired(in_doubt=in_doubt, last=error), pause=pause)
     after = min(after, patience.remaining - LAST_MOMENT / 2)
     return Retry(error.outcome, str(error), after, pause, in_doubt, error.request_id)
+
+
+def again(error: ExchangeError, attempts: int, base: timedelta, cap: timedelta, dice: float) -> Retry:
+    """When to try again what is never given up, because nothing is written: refused today may be allowed tomorrow."""
+    decided = decide(error, attempts, Patience(base, cap, FOR_EVER, dice), in_doubt=False)
+    if isinstance(decided, Retry):
+        return replace(decided, in_doubt=False)
+    longest = min(cap, base * (1 << min(attempts, 20)))
+    pause = decided.pause if isinstance(decided, Dead) else None
+    return Retry(error.outcome, str(error), longest, pause, request_id=error.request_id)
 
 
 def expired(*, in_doubt: bool, last: ExchangeError | None = None) -> Dead:

@@ -9,7 +9,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import ClassVar, Self
 
-from workers.update import Json, Target
+from workers.update import Json, Target, rfc3339
 from workers.watch import Watch, watch_id
 
 
@@ -94,6 +94,7 @@ def shown_subscription(subscription: Subscription, watch: Watch | None) -> dict[
         "callbackUrl": subscription.callback_url,
         "properties": list(subscription.properties),
         "createdAt": subscription.created_at,
+        "lastToldAt": rfc3339(watch.heard) if watch and watch.heard else None,
         "problem": watch.problem if watch else None,
     }
 

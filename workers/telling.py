@@ -18,20 +18,18 @@ from workers import event_change, mirror, retry
 from workers.bell import Bell
 from workers.callback import ROOM, Delivery
 from workers.event_change import DEFAULT, Change, Snapshot
-from workers.exchange import Event, Exchange, ExchangeError, NotFound
+from workers.exchange import Event, Exchange, ExchangeError, NotFound, Refused
 from workers.graph.proof import Prover
 from workers.graph.rich_notification import NotGenuine
 from workers.identifiers import new_id
 from workers.notification import FIRST_SIGHT, MIRRORED, Notification
-from workers.outcome import Outcome, Succeeded
+from workers.outcome import Dead, Outcome, Succeeded
 from workers.properties import TIMES, writable_on
 from workers.settings import Settings
 from workers.store import Callback, Grant, Store
 from workers.subscription import Mirror, Subscription
 from workers.update import Json, rfc3339
 from workers.watch import Watch
-
-PATIENCE = timedelta(hours=24)
 
 _log = structlog.get_logger(__name__)
 
@@ -63,10 +61,13 @@ class Teller:
             self._prove(watch, notification)
             event = self._read(watch, notification.event, watchers)
         except NotGenuine as error:
-            _log.warning("a notification was not believed", watch=watch.id, reason=str(error))
+            _log.warning("a notification was not believed", watch=watch.id, reason=error.reason, detail=str(error))
+            self.store.doubt(watch, error.reason)
             return Succeeded(None, f"not believed: {error}")
+        except Refused as error:
+            return Dead(retry.failure(error.outcome, error.code, error.detail), error.request_id)
         except ExchangeError as error:
-            return retry.decide(error, grant.tries, self._patience(), in_doubt=False)
+            return self._later(error, grant)
         if event is None:
             return self._gone(grant, watch, notification, watchers, before)
         return self._there(grant, watch, notification, watchers, before, event)
@@ -106,7 +107,7 @@ class Teller:
         change = event_change.compare(before, event, self.store.ours(event.marker))
         if before is None and notification.change != "created":
             change = replace(change, kind="updated")
-        self._mirror(watch, watchers, notification, change, event, now)
+        self._mirror(watch, watchers, notification, change, event, now, before)
         place = _Place(watch, notification.event, event.version)
         callbacks = tuple(_callbacks(watchers, place, change, rfc3339(now)))
         if not callbacks and before == replace(after, at=before.at if before else ""):
@@ -133,23 +134,25 @@ class Teller:
 
     def _mirror(
         self, watch: Watch, watchers: Sequence[Subscription | Mirror], notification: Notification, change: Change,
-        event: Event, now: datetime,
+        event: Event, now: datetime, before: Snapshot | None,
     ) -> None:  # fmt: skip
         """Accept the updates that mirrors of this event need; the same version of it once."""
+        whole = notification.change == MIRRORED
+        change = replace(change, changed={}) if whole and before is None else change
         for one in (one for one in watchers if isinstance(one, Mirror) and mirrors(watch, one, notification.event)):
             reverse = next((other for other in self.store.watchers_of(one.client, Mirror) if other.reverses(one)), None)
-            whole = notification.change == MIRRORED
-            update = mirror.update_for(one, None if whole else change, event, reverse, now)
+            update = mirror.update_for(one, change, event, reverse, now, whole=whole)
             backend = self.settings.backends.get(one.to.backend)
             if update is not None and backend is not None:
-                known = mirror.key(one, event.version)
+                known = mirror.key(one, event.version, whole=whole)
                 accepted = self.store.accept(update, key=known, fingerprint=known, room=backend.max_concurrency)
                 self.bell.ring(*accepted.rings)
 
-    def _patience(self) -> retry.Patience:
+    def _later(self, error: ExchangeError, grant: Grant) -> Outcome:
+        """Not given up before nobody wants to know any more, for then the change would be lost."""
         engine = self.settings.engine
         base, cap = timedelta(seconds=engine.retry_base), timedelta(seconds=engine.retry_cap)
-        return retry.Patience(base, cap, PATIENCE, self.dice())
+        return retry.again(error, grant.tries, base, cap, self.dice())
 
 
 @dataclass(frozen=True, slots=True)

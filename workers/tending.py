@@ -14,18 +14,18 @@ import structlog
 
 from workers import retry
 from workers.bell import Bell
-from workers.event_change import DEFAULT, Snapshot
+from workers.event_change import DEFAULT, Snapshot, is_over
 from workers.exchange import ExchangeError, NotFound
 from workers.feed import CursorLost, Feed, Item, Push
 from workers.notification import FIRST_SIGHT, MIRRORED, Notification
-from workers.outcome import Dead, Outcome, Retry, Succeeded
+from workers.outcome import Outcome, Succeeded
 from workers.settings import Settings
 from workers.store import Grant, Store
+from workers.store.watching import How
 from workers.subscription import Mirror
 from workers.update import rfc3339
-from workers.watch import SPELLED, Step, Watch, next_look, steps
+from workers.watch import OVER, SPELLED, Step, Watch, next_look, steps
 
-FOR_EVER = timedelta(days=3650)
 _log = structlog.get_logger(__name__)
 
 
@@ -84,19 +84,33 @@ class Tender:
                     return self._catch_up(self._create(watch, now), now)
             case Step.CATCH_UP:
                 return self._catch_up(watch, now)
+            case Step.MOVE_ON:
+                return self._move_on(watch, now)
 
     def _walk(self, watch: Watch, now: datetime) -> Watch:
-        """Go through the whole calendar: at first to know how it stands, later to find what was lost."""
-        first = watch.walked is None
-        found = self.feeds[watch.backend].changes(watch, None, now)
-        if first:
+        """Go through the whole calendar: at first to know how it stands, and again where the cursor was lost - then
+        through the same window, for what comes into a new one is not new."""
+        began = watch.walked or now
+        found = self.feeds[watch.backend].changes(watch, None, began)
+        if watch.walked is None:
             self._first_sight(watch, found.items, now)
         else:
             there = {item.event for item in found.items}
             missing = tuple(Item(event, deleted=True) for event in self.store.seen_events(watch) - there)
             self._hear(watch, (*found.items, *missing))
-        walked = replace(watch, cursor=found.cursor, walked=now, caught_up=now)
+        walked = replace(watch, cursor=found.cursor, walked=began, caught_up=now)
         return self._noted(walked, now, "cursor", "walked", "caught_up")
+
+    def _move_on(self, watch: Watch, now: datetime) -> Watch:
+        """Go through the days that the window now covers, and leave behind those that it did. Until now all was told,
+        so that whatever is not known was there before."""
+        found = self.feeds[watch.backend].changes(watch, None, now)
+        seen = self.store.seen_events(watch)
+        self._hear(watch, tuple(item for item in found.items if item.event in seen))
+        self._first_sight(watch, tuple(item for item in found.items if item.event not in seen), now)
+        behind = self.store.snapshots(watch, seen - {item.event for item in found.items})
+        self.store.unlearn(watch, (event for event, known in behind.items() if is_over(known, now - OVER)))
+        return self._noted(replace(watch, cursor=found.cursor, walked=now), now, "cursor", "walked")
 
     def _create(self, watch: Watch, now: datetime) -> Watch:
         made = self.pushes[watch.backend].create(watch, now)
@@ -124,12 +138,15 @@ class Tender:
         self._enqueue(watch, [Notification(watch.id, item.event, FIRST_SIGHT, item.version or "") for item in rest])
 
     def _hear(self, watch: Watch, items: tuple[Item, ...]) -> None:
-        """Make notifications of what was found and is not known yet."""
+        """Make notifications of what was found and is not known yet. Late is what Graph was subscribed to tell us, and
+        had not told by now."""
         known = self.store.snapshots(watch, [item.event for item in items])
         news = [item for item in items if _is_news(item, known.get(item.event))]
-        if news and watch.graph_id is not None:
-            _log.info("changes found that nobody told", watch=watch.id, count=len(news))
-        self._enqueue(watch, [Notification(watch.id, item.event, _change(item, known), _mark(item)) for item in news])
+        how: How = "late" if watch.graph_id is not None and watch.caught_up is not None else "found"
+        found = [Notification(watch.id, item.event, _change(item, known), _mark(item)) for item in news]
+        new = self._enqueue(watch, found, how)
+        if new and how == "late":
+            _log.warning("changes found that Graph had not told", watch=watch.id, count=new)
         lost = {item.event for item in items if item.deleted and (one := known.get(item.event)) and one.gone}
         self.store.unlearn(watch, lost)
 
@@ -141,9 +158,10 @@ class Tender:
             self._enqueue(watch, [Notification(watch.id, event, MIRRORED, one.id)])
             self.store.keep(watch, {f"{SPELLED}{one.id}": event}, began=now)
 
-    def _enqueue(self, watch: Watch, notifications: list[Notification]) -> None:
-        _, rings = self.store.hear([one.heard(watch) for one in notifications], outside=False)
+    def _enqueue(self, watch: Watch, notifications: list[Notification], how: How = "found") -> int:
+        new, rings = self.store.hear([one.heard(watch) for one in notifications], how=how)
         self.bell.ring(*rings)
+        return new
 
     def _let_go(self, watch: Watch) -> Outcome:
         if watch.graph_id is not None and watch.backend in self.pushes:
@@ -159,13 +177,9 @@ class Tender:
         return timedelta(seconds=engine.catch_up if watch.backend in self.pushes else engine.poll)
 
     def _later(self, error: ExchangeError, grant: Grant) -> Outcome:
-        """Never given up: what is refused today may be allowed tomorrow."""
         engine = self.settings.engine
         base, cap = timedelta(seconds=engine.retry_base), timedelta(seconds=engine.retry_cap)
-        decided = retry.decide(error, grant.tries, retry.Patience(base, cap, FOR_EVER, self.dice()), in_doubt=False)
-        if isinstance(decided, Dead):
-            return Retry(error.outcome, str(error), min(cap, base * (1 << min(grant.tries, 20))), decided.pause)
-        return replace(decided, in_doubt=False) if isinstance(decided, Retry) else decided
+        return retry.again(error, grant.tries, base, cap, self.dice())
 
 
 def _sight(item: Item, at: str) -> Snapshot:

@@ -23,6 +23,10 @@ WINDOW = (timedelta(days=-7), timedelta(days=180))
 """Which days a round through the calendar covers. Wider windows make Graph answer 504 where series have no end."""
 NEW_WINDOW = timedelta(days=30)
 """After so long a round through a new window begins, so that the window follows the calendar."""
+OVER = timedelta(days=60)
+"""So long after its end an event is forgotten; who edits it later is told of without what was before."""
+SHORTEST_SILENCE = timedelta(hours=1)
+"""Less is usual for every mailbox."""
 
 SPELLED = "spelled:"
 """Before a mirror's id, in the stored form."""
@@ -35,6 +39,7 @@ class Step(StrEnum):
     CREATE = "create"
     RENEW = "renew"
     CATCH_UP = "catch up"
+    MOVE_ON = "move on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +49,9 @@ class Watch:
     ``secret``: Graph's ``clientState``. ``graph_id``, ``expires``, ``renewed``: the Graph subscription. ``cursor``:
     from where the next catch-up goes on, opaque outside its feed; ``walked``: when the calendar was gone through as a
     whole, ``caught_up``: when we last looked for ourselves. ``missed``: when Graph said that it had lost something.
-    ``reauthorize``: when it asked for that. ``heard``: when it last told something. ``tended``: when all was
-    last in order. ``problem``: why it does not work just now, one line.
+    ``reauthorize``: when it asked for that. ``heard``: when it last told something; ``usual``: the longest that it was
+    silent between two such moments, forgotten over weeks. ``tended``: when all was last in order. ``problem``: why it
+    does not work just now, one line.
     """
 
     id: str
@@ -61,6 +67,7 @@ class Watch:
     missed: datetime | None = None
     reauthorize: datetime | None = None
     heard: datetime | None = None
+    usual: timedelta | None = None
     tended: datetime | None = None
     problem: str | None = None
     spelled: Mapping[str, str] = field(default_factory=dict)
@@ -103,6 +110,7 @@ class Watch:
             missed=moment("missed"),
             reauthorize=moment("reauthorize"),
             heard=moment("heard"),
+            usual=timedelta(milliseconds=int(fields["usual"])) if fields.get("usual") else None,
             tended=moment("tended"),
             problem=fields.get("problem") or None,
             spelled={name.removeprefix(SPELLED): value for name, value in fields.items() if name.startswith(SPELLED)},
@@ -129,14 +137,17 @@ def steps(watch: Watch, now: datetime, *, pushed: bool, every: timedelta) -> tup
     """What is due. ``pushed``: Exchange tells us of changes, once it is subscribed to; ``every``: how often we look
     for ourselves, which is how what nobody told is found."""
     wanted = []
-    if _walk_due(watch, now):
+    if watch.cursor is None or watch.walked is None:
         wanted.append(Step.WALK)
     if pushed and (watch.graph_id is None or watch.expires is None or watch.expires <= now):
         wanted.append(Step.CREATE)
     elif pushed and _renewal_due(watch, now):
         wanted.append(Step.RENEW)
-    if Step.CREATE in wanted or (Step.WALK not in wanted and _catch_up_due(watch, now, every)):
+    move_on = Step.WALK not in wanted and _moved_on(watch, now)
+    if Step.CREATE in wanted or move_on or (Step.WALK not in wanted and _catch_up_due(watch, now, every)):
         wanted.append(Step.CATCH_UP)
+    if move_on:
+        wanted.append(Step.MOVE_ON)
     return tuple(wanted)
 
 
@@ -148,8 +159,16 @@ def next_look(watch: Watch, now: datetime, *, pushed: bool, every: timedelta) ->
     return max(soonest, now + timedelta(seconds=1))
 
 
-def _walk_due(watch: Watch, now: datetime) -> bool:
-    return watch.cursor is None or watch.walked is None or now - watch.walked >= NEW_WINDOW
+def quiet(watch: Watch, now: datetime) -> bool:
+    """Whether its Graph subscription lives, and yet has told nothing for twice as long as it ever does. Nights and
+    weekends are what it ever does; of one mailbox it may mean a holiday, of many that nothing reaches us."""
+    if watch.heard is None or watch.usual is None or watch.expires is None or watch.expires <= now:
+        return False
+    return now - watch.heard > 2 * max(watch.usual, SHORTEST_SILENCE)
+
+
+def _moved_on(watch: Watch, now: datetime) -> bool:
+    return watch.walked is not None and now - watch.walked >= NEW_WINDOW
 
 
 def _renew_at(watch: Watch) -> datetime | None:

@@ -144,7 +144,7 @@ class Sandbox:
         """Everything works again."""
         self._do("DELETE", "faults")
 
-    def behave(self, **traits: bool | float | None) -> None:
+    def behave(self, **traits: bool | float | str | None) -> None:
         """Change standing traits: the fields of ``world.Behaviour``."""
         self._do("PUT", "behaviour", traits)
 

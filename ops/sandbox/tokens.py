@@ -11,18 +11,20 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from threading import Lock
 from urllib.parse import parse_qsl
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
 from cryptography.x509 import load_pem_x509_certificate
 
 from ops.sandbox.call import Call, Json, Reply
 from ops.sandbox.event import utc_now
 
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+KEY_ID = "sandbox"
 TENANT = "6f4a2b1e-6d1b-4c0e-9a53-2b6a1f0c7d10"
 
 
@@ -75,10 +77,12 @@ class Provider:
             self._tokens.clear()
 
     def answer(self, call: Call) -> Reply:
-        """``…/.well-known/openid-configuration`` and ``…/token`` below a tenant."""
+        """``…/.well-known/openid-configuration``, ``…/keys`` and ``…/token`` below a tenant."""
         tenant = call.path.strip("/").split("/")[0]
         if call.path.endswith("/.well-known/openid-configuration"):
             return Reply.of_json(configuration(f"{call.base}/{tenant}"))
+        if call.path.endswith("/discovery/v2.0/keys"):
+            return Reply.of_json(published_keys())
         if not call.path.endswith("/oauth2/v2.0/token"):
             return Reply(404)
         try:
@@ -137,6 +141,18 @@ class Provider:
             self._tokens[token] = Token(client_id, user, scope, time.time() + self.lifetime)
         seconds = int(self.lifetime)
         return {"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token}
+
+
+@cache
+def signer() -> RSAPrivateKey:
+    """The key that tokens for others than the sandbox itself are signed with: one for each process."""
+    return generate_private_key(65537, 2048)
+
+
+def published_keys() -> Json:
+    """https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-tokens"""
+    key = jwt.algorithms.RSAAlgorithm.to_jwk(signer().public_key(), as_dict=True)
+    return {"keys": [{**key, "use": "sig", "kid": KEY_ID}]}
 
 
 def configuration(authority: str) -> Json:

@@ -34,6 +34,10 @@ class Behaviour:
     """Seconds after which it is sent."""
     notify_spread: float = 0.0
     """How many seconds more at random, so that notifications overtake one another."""
+    subscription_life: float | None = None
+    """Seconds that Graph grants a subscription at most; None: what its documentation says."""
+    notify_spoil: str = ""
+    """What is wrong with rich ones: one of ``sealing.SPOILS``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,9 @@ class World:
             run_later(self.behaviour.touch_after, lambda: self._touch(event.id))
 
     def _tell(self, entry: Entry) -> None:
-        traits = self.behaviour
-        self.notifier.hear(entry, Manner(traits.notify_copies, traits.notify_delay, traits.notify_spread))
+        as_asked = self.behaviour
+        manner = Manner(as_asked.notify_copies, as_asked.notify_delay, as_asked.notify_spread, as_asked.notify_spoil)
+        self.notifier.hear(entry, manner)
 
     def _touch(self, event_id: str) -> None:
         try:

@@ -19,7 +19,7 @@ from workers.exchange import (
     VersionMoved,
 )
 from workers.outcome import Dead, Retry
-from workers.retry import TITLES, Patience, decide, expired
+from workers.retry import TITLES, Patience, again, decide, expired
 
 SECOND = timedelta(seconds=1)
 BUSY: list[type[ExchangeError]] = [Throttled, Unavailable, Unknown, VersionMoved]
@@ -129,3 +129,12 @@ def test_every_class_of_the_contract_has_a_title() -> None:
         "conflict", "refused", "notFound", "accessDenied", "throttled", "unavailable", "unknownOutcome", "expired",
         "internal",
     }  # fmt: skip
+
+
+@given(errors, st.integers(0, 10_000), hints, st.floats(0, 0.999))
+def test_what_is_never_given_up_is_tried_again_whatever_was_said(
+    kind: type[ExchangeError], attempts: int, hint: float | None, dice: float
+) -> None:
+    outcome = again(kind("ErrorX", "No.", retry_after=hint), attempts, SECOND, 300 * SECOND, dice)
+    assert not outcome.in_doubt
+    assert hint is not None or outcome.after <= 301 * SECOND

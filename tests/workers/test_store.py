@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from dataclasses import replace
@@ -16,6 +17,7 @@ from tests.workers.given import accepted, an_attempt, an_update, claimed
 from workers.job import Result, State
 from workers.outcome import Dead, Retry, Succeeded
 from workers.retry import failure
+from workers.settings import Settings
 from workers.store import (
     BacklogFull,
     BadCursor,
@@ -347,6 +349,17 @@ def test_a_store_that_evicts_or_does_not_persist_is_refused(store: Store, redis:
             store.check()
     finally:
         redis.config_set("appendonly", "yes")
+
+
+def test_a_store_that_hangs_is_waited_for_once(settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        mute.settimeout(0)
+        url = f"redis://127.0.0.1:{mute.getsockname()[1]}/0?socket_timeout=0.1"
+        with pytest.raises(StoreUnavailable):
+            Store.connect(settings.model_copy(update={"store_url": url})).swept_at()
+        mute.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            mute.accept()
 
 
 def test_a_store_that_is_gone_is_one_sentence() -> None:

@@ -14,12 +14,12 @@ from tests.workers.given import NOW, accepted, an_attempt, an_update, claimed
 from tests.workers.test_watching import MIRROR, a_subscription
 from workers.bell import Bell
 from workers.callback import Delivery
-from workers.exchange import NotFound, Throttled
+from workers.exchange import AccessDenied, ExchangeError, NotFound, Refused, Throttled, Unknown
 from workers.graph.proof import Prover
 from workers.graph.rich_notification import NotGenuine
 from workers.job import Result
 from workers.notification import FIRST_SIGHT, MIRRORED, Notification
-from workers.outcome import Outcome, Retry, Succeeded
+from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.settings import Settings
 from workers.store import Ring, Store
 from workers.subscription import Mirror
@@ -51,7 +51,7 @@ class Bench:
         """Graph tells, and the job is run to its end."""
         self.versions += 1
         what = Notification(self.watch.id, event, change, etag or f"etag {self.versions}")
-        _, rings = self.store.hear([what.heard(self.watch)], outside=True)
+        _, rings = self.store.hear([what.heard(self.watch)], how="told")
         grant = claimed(self.store, rings[0].id)
         outcome = self.teller.tell(grant)
         self.store.settle(grant, an_attempt(), outcome)
@@ -197,7 +197,7 @@ def test_a_busy_exchange_is_asked_again(bench: Bench) -> None:
 def test_who_died_between_telling_and_the_end_tells_nothing_twice(bench: Bench) -> None:
     edit(bench, subject="After")
     what = Notification(bench.watch.id, "E", "updated", "told late")
-    _, rings = bench.store.hear([what.heard(bench.watch)], outside=True)
+    _, rings = bench.store.hear([what.heard(bench.watch)], how="told")
     grant = claimed(bench.store, rings[0].id)
     bench.teller.tell(grant)
     assert bench.teller.tell(grant) == Succeeded(None, "nothing changed")
@@ -225,21 +225,49 @@ def test_who_may_no_longer_touch_the_mailbox_is_told_nothing(bench: Bench) -> No
     assert bench.notify() == Succeeded(None, "nobody wants to know any more")
 
 
+def failing(bench: Bench, monkeypatch: pytest.MonkeyPatch, error: ExchangeError) -> Outcome:
+    def fail(*_: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(bench.exchange, "read", fail)
+    return bench.notify()
+
+
+@pytest.mark.parametrize("error", [AccessDenied("403", "no"), Unknown("ReadTimeout", "no")])
+def test_a_change_that_cannot_be_read_today_is_not_given_up(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, error: ExchangeError
+) -> None:
+    outcome = failing(bench, monkeypatch, error)
+    assert isinstance(outcome, Retry)
+    assert not outcome.in_doubt
+
+
+def test_a_change_that_exchange_will_never_show_is_given_up_and_counted(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(failing(bench, monkeypatch, Refused("400", "no")), Dead)
+    dead = [(one.kind, one.ended) for one in bench.store.totals() if one.what == "dead"]
+    assert dead == [("notification", "succeeded")]  # an_attempt() says so
+    assert bench.store.standings() == ()
+
+
 class Doubter:
     """Believes nothing."""
 
     def check(self, event: str, proof: str) -> None:
-        raise NotGenuine("it was changed on its way")
+        raise NotGenuine("content", "it was changed on its way")
 
 
 def test_what_is_not_proved_is_not_believed_and_stands_for_nothing_else(bench: Bench) -> None:
     bench.teller = replace(bench.teller, provers={"cloud": cast(Prover, Doubter())})
     edit(bench, subject="After")
     forged, genuine = (Notification(bench.watch.id, "E", "updated", "v2", proof) for proof in ("{}", None))
-    jobs = [bench.store.hear([one.heard(bench.watch)], outside=True) for one in (forged, genuine)]
+    jobs = [bench.store.hear([one.heard(bench.watch)], how="told") for one in (forged, genuine)]
     assert [new for new, _ in jobs] == [1, 1]
     outcome = bench.teller.tell(claimed(bench.store, jobs[0][1][0].id))
     assert outcome == Succeeded(None, "not believed: it was changed on its way")
+    doubted = [one for one in bench.store.totals() if one.what == "doubted"]
+    assert [(one.ended, one.place, one.count) for one in doubted] == [("content", "cloud", 1)]
     assert bench.told() == []
 
 
@@ -263,6 +291,17 @@ def test_a_mirror_begins_with_the_event_as_it_stands(bench: Bench) -> None:
     bench.store.begin(MIRROR)
     bench.notify(MIRRORED)
     assert len(mirrored(bench)) == 1
+
+
+def test_an_edit_that_the_beginning_of_a_younger_mirror_sees_is_mirrored_back(bench: Bench) -> None:
+    bench.store.begin(Mirror("mir_0", "hr", MIRROR.to, MIRROR.source, MIRROR.properties, None, ""))
+    bench.store.begin(MIRROR)
+    edit(bench, subject="After")
+    bench.notify(MIRRORED)
+    (update_id,) = mirrored(bench)
+    job = bench.store.update(update_id)
+    assert job is not None
+    assert (job.update.intent.set, job.update.intent.only_where) == ({"subject": "After"}, {"subject": "Team building"})
 
 
 def test_the_deletion_of_a_mirrored_event_is_told_to_who_wants_to_know(

@@ -19,7 +19,7 @@ from workers.outcome import Outcome, Retry, Succeeded
 from workers.settings import Settings
 from workers.store import Ring, Store
 from workers.tending import Tender
-from workers.watch import Watch
+from workers.watch import NEW_WINDOW, Watch
 
 
 @dataclass
@@ -29,12 +29,17 @@ class FakeGraph:
     items: tuple[Item, ...] = ()
     faults: dict[str, Exception] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
+    windows: list[datetime] = field(default_factory=list)
+    rounds: list[tuple[Item, ...]] = field(default_factory=list)
+    """What the next rounds find, where it is not ``items``."""
     life: timedelta = timedelta(days=6)
     between: Callable[[], None] = lambda: None
 
     def changes(self, watch: Watch, cursor: str | None, now: datetime) -> Round:
         self._called("catch up" if cursor else "walk")
+        self.windows.append(now)
         items, self.items = self.items, ()
+        items = self.rounds.pop(0) if self.rounds else items
         return Round(items, f"cursor {len(self.calls)}")
 
     def spelled(self, watch: Watch, event: str) -> str:
@@ -132,6 +137,24 @@ def test_what_is_found_and_not_known_is_handled(bench: Bench) -> None:
     assert sorted(bench.heard()) == [("created", "N"), ("updated", "A")]
 
 
+def late(bench: Bench) -> int:
+    return sum(one.count for one in bench.store.totals() if one.what == "late")
+
+
+def test_what_graph_should_have_told_is_counted_and_what_it_could_not_is_not(bench: Bench) -> None:
+    bench.graph.items = (Item("A", "v1", {"subject": "S"}),)
+    bench.tend()
+    bench.graph.items = (Item("A", "v2"), Item("N", "v1"))
+    bench.set(caught_up=bench.store.time() - timedelta(days=1))
+    bench.tend()
+    assert late(bench) == 2
+    bench.graph.items = (Item("A", "v3"), Item("M", "v1"))
+    bench.set(expires=bench.store.time())
+    bench.tend()
+    assert bench.graph.calls[-2:] == ["create", "catch up"]
+    assert late(bench) == 2
+
+
 def test_what_is_there_no_more_when_all_is_gone_through_is_looked_at(bench: Bench) -> None:
     bench.graph.items = (Item("A", "v1", {"subject": "S"}), Item("B", "v1", {"subject": "S"}))
     bench.tend()
@@ -141,6 +164,30 @@ def test_what_is_there_no_more_when_all_is_gone_through_is_looked_at(bench: Benc
     bench.tend()
     assert bench.heard() == [("deleted", "B")]
     assert bench.graph.calls[-2:] == ["catch up", "walk"]
+
+
+def test_what_comes_into_the_window_as_it_moves_on_is_not_new_and_what_is_long_over_is_forgotten(bench: Bench) -> None:
+    ended = {"end": {"dateTime": "2020-01-01T10:00:00", "timeZone": "UTC"}}
+    bench.graph.items = (Item("A", "v1", {"subject": "S"}), Item("past", "v1", ended), Item("old", "v1", ended))
+    bench.tend()
+    bench.set(walked=bench.store.time() - NEW_WINDOW)
+    bench.graph.rounds = [
+        (),
+        (Item("A", "v2"), Item("new", "v1", {"subject": "S"}), Item("N", "v1"), Item("old", "v1")),
+    ]
+    assert bench.tend() == Succeeded(None, "catch up, move on")
+    assert sorted(bench.heard()) == [(FIRST_SIGHT, "N"), ("updated", "A")]
+    assert bench.store.seen_events(bench.watch) == {"A", "new", "old"}
+
+
+def test_a_lost_cursor_is_found_again_in_the_same_window(bench: Bench) -> None:
+    bench.tend()
+    walked = bench.store.time() - timedelta(days=20)
+    bench.set(walked=walked, missed=bench.store.time())
+    bench.graph.faults["catch up"] = CursorLost("410")
+    bench.tend()
+    assert abs(bench.graph.windows[-1] - walked) < timedelta(seconds=1)
+    assert bench.watch.walked == bench.graph.windows[-1]
 
 
 def test_a_subscription_that_is_gone_at_its_renewal_is_made_anew_and_the_gap_closed(bench: Bench) -> None:

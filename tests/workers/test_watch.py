@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from workers.watch import NEW_WINDOW, Step, Watch, new_secret, next_look, steps, watch_id, watch_of
+from workers.watch import NEW_WINDOW, Step, Watch, new_secret, next_look, quiet, steps, watch_id, watch_of
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 EVERY = timedelta(minutes=5)
@@ -44,7 +44,7 @@ def test_a_watch_that_is_well_is_left_alone() -> None:
         ({"reauthorize": NOW - timedelta(minutes=1)}, (Step.RENEW,)),
         ({"missed": NOW, "caught_up": NOW - timedelta(seconds=1)}, (Step.CATCH_UP,)),
         ({"caught_up": NOW - EVERY}, (Step.CATCH_UP,)),
-        ({"walked": NOW - NEW_WINDOW}, (Step.WALK,)),
+        ({"walked": NOW - NEW_WINDOW}, (Step.CATCH_UP, Step.MOVE_ON)),
         ({"cursor": None}, (Step.WALK,)),
     ],
 )
@@ -96,3 +96,22 @@ def test_a_watch_is_read_as_it_was_stored() -> None:
     moment = str(round(NOW.timestamp() * 1000))
     stored = {"backend": "cloud", "mailbox": "anna@contoso.com", "secret": "s", "expires": moment, "spelled:mir_1": "E"}
     assert Watch.from_hash("wch_1", stored) == replace(NEW, expires=NOW, spelled={"mir_1": "E"})
+
+
+@pytest.mark.parametrize(
+    ("change", "is_quiet"),
+    [
+        ({}, False),
+        ({"heard": NOW - timedelta(days=9)}, False),
+        ({"heard": NOW - timedelta(hours=25), "usual": timedelta(hours=12)}, True),
+        ({"heard": NOW - timedelta(hours=23), "usual": timedelta(hours=12)}, False),
+        ({"heard": NOW - timedelta(hours=1), "usual": timedelta(seconds=5)}, False),
+        ({"heard": NOW - timedelta(hours=3), "usual": timedelta(seconds=5)}, True),
+        ({"heard": NOW - timedelta(hours=3), "usual": timedelta(seconds=5), "expires": NOW}, False),
+        ({"heard": NOW - timedelta(hours=3), "usual": timedelta(seconds=5), "expires": None}, False),
+    ],
+)
+def test_quiet_is_twice_the_longest_silence_of_a_subscription_that_lives(
+    change: dict[str, Any], is_quiet: bool
+) -> None:
+    assert quiet(replace(WELL, **change), NOW) is is_quiet

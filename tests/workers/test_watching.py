@@ -41,7 +41,7 @@ def notification(watch: Watch, event: str = "E", etag: str = "v1", change: str =
 
 def heard(store: Store, watch: Watch, *what: Notification) -> list[str]:
     """The ids of the jobs whose bells have to ring."""
-    return [ring.id for ring in store.hear([one.heard(watch) for one in what], outside=True)[1]]
+    return [ring.id for ring in store.hear([one.heard(watch) for one in what], how="told")[1]]
 
 
 def rung(store: Store) -> list[Ring]:
@@ -131,15 +131,15 @@ def test_the_same_notification_three_times_is_one_job(store: Store, watch: Watch
 
 def test_a_later_change_finds_the_job_that_has_not_begun(store: Store, watch: Watch) -> None:
     (first,) = heard(store, watch, notification(watch))
-    assert store.hear([notification(watch, etag="v2").heard(watch)], outside=True) == (0, ())
+    assert store.hear([notification(watch, etag="v2").heard(watch)], how="told") == (0, ())
     grant = claimed(store, first)
-    assert store.hear([notification(watch, etag="v3").heard(watch)], outside=True)[0] == 1
+    assert store.hear([notification(watch, etag="v3").heard(watch)], how="told")[0] == 1
     store.settle(grant, an_attempt(), Succeeded(None))
 
 
 def test_a_first_sight_never_stands_for_a_change(store: Store, watch: Watch) -> None:
     heard(store, watch, notification(watch, change=FIRST_SIGHT))
-    assert store.hear([notification(watch).heard(watch)], outside=True)[0] == 1
+    assert store.hear([notification(watch).heard(watch)], how="told")[0] == 1
 
 
 def test_two_events_are_looked_at_at_once_and_one_event_after_itself(store: Store, watch: Watch) -> None:
@@ -151,15 +151,66 @@ def test_two_events_are_looked_at_at_once_and_one_event_after_itself(store: Stor
 def test_what_is_heard_of_a_watch_that_is_gone_is_nothing(store: Store, watch: Watch) -> None:
     store.end(a_subscription())
     store.forget(watch)
-    assert store.hear([notification(watch).heard(watch)], outside=True) == (0, ())
+    assert store.hear([notification(watch).heard(watch)], how="told") == (0, ())
     assert store.watch(watch.id) is None
 
 
 def test_only_what_comes_from_outside_counts_as_heard(store: Store, watch: Watch) -> None:
-    store.hear([notification(watch).heard(watch)], outside=False)
+    store.hear([notification(watch).heard(watch)], how="found")
     assert store.watches([watch.id])[watch.id].heard is None
-    store.hear([notification(watch, "F").heard(watch)], outside=True)
+    store.hear([notification(watch, "F").heard(watch)], how="told")
     assert store.watches([watch.id])[watch.id].heard is not None
+
+
+def test_the_longest_silence_is_remembered_and_forgotten_over_weeks(store: Store, redis: Redis, watch: Watch) -> None:
+    def silence_of(hours: float) -> float:
+        now = store.time().timestamp() * 1000
+        redis.hset(f"rdv:watch:{watch.id}", "heard", round(now - hours * 3_600_000))
+        heard(store, watch, notification(watch, etag=f"v{hours}"))
+        usual = store.watches([watch.id])[watch.id].usual
+        assert usual is not None
+        return usual / timedelta(hours=1)
+
+    assert [round(silence_of(hours), 1) for hours in (1, 64, 2, 14)] == [1.0, 64.0, 63.9, 63.2]
+    assert [round(silence_of(hours)) for hours in (24 * 28, 0)] == [672, 672]
+    assert silence_of(24 * 7 * 9) <= 24 * 7 * 8
+
+
+def test_what_graph_should_have_told_is_counted_once(store: Store, watch: Watch) -> None:
+    for _ in range(2):
+        store.hear([notification(watch, event).heard(watch) for event in ("E", "F")], how="late")
+    store.hear([notification(watch, "G").heard(watch)], how="found")
+    assert [(one.place, one.count) for one in store.totals() if one.what == "late"] == [("cloud", 2)]
+
+
+def test_a_burst_rings_for_as_many_as_may_run_and_the_rest_follow(store: Store, redis: Redis, watch: Watch) -> None:
+    first = heard(store, watch, *(notification(watch, f"E{number}") for number in range(3)))
+    assert len(first) == 3  # nobody runs yet, and nobody knows that the lane has no room for three
+    grants = [store.claim(job) for job in first]
+    assert [grant is not None for grant in grants] == [True, True, False]
+    assert heard(store, watch, *(notification(watch, f"F{number}") for number in range(50))) == []
+    assert redis.zcard(f"rdv:waiting:{watch.lane}") == 51
+    done = 0
+    running = [grant for grant in grants if grant is not None]
+    while running:
+        grant, *running = running
+        _, rings = store.settle(grant, an_attempt(), Succeeded(None))
+        running += [claimed(store, ring.id) for ring in rings]
+        done += 1
+    assert done == 53
+    assert redis.keys("rdv:line:*") + redis.keys("rdv:waiting:*") == []
+
+
+def test_what_was_rung_for_a_lane_that_is_full_by_now_is_not_rung_at_every_sweep(
+    store: Store, redis: Redis, watch: Watch
+) -> None:
+    one, other, third = heard(store, watch, *(notification(watch, event) for event in ("E", "F", "G")))
+    running = [claimed(store, one), claimed(store, other)]
+    redis.zadd("rdv:due", {third: 0})
+    assert [ring.id for rings in store.sweep() for ring in rings] == []
+    assert redis.zscore("rdv:due", third) is None
+    _, rings = store.settle(running[0], an_attempt(), Succeeded(None))
+    assert [ring.id for ring in rings] == [third]
 
 
 def test_what_is_told_is_remembered_with_the_callbacks_in_one_step(store: Store, watch: Watch) -> None:

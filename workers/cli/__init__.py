@@ -1,11 +1,12 @@
 """The command line ``rendezvous``: a client of the HTTP API for people and for scripts, and what an operator needs
 beside it. One file for each group of commands.
 
-    choices   the options that every command knows          updates, dead_letters   the API's two lists
-    api       Rendezvous over HTTP, failures as sentences    keys, mapping           for who configures
-    terminal  how things are shown                           trigger, listen         for who receives callbacks
-    timeline  one update, told                               doctor, demo            is it well? show me
-    progress  one update, followed to its end                configured, document    what files hold
+    choices   the options that every command knows          updates, dead_letters   what was asked, what was given up
+    api       Rendezvous over HTTP, failures as sentences    subscriptions           who is told of changes
+    terminal  how things are shown                           keys, mapping           for who configures
+    timeline  one update, told                               trigger, listen         for who receives callbacks
+    progress  one update, followed to its end                doctor, demo            is it well? show me
+                                                             configured, document    what files hold
 
 Exit codes: 0 it went well, 1 it did not, 2 the command was not understood. What only some commands need (httpx, rich,
 the engine) is imported by them when they run, so that the shell's completion is quick.
@@ -23,6 +24,7 @@ from workers.cli.doctor import doctor
 from workers.cli.keys import keys
 from workers.cli.listen import listen
 from workers.cli.mapping import mapping
+from workers.cli.subscriptions import subscriptions
 from workers.cli.trigger import trigger
 from workers.cli.updates import updates
 
@@ -40,7 +42,7 @@ def cli() -> None:
     """
 
 
-for command in (updates, dead_letters, keys, mapping, doctor, demo, trigger, listen, completion):
+for command in (updates, dead_letters, subscriptions, keys, mapping, doctor, demo, trigger, listen, completion):
     cli.add_command(command)
 
 

@@ -22,7 +22,8 @@ WHOLE = frozenset({"id", "kind", "state", "age"})
 """Columns that are not broken into lines: ids are there to be copied."""
 STYLES = {
     "succeeded": "green", "delivered": "green", "noop": "green", "dead": "bold red", "cancelled": "dim",
-    "running": "cyan", "queued": "cyan", "retrying": "yellow", "waiting": "yellow",
+    "running": "cyan", "queued": "cyan", "retrying": "yellow", "waiting": "yellow", "active": "green",
+    "starting": "cyan", "failing": "bold red",
 }  # fmt: skip
 
 

@@ -27,12 +27,12 @@ class Prover:
         """``proof``: ``{"tokens": […], "content": {…}}``, as it came. What is sealed has to be of this event."""
         told = json.loads(proof)
         if not told["tokens"]:
-            raise NotGenuine("there is no token")
+            raise NotGenuine("token", "there is no token")
         for token in told["tokens"]:
             check_token(str(token), self._key_of, audience=self._audience, issuers=self._issuers, now=self._clock())
         try:
             sealed = json.loads(opened(told["content"], self._certificates))
         except (ValueError, RecursionError) as error:
-            raise NotGenuine("what is sealed is not JSON") from error
+            raise NotGenuine("content", "what is sealed is not JSON") from error
         if not isinstance(sealed, dict) or sealed.get("id", event) != event:
-            raise NotGenuine("what is sealed is another event")
+            raise NotGenuine("event", "what is sealed is another event")

@@ -25,11 +25,13 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificate
 
+from workers.notification import Doubt
 from workers.update import Json
 
 CHANGE_TRACKING = "0bf30f3b-4a52-48df-9a82-234910c4a086"
 """Graph's change tracking, as an application: the ``appid`` (v1) or ``azp`` (v2) of its tokens."""
-TOKEN_AT_MOST = 16 * 1024
+TOKEN_AT_MOST = 8 * 1024
+"""Graph's have about 2 KiB."""
 _BLOCK = 16
 
 KeyOf = Callable[[str], Any]
@@ -37,7 +39,12 @@ KeyOf = Callable[[str], Any]
 
 
 class NotGenuine(Exception):
-    """The notification was not sent by Graph to us, or was changed on its way; the message is a sentence."""
+    """The notification was not sent by Graph to us, or was changed on its way. ``reason``: one word for the metrics;
+    the message is a sentence."""
+
+    def __init__(self, reason: Doubt, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +70,29 @@ def check_token(token: str, key_of: KeyOf, *, audience: str, issuers: Sequence[s
     """Raise NotGenuine unless Graph's change tracking made this token for us, and it is still good. ``issuers``: with
     ``{tid}`` where the tenant's id stands."""
     if len(token) > TOKEN_AT_MOST:
-        raise NotGenuine("the token is too long")
+        raise NotGenuine("size", "the token is too long")
     try:
         key = key_of(str(jwt.get_unverified_header(token).get("kid")))
         if key is None:
-            raise NotGenuine("nobody knows the key that the token is signed with")
+            raise NotGenuine("key", "nobody knows the key that the token is signed with")
         wanted = {"require": ["exp", "aud", "iss"], "verify_exp": False, "verify_nbf": False, "verify_iat": False}
         claims = jwt.decode(token, key, algorithms=["RS256"], audience=audience, options=wanted)  # type: ignore[arg-type]
+    except (jwt.InvalidSignatureError, jwt.InvalidAlgorithmError) as error:
+        raise NotGenuine("signature", f"the token is not signed as it should be: {error}") from error
+    except jwt.InvalidAudienceError as error:
+        raise NotGenuine("audience", "the token is not for our application") from error
     except (jwt.PyJWTError, TypeError, ValueError) as error:
-        raise NotGenuine(f"the token is not good: {error}") from error
+        raise NotGenuine("token", f"the token is not good: {error}") from error
     _check_claims(claims, issuers, now)
 
 
 def _check_claims(claims: Mapping[str, Json], issuers: Sequence[str], now: datetime) -> None:
     if claims.get("azp", claims.get("appid")) != CHANGE_TRACKING:
-        raise NotGenuine("the token was not made for Graph's change tracking")
+        raise NotGenuine("application", "the token was not made for Graph's change tracking")
     if claims["iss"] not in [issuer.replace("{tid}", str(claims.get("tid"))) for issuer in issuers]:
-        raise NotGenuine("the token is of another issuer")
+        raise NotGenuine("issuer", "the token is of another issuer")
     if not isinstance(claims["exp"], int | float) or claims["exp"] <= now.timestamp():
-        raise NotGenuine("the token has expired")
+        raise NotGenuine("expired", "the token has expired")
 
 
 def opened(content: Json, certificates: Sequence[Certificate]) -> bytes:
@@ -95,10 +106,10 @@ def opened(content: Json, certificates: Sequence[Certificate]) -> bytes:
             str(content.get(name)).lower() for name in ("encryptionCertificateId", "encryptionCertificateThumbprint")
         }
     except (KeyError, TypeError, AttributeError, binascii.Error) as error:
-        raise NotGenuine(f"there is no sealed content: {error}") from error
+        raise NotGenuine("content", f"there is no sealed content: {error}") from error
     key = _unwrapped(wrapped, named, certificates)
     if not hmac.compare_digest(hmac.digest(key, sealed, "sha256"), signature):
-        raise NotGenuine("the sealed content was changed on its way")
+        raise NotGenuine("content", "the sealed content was changed on its way")
     return _decrypted(key, sealed)
 
 
@@ -112,8 +123,8 @@ def _unwrapped(wrapped: bytes, named: set[str], certificates: Sequence[Certifica
             try:
                 return one.key.decrypt(wrapped, padding.OAEP(padding.MGF1(SHA1()), SHA1(), None))  # noqa: S303 - Graph's
             except ValueError as error:
-                raise NotGenuine("the key of the sealed content cannot be unwrapped") from error
-    raise NotGenuine("the content is sealed for a certificate that we do not have")
+                raise NotGenuine("content", "the key of the sealed content cannot be unwrapped") from error
+    raise NotGenuine("certificate", "the content is sealed for a certificate that we do not have")
 
 
 def _decrypted(key: bytes, sealed: bytes) -> bytes:
@@ -123,4 +134,4 @@ def _decrypted(key: bytes, sealed: bytes) -> bytes:
         remover = PKCS7(8 * _BLOCK).unpadder()
         return remover.update(padded) + remover.finalize()
     except ValueError as error:
-        raise NotGenuine("the sealed content cannot be opened") from error
+        raise NotGenuine("content", "the sealed content cannot be opened") from error

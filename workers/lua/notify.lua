@@ -1,10 +1,26 @@
 -- Take notifications in: each becomes a job, unless the same was heard of before, or a job that has not begun yet will
 -- see what it tells of. Not allowed when the store is full: who sends them sends them again.
--- ARGV: grace (ms), life of what was heard (ms), heard from outside ('1' or ''), then of each: job id, watch, line,
---       lane, room, owner, body, label, what it is known by (a hash)
+-- ARGV: grace (ms), life of what was heard (ms), how it was heard of ('told' by Exchange, 'found' where nobody tells,
+--       'late': found although it should have been told), then of each: job id, watch, line, lane, room, owner, body,
+--       label, what it is known by (a hash)
 -- Result: {how many became jobs, rings}
-local grace, life, outside = tonumber(ARGV[1]), ARGV[2], ARGV[3]
+local grace, life, how = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local new = 0
+local known_watches = {}
+
+-- Whether anybody wants to know of this mailbox. What it was told moves its longest silence, which is forgotten by and by.
+local MEMORY = 8 * 7 * 86400000
+local function listened_to(watch)
+  local key = 'rdv:watch:' .. watch
+  if redis.call('EXISTS', key) == 0 then return false end
+  if how == 'told' then
+    local heard, usual = unpack(redis.call('HMGET', key, 'heard', 'usual'))
+    local silence = math.min(NOW - (heard or NOW), MEMORY)
+    usual = math.max(silence, (usual or 0) * (1 - silence / MEMORY))
+    redis.call('HSET', key, 'heard', NOW, 'usual', string.format('%d', usual))
+  end
+  return true
+end
 
 local function waits_already(line, label)
   local last = redis.call('LINDEX', line_key(line), -1)
@@ -13,14 +29,27 @@ local function waits_already(line, label)
   return state == 'queued' and its_label == label
 end
 
+-- A thousand come at once for two that may run: who finds the lane full or others waiting waits there at once, unrung.
+-- Wherever somebody waits, somebody runs or was rung, who lets the next one in.
+local function park(id, line, lane, room)
+  if not at_head(id, line) then return end
+  if redis.call('EXISTS', waiting_key(lane)) == 1 or free(lane, room) < 1 then
+    wait_in_lane(id, lane, redis.call('HGET', job_key(id), 'accepted'))
+    rings[#rings] = nil
+  end
+end
+
 for i = 4, #ARGV, 9 do
   local id, watch, line, lane, room, owner, body, label, known = unpack(ARGV, i, i + 8)
-  if redis.call('EXISTS', 'rdv:watch:' .. watch) == 1 then
-    if outside == '1' then redis.call('HSET', 'rdv:watch:' .. watch, 'heard', NOW) end
-    if redis.call('SET', 'rdv:heard:' .. known, id, 'NX', 'PX', life) and not waits_already(line, label) then
-      new = new + 1
-      enqueue(id, line, grace, {'kind', 'notification', 'body', body, 'client', '', 'owner', owner, 'line', line,
-        'lane', lane, 'room', room, 'label', label})
+  if known_watches[watch] == nil then known_watches[watch] = listened_to(watch) end
+  if known_watches[watch] and redis.call('SET', 'rdv:heard:' .. known, id, 'NX', 'PX', life)
+    and not waits_already(line, label) then
+    new = new + 1
+    enqueue(id, line, grace, {'kind', 'notification', 'body', body, 'client', '', 'owner', owner, 'line', line,
+      'lane', lane, 'room', room, 'label', label})
+    park(id, line, lane, room)
+    if how == 'late' then
+      redis.call('HINCRBY', 'rdv:total', 'late/notification///' .. string.match(lane, '^watch/([^/]*)'), 1)
     end
   end
 end

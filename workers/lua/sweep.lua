@@ -10,6 +10,16 @@ local function ring_again(id)
   ring(id)
 end
 
+-- A job that would find its lane full or paused waits there; it is not rung again and again for nothing.
+local function must_wait(id, lane)
+  local room, accepted = unpack(redis.call('HMGET', job_key(id), 'room', 'accepted'))
+  local reopens = paused_until(lane)
+  if not reopens and free(lane, room) > 0 then return false end
+  wait_in_lane(id, lane, accepted)
+  if reopens then redis.call('ZADD', DUE, reopens, LANE .. lane) end
+  return true
+end
+
 local function look_at(member)
   if member:sub(1, #LANE) == LANE then
     redis.call('ZREM', DUE, member)
@@ -22,7 +32,7 @@ local function look_at(member)
   if state == 'running' then
     take_back(member, lane, grace, moment, 'The worker that ran this attempt died or was cut off.')
   elseif (state == 'queued' or state == 'retrying') and at_head(member, line) then
-    ring_again(member)
+    if not must_wait(member, lane) then ring_again(member) end
   else
     redis.call('ZREM', DUE, member)
   end

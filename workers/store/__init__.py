@@ -8,18 +8,17 @@ store's own (``TIME``); moments shown to people come from the caller.
     rdv:job:{id}             hash    kind state body client owner line lane room label accepted     unsettled: for ever;
                                      due bells not_before token fence started claims settled        then SETTLED_LIFE,
                                      intent doubt intended result error finished callback           dead: DEAD_LIFE
-                                     replay replayed_at since
-    rdv:attempts:{id}        list    the attempts, oldest first, as JSON                            as the job
+                                     replay replayed_at since attempts (one JSON to a line) attempted
     rdv:line:{line}          list    ids of the unsettled jobs of one event, oldest first           until empty
     rdv:running:{lane}       set     ids of the jobs that run in one mailbox                        until empty
     rdv:waiting:{lane}       zset    heads of lines that found the lane full or paused, by time     until empty
     rdv:paused:{lane}        string  until when the lane is paused, ms                              its own pause
     rdv:probe:{lane}         string  the lane was paused: one job at a time until one gets through  pause + 10 min
     rdv:failures:{lane}      string  failures in a row of a callback host, for its breaker          an hour
-    rdv:wrote:{line}         list    our last writes: version before, version after, content         SETTLED_LIFE
+    rdv:wrote:{sha1 of line} list    our last writes: version before, version after, content         SETTLED_LIFE
     rdv:due                  zset    ids (and lane/{lane} while paused) by when sweep looks, ms     until empty
-    rdv:key:{client/sha256}  hash    idempotency key: id, fingerprint of the body                   KEY_LIFE
-    rdv:seen:{client/sha256} string  the idempotency key with which a signed message came first      SEEN_LIFE
+    rdv:key:{client/digest}  string  idempotency key: id, fingerprint of the body                   KEY_LIFE
+    rdv:seen:{client/digest} string  the idempotency key with which a signed message came first      SEEN_LIFE
     rdv:rate:…               string  how much a client asked for in a window (webhooks/rates)       its window
     rdv:updates:{client}     zset    ids of a client's updates by acceptance, ms                    trimmed with it
     rdv:dead:{client}        zset    ids of a client's dead letters by when they died, ms           trimmed with it
@@ -28,7 +27,7 @@ store's own (``TIME``); moments shown to people come from the caller.
     rdv:minute:{minute}      hash    what happened in a minute (since 1970), counted by              125 min
                                      {what}/{kind}/{client}/{class}/{backend, or callback/host};
                                      what: accepted succeeded retried dead cancelled took
-    rdv:total                hash    the same of all time, callbacks not by host                     for ever
+    rdv:total                hash    the same of all time, callbacks not by host; late doubted       for ever
     rdv:pauses               zset    paused lanes by until when, ms                                  trimmed with it
     rdv:console_secret       string  what signs the console's sessions                               for ever
     rdv:subscription:{id}    hash    body client watch same: who is called back                      until deleted
@@ -39,7 +38,7 @@ store's own (``TIME``); moments shown to people come from the caller.
     rdv:watchers:{watch}     set     subscription:{id} and mirror:{id} that want to know             with them
     rdv:watch:{watch}        hash    a watched mailbox (workers/watch): backend mailbox secret       until nobody wants
                                      graph_id expires renewed cursor walked caught_up missed         to know
-                                     reauthorize heard tended problem wanted
+                                     reauthorize heard usual tended problem wanted
     rdv:watches              zset    watches by when they have to be looked at, ms                   with them
     rdv:snapshots:{watch}    hash    event → as it was last told, as JSON                            with the watch
     rdv:heard:{sha256}       string  a notification that was taken in                                HEARD_LIFE
@@ -57,6 +56,7 @@ from typing import Self
 
 from redis import Redis
 from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError
 from redis.retry import Retry as Resend
 
 from workers.settings import Settings
@@ -108,7 +108,8 @@ class Store(Steps, Reading, Figures, Searching, Watching):
             socket_timeout=5,
             socket_connect_timeout=2,
             health_check_interval=30,
-            retry=Resend(ExponentialBackoff(cap=0.5, base=0.05), 3),
+            # A store that hangs is waited for once: who asks comes again, and the sweep does.
+            retry=Resend(ExponentialBackoff(cap=0.5, base=0.05), 3, supported_errors=(ConnectionError,)),
         )
         engine = settings.engine
         return cls(redis, lease=timedelta(seconds=engine.lease), grace=timedelta(seconds=engine.grace))

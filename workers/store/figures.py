@@ -15,13 +15,16 @@ from typing import Any, cast
 from workers.store.connection import Connection
 
 PAUSES_SHOWN = 200
+WAITS_SEEN = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
     """So many times something happened. ``what``: accepted, succeeded, retried, dead, cancelled, or took (the time
     from acceptance to the end: ``ended`` is the bucket's upper bound in ms, ``inf`` or ``sum``); ``ended``: how the
-    attempt ended; ``place``: the backend, ``callback``, or in a minute's tally ``callback/{host}``."""
+    attempt ended; ``place``: the backend, ``callback``, or in a minute's tally ``callback/{host}``. Of all time
+    besides: late (a change that Graph had not told when we found it) and doubted (a notification that did not prove
+    genuine; ``ended`` says why)."""
 
     what: str
     kind: str
@@ -123,6 +126,20 @@ class Figures:
         score = self._redis.call("zscore", "rdv:due", first[0]) if first else None
         late = max(0, now - int(score)) if score is not None else 0
         return Dues(waiting, overdue, timedelta(milliseconds=late))
+
+    def waits(self) -> Mapping[str, timedelta]:
+        """Kind → for how long the oldest of its jobs has been ready without being run, among the first few that have a
+        due time: where nobody serves a queue, all of them wait. Jobs whose lane is paused or full have none."""
+        now, ids = self._now(), self._redis.call("zrange", "rdv:due", 0, WAITS_SEEN - 1)
+        found = self._redis.call_all(
+            ("hmget", f"rdv:job:{job_id}", "kind", "state", "since", "not_before") for job_id in ids
+        )
+        waits: dict[str, timedelta] = {}
+        for kind, state, *moments in found:
+            if state in ("queued", "retrying"):
+                ready = timedelta(milliseconds=now - max(int(moment or 0) for moment in moments))
+                waits[kind] = max(ready, waits.get(kind, timedelta()))
+        return waits
 
     def health(self) -> Health:
         """How the server is."""

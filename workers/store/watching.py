@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar, cast
+from typing import Literal, TypeVar, cast
 
 from workers.event_change import Ours, Snapshot
 from workers.store.connection import Connection
@@ -19,6 +19,8 @@ HEARD_LIFE = timedelta(hours=24)
 BACKSTOP = timedelta(minutes=1)
 """After which a watch is looked at again although nobody said when."""
 _AT_ONCE = 200
+How = Literal["told", "found", "late"]
+"""How a change is heard of: Exchange told it; we looked, as nobody tells; we looked, and it should have been told."""
 W = TypeVar("W", Subscription, Mirror)
 
 
@@ -48,7 +50,7 @@ class Watching:
         self._redis.check_now_and_then()
         source = watcher.source
         return str(
-            self._redis.run(
+            self._redis.run_durably(
                 "watch", watcher.kind, watcher.id, watcher.to_json(), watcher.client, _hash(watcher.same()),
                 watcher.watch, source.backend, source.mailbox or "", new_secret(watcher.watch),
             )
@@ -118,21 +120,26 @@ class Watching:
                 return
 
     def lifecycle(self, watch_id: str, event: str) -> bool:
-        """Graph says something about the subscription itself. False: there is no such watch."""
-        return bool(self._redis.run("lifecycle", watch_id, event))
+        """Graph says something about the subscription itself, durably. False: there is no such watch."""
+        self._redis.check_now_and_then()
+        return bool(self._redis.run_durably("lifecycle", watch_id, event))
 
     # What is heard and told
 
-    def hear(self, heard: Sequence[Heard], *, outside: bool) -> tuple[int, tuple[Ring, ...]]:
-        """Make jobs of what is new among this, durably; how many. ``outside``: Graph told it, we did not find it."""
+    def hear(self, heard: Sequence[Heard], *, how: How) -> tuple[int, tuple[Ring, ...]]:
+        """Make jobs of what is new among this, durably; how many, and the bells to ring."""
         self._redis.check_now_and_then()
         new, to_ring = 0, cast("tuple[Ring, ...]", ())
         for start in range(0, len(heard), _AT_ONCE):
             flat = [part for one in heard[start : start + _AT_ONCE] for part in _notification(one)]
             life = round(HEARD_LIFE.total_seconds() * 1000)
-            more, rung = self._redis.run("notify", self._grace, life, "1" if outside else "", *flat)
+            more, rung = self._redis.run_durably("notify", self._grace, life, how, *flat)
             new, to_ring = new + int(more), (*to_ring, *rings(rung))
         return new, to_ring
+
+    def doubt(self, watch: Watch, reason: str) -> None:
+        """Count a notification that did not prove genuine."""
+        self._redis.call("hincrby", "rdv:total", f"doubted/notification//{reason}/{watch.backend}", 1)
 
     def tell(
         self, grant: Grant, watch: Watch, event: str, snapshot: Snapshot, callbacks: Sequence[Callback]

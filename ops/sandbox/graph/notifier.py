@@ -31,11 +31,13 @@ _AGAIN = (0.2, 1.0, 3.0)
 @dataclass(frozen=True, slots=True)
 class Manner:
     """How notifications are sent. ``copies``: how often each; 0: not at all. ``delay``, ``spread``: seconds, and how
-    many more at random, so that they overtake one another."""
+    many more at random, so that they overtake one another. ``spoil``: what is wrong with rich ones
+    (sealing.SPOILS)."""
 
     copies: int = 1
     delay: float = 0.0
     spread: float = 0.0
+    spoil: str = ""
 
 
 @dataclass(slots=True)
@@ -54,7 +56,7 @@ class Notifier:
             if one.wants(entry.mailbox, change, utc_now()):
                 for _ in range(manner.copies):
                     wait = manner.delay + random.random() * manner.spread  # noqa: S311 - for show, not for secrecy
-                    run_later(wait, partial(self._send, one.notification_url, {"value": [item(one, entry)]}))
+                    run_later(wait, partial(self._send, one.notification_url, collection(one, entry, manner.spoil)))
 
     def lifecycle(self, event: str) -> int:
         """Tell every subscription something about itself; how many there are. Removed ones are removed."""
@@ -75,6 +77,15 @@ class Notifier:
             self.answers.append(status)
         if not 200 <= status < 300 and tries < len(_AGAIN):
             run_later(_AGAIN[tries], lambda: self._send(url, body, tries + 1))
+
+
+def collection(one: Subscription, entry: Entry, spoil: str) -> dict[str, Json]:
+    """What is posted of a change: one notification, sealed where that was asked for."""
+    told = item(one, entry)
+    if one.seal is None:
+        return {"value": [told]}
+    sealed = {**told, "encryptedContent": one.seal.content(told["resourceData"], spoil)}
+    return {"value": [sealed], "validationTokens": [one.seal.token(spoil)]}
 
 
 def item(one: Subscription, entry: Entry) -> Json:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from datetime import timedelta
 
 from ops.sandbox.call import Call, Json, Reply
 from ops.sandbox.door import Door, Sight, Visit
@@ -73,7 +74,11 @@ def _answer(world: World, visit: Visit) -> Reply:
     if token is None:
         raise GraphError(401)
     if subscriptions.concerns(call.path):
-        return subscriptions.answer(world.notifier.subscriptions, world.store, call)
+        life = world.behaviour.subscription_life
+        office = subscriptions.Office(
+            world.notifier.subscriptions, world.store, None if life is None else timedelta(seconds=life)
+        )
+        return subscriptions.answer(office, call, token.client_id)
     if (owner := delta.owner(call.path)) is not None:
         return _delta(world, Route("users" if owner else "me", owner), token, call)
     try:

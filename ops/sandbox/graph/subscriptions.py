@@ -9,19 +9,24 @@ import json
 import re
 import ssl
 import uuid
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlsplit
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.x509 import load_der_x509_certificate
 
 from ops.sandbox.call import Call, Json, Reply
 from ops.sandbox.event import utc_now
 from ops.sandbox.graph.errors import GraphError
+from ops.sandbox.graph.sealing import Seal
 from ops.sandbox.store import Missing, Store
 
 LONGEST = timedelta(minutes=10_080)
+LONGEST_RICH = timedelta(minutes=1_440)
 SHORTEST = timedelta(minutes=45)
 _TIMEOUT = 10.0
 
@@ -38,6 +43,8 @@ class Subscription:
     lifecycle_url: str | None
     client_state: str | None
     expires: datetime
+    seal: Seal | None = None
+    """For rich notifications."""
 
     def wants(self, mailbox: str, change: str, now: datetime) -> bool:
         """Whether it is told of such a change in this mailbox."""
@@ -54,6 +61,8 @@ class Subscription:
             "clientState": None if secretive else self.client_state,
             "expirationDateTime": moment(self.expires),
             "latestSupportedTlsVersion": "v1_2",
+            "includeResourceData": self.seal is not None,
+            "encryptionCertificateId": self.seal.certificate_id if self.seal else None,
         }
 
 
@@ -62,12 +71,22 @@ def concerns(path: str) -> bool:
     return path.split("/")[0].lower() == "subscriptions"
 
 
-def answer(kept: dict[str, Subscription], store: Store, call: Call) -> Reply:
-    """Answer one call; ``GraphError``."""
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Where subscriptions are kept, for whose mailboxes, and for how long at most (None: as documented)."""
+
+    kept: dict[str, Subscription]
+    store: Store
+    life: timedelta | None = None
+
+
+def answer(office: Office, call: Call, application: str) -> Reply:
+    """Answer one call of an application; ``GraphError``."""
+    kept = office.kept
     rest = [segment for segment in call.path.split("/") if segment][1:]
     match call.method, rest:
         case "POST", []:
-            made = _create(kept, store, _document(call.body))
+            made = _create(office, _document(call.body), application)
             return Reply.of_json(made.show(secretive=False), 201)
         case "GET", []:
             return Reply.of_json({"value": [one.show(secretive=True) for one in kept.values()]})
@@ -78,7 +97,9 @@ def answer(kept: dict[str, Subscription], store: Store, call: Call) -> Reply:
         case "GET", []:
             return Reply.of_json(known.show(secretive=False))
         case "PATCH", []:
-            kept[known.id] = replace(known, expires=_expiry(_document(call.body)))
+            asked = _document(call.body)
+            seal = _seal(asked, application) or known.seal
+            kept[known.id] = replace(known, expires=_expiry(office, asked, rich=seal is not None), seal=seal)
             return Reply.of_json(kept[known.id].show(secretive=False))
         case "POST", ["reauthorize"]:
             return Reply(204)
@@ -100,27 +121,29 @@ def moment(when: datetime) -> str:
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
 
 
-def _create(kept: dict[str, Subscription], store: Store, asked: Json) -> Subscription:
+def _create(office: Office, asked: Json, application: str) -> Subscription:
     try:
+        seal = _seal(asked, application)
         made = Subscription(
             id=str(uuid.uuid4()),
-            mailbox=_mailbox(store, asked["resource"]),
+            mailbox=_mailbox(office.store, asked["resource"]),
             resource=asked["resource"],
             change_type=asked["changeType"],
             notification_url=asked["notificationUrl"],
             lifecycle_url=asked.get("lifecycleNotificationUrl"),
             client_state=asked.get("clientState"),
-            expires=_expiry(asked),
+            expires=_expiry(office, asked, rich=seal is not None),
+            seal=seal,
         )
     except (KeyError, TypeError, ValueError) as bad:
         raise GraphError(400, "InvalidRequest", f"{bad} is missing or not valid.") from bad
-    for other in kept.values():
+    for other in office.kept.values():
         if (other.mailbox, other.change_type) == (made.mailbox, made.change_type) and other.expires > utc_now():
             text = f"Subscription Id {other.id} already exists for the requested combination"
             raise GraphError(409, "ExtensionError", text)
     for url in filter(None, (made.notification_url, made.lifecycle_url)):
         _validate(url, post)
-    kept[made.id] = made
+    office.kept[made.id] = made
     return made
 
 
@@ -144,18 +167,29 @@ def _unvalidated(why: str) -> GraphError:
 
 
 def _mailbox(store: Store, resource: str) -> str:
-    found = re.fullmatch(r"/?users/([^/]+)/events", resource, re.IGNORECASE)
+    found = re.fullmatch(r"/?users/([^/]+)/events(?:\?\$select=[\w,]+)?", resource, re.IGNORECASE)
     try:
         return store.mailbox(found[1] if found else "").address
     except Missing as missing:
         raise ValueError("resource") from missing
 
 
-def _expiry(asked: Json) -> datetime:
-    wanted = datetime.fromisoformat(asked["expirationDateTime"])
-    if wanted > utc_now() + LONGEST:
-        raise GraphError(400, "ValidationError", "Subscription expiration can only be 10080 minutes in the future.")
-    return max(wanted, utc_now() + SHORTEST)
+def _seal(asked: Json, application: str) -> Seal | None:
+    """What to seal with; ``ValueError`` and the like where it is no certificate."""
+    if "encryptionCertificate" not in asked:
+        return None
+    if not isinstance(load_der_x509_certificate(b64decode(asked["encryptionCertificate"])).public_key(), RSAPublicKey):
+        raise ValueError("encryptionCertificate")
+    return Seal(asked["encryptionCertificate"], asked["encryptionCertificateId"], application)
+
+
+def _expiry(office: Office, asked: Json, *, rich: bool) -> datetime:
+    wanted, now = datetime.fromisoformat(asked["expirationDateTime"]), utc_now()
+    longest = LONGEST_RICH if rich else LONGEST
+    if wanted > now + longest:
+        text = f"Subscription expiration can only be {longest // timedelta(minutes=1)} minutes in the future."
+        raise GraphError(400, "ValidationError", text)
+    return max(wanted, now + SHORTEST) if office.life is None else now + office.life
 
 
 def _document(body: bytes) -> Json:

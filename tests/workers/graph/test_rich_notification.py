@@ -90,42 +90,46 @@ def test_a_token_of_either_version_is_good(signer: rsa.RSAPrivateKey, changes: d
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "reason"),
     [
-        {"aud": "another application"},
-        {"aud": None},
-        {"exp": int(NOW.timestamp())},
-        {"exp": None},
-        {"iss": "https://sts.windows.net/another/"},
-        {"iss": "https://evil.example/{tid}"},
-        {"appid": "11111111-1111-1111-1111-111111111111"},
-        {"appid": None},
-        {"azp": "11111111-1111-1111-1111-111111111111"},
+        ({"aud": "another application"}, "audience"),
+        ({"aud": None}, "token"),
+        ({"exp": int(NOW.timestamp())}, "expired"),
+        ({"exp": None}, "token"),
+        ({"iss": "https://sts.windows.net/another/"}, "issuer"),
+        ({"iss": "https://evil.example/{tid}"}, "issuer"),
+        ({"appid": "11111111-1111-1111-1111-111111111111"}, "application"),
+        ({"appid": None}, "application"),
+        ({"azp": "11111111-1111-1111-1111-111111111111"}, "application"),
     ],
 )
 def test_a_token_that_is_not_for_us_from_graph_and_in_time_is_not_good(
-    signer: rsa.RSAPrivateKey, changes: dict[str, Any]
+    signer: rsa.RSAPrivateKey, changes: dict[str, Any], reason: str
 ) -> None:
-    with pytest.raises(NotGenuine):
+    with pytest.raises(NotGenuine) as refused:
         checked(signer, a_token(signer, **changes))
+    assert refused.value.reason == reason
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    ("spoil", "reason"),
     [
-        lambda token: token[:-8] + "AAAAAAAA",
-        lambda token: ".".join([token.split(".")[0], token.split(".")[1], ""]),
-        lambda token: "nonsense",
-        lambda token: "",
-        lambda token: token + "x" * 20_000,
-        lambda token: jwt.encode({"aud": "app"}, None, algorithm="none", headers={"kid": "k1"}),
-        lambda token: jwt.encode({"aud": "app"}, "x" * 64, algorithm="HS256", headers={"kid": "k1"}),
-        lambda token: jwt.encode({"aud": "app"}, "x" * 64, algorithm="HS256", headers={"kid": "k2"}),
+        (lambda token: token[:-8] + "AAAAAAAA", "signature"),
+        (lambda token: ".".join([token.split(".")[0], token.split(".")[1], ""]), "signature"),
+        (lambda token: "nonsense", "token"),
+        (lambda token: "", "token"),
+        (lambda token: token + "x" * 10_000, "size"),
+        (lambda token: jwt.encode({"aud": "app"}, None, algorithm="none", headers={"kid": "k1"}), "signature"),
+        (lambda token: jwt.encode({"aud": "app"}, "x" * 64, algorithm="HS256", headers={"kid": "k1"}), "signature"),
+        (lambda token: jwt.encode({"aud": "app"}, "x" * 64, algorithm="HS256", headers={"kid": "k2"}), "key"),
     ],
 )
-def test_a_token_that_nobody_we_know_signed_is_not_good(signer: rsa.RSAPrivateKey, spoil: Callable[[str], str]) -> None:
-    with pytest.raises(NotGenuine):
+def test_a_token_that_nobody_we_know_signed_is_not_good(
+    signer: rsa.RSAPrivateKey, spoil: Callable[[str], str], reason: str
+) -> None:
+    with pytest.raises(NotGenuine) as refused:
         checked(signer, spoil(a_token(signer)))
+    assert refused.value.reason == reason
 
 
 def test_what_is_sealed_for_us_is_opened(ours: Certificate) -> None:
