@@ -6,6 +6,7 @@ https://gunicorn.org/reference/settings/
 
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -16,7 +17,16 @@ from workers.configuration import load_or_exit
 # A configuration that cannot be used is one line and exit code 2 here, before the port is opened.
 load_or_exit()
 
-bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
+
+def port():
+    asked = os.environ.get("PORT") or "8000"
+    if not (asked.isascii() and asked.isdecimal() and 0 < int(asked) < 65536):
+        sys.stderr.write(f"rendezvous: PORT: {asked!r} is not a number from 1 to 65535\n")
+        sys.exit(2)
+    return asked
+
+
+bind = f"127.0.0.1:{port()}"
 workers = 2
 worker_class = "gthread"
 threads = 16
@@ -62,6 +72,13 @@ if not _named or Path(_named).name.startswith(METRICS):
     _place = worker_tmp_dir or tempfile.gettempdir()
     sweep_up(Path(_place))
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=f"{METRICS}{os.getpid()}-", dir=_place)
+
+
+def pre_request(worker, req):
+    """Two idempotency keys are none. gunicorn joins headers of one name with a comma, and a key may hold a comma."""
+    others = [(name, value) for name, value in req.headers if name != "IDEMPOTENCY-KEY"]
+    if len(req.headers) - len(others) > 1:
+        req.headers = [*others, ("IDEMPOTENCY-KEY", "")]
 
 
 def child_exit(server, worker):

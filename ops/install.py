@@ -1,4 +1,5 @@
-"""Makes ``.venv`` and puts the pinned packages and the ``rendezvous`` command into it; ``--dev``: the tests' as well.
+"""Makes ``.venv`` and puts the pinned packages and the ``rendezvous`` command into it; ``--dev``: the tests' as well,
+``--bench``: those too that the benchmarks compare with.
 
 The standard library of any Python 3 is enough to start it, so that an old one hears a sentence and not a SyntaxError.
 Nothing outside ``.venv`` is touched. What is installed already is not installed again: a stamp in ``.venv`` holds a
@@ -20,6 +21,9 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOG = VENV / "install.log"
 
+SETS = {"run": "requirements.txt", "dev": "requirements-dev.txt", "bench": "requirements-bench.txt"}
+"""Sets of packages and their pins. Each holds all of those before it."""
+
 UNREACHABLE = ("connection", "timed out", "name resolution", "proxyerror", "sslerror", "certificate verify")
 """How pip words a registry that does not answer, in lower case."""
 
@@ -35,14 +39,9 @@ def check_python(version: tuple[int, ...]) -> None:
         raise InstallError(f"Python 3.11 or newer is needed, this is {found}; name another: make run PYTHON=python3.11")
 
 
-def requirement_files(dev: bool) -> tuple[str, ...]:
-    """The files to install. The tests' file holds the product's pins as well, so it alone is enough."""
-    return ("requirements-dev.txt",) if dev else ("requirements.txt",)
-
-
-def digest(root: Path, dev: bool) -> str:
+def digest(root: Path, wanted: str) -> str:
     """What an installation is made from: this folder (a venv cannot be moved), the pins, the project's own file."""
-    files = (root / name for name in (*requirement_files(dev), "pyproject.toml"))
+    files = (root / name for name in (SETS[wanted], "pyproject.toml"))
     parts = [str(root).encode(), *(file.read_bytes() for file in files)]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
@@ -61,17 +60,15 @@ def explain(output: str) -> str:
     return f"pip could not install the packages; it said: {said}"
 
 
-def is_current(dev: bool) -> bool:
-    """Whether the wanted packages are there already (the tests' include the product's), in a venv that works."""
-    kinds = (True,) if dev else (False, True)
-    return (
-        any(stamp(kind).exists() and stamp(kind).read_text() == digest(ROOT, kind) for kind in kinds) and venv_works()
-    )
+def is_current(wanted: str) -> bool:
+    """Whether the wanted packages are there already (a later set includes the earlier ones), in a venv that works."""
+    enough = tuple(SETS)[tuple(SETS).index(wanted) :]
+    return any(stamp(one).exists() and stamp(one).read_text() == digest(ROOT, one) for one in enough) and venv_works()
 
 
-def stamp(dev: bool) -> Path:
+def stamp(wanted: str) -> Path:
     """The file that holds the digest of what .venv was last filled from."""
-    return VENV / ("dev.stamp" if dev else "run.stamp")
+    return VENV / f"{wanted}.stamp"
 
 
 def venv_works() -> bool:
@@ -120,20 +117,19 @@ def pip(*arguments: str) -> None:
         raise InstallError(f"{explain(done.stdout)} (all of it: {LOG.relative_to(ROOT)})")
 
 
-def install(dev: bool) -> None:
+def install(wanted: str) -> None:
     """Bring .venv up to date."""
-    if is_current(dev):
+    if is_current(wanted):
         return
     if not os.access(ROOT, os.W_OK):
         raise InstallError(f"no permission to write in {ROOT}, where .venv has to go; copy the project elsewhere")
     if not venv_works():
         make_venv()
-    for name in requirement_files(dev):
-        say(f"installing the packages of {name}: takes a minute the first time")
-        pip("--require-hashes", "--requirement", name)
+    say(f"installing the packages of {SETS[wanted]}: takes a minute the first time")
+    pip("--require-hashes", "--requirement", SETS[wanted])
     say("installing the rendezvous command")
     pip("--no-deps", "--no-build-isolation", "--editable", ".")
-    stamp(dev).write_text(digest(ROOT, dev))
+    stamp(wanted).write_text(digest(ROOT, wanted))
 
 
 def say(step: str) -> None:
@@ -145,7 +141,7 @@ def main() -> None:
     """The command."""
     try:
         check_python(tuple(sys.version_info[:3]))
-        install("--dev" in sys.argv[1:])
+        install(next((wanted for wanted in SETS if f"--{wanted}" in sys.argv[1:]), "run"))
     except InstallError as error:
         fail(str(error))
     except OSError as error:

@@ -1,4 +1,5 @@
-"""Pins every package of pyproject.toml, with the hashes of its files: requirements.txt and requirements-dev.txt.
+"""Pins every package of pyproject.toml, with the hashes of its files: requirements.txt, requirements-dev.txt and
+requirements-bench.txt.
 
 ``python3 ops/lock.py`` keeps the pins that still fit; ``--upgrade`` takes the newest of everything. The standard
 library is enough to run it: pip-tools is put into a virtual environment that is thrown away afterwards.
@@ -33,14 +34,17 @@ CEILINGS = ("soupsieve<3.0.2",)
 
 
 def inputs(project: dict[str, Any]) -> dict[str, list[str]]:
-    """pyproject.toml → the requirements of the two files: what runs the product, and the tests' on top of the same."""
+    """pyproject.toml → the requirements of each file: what runs the product, the tests' on top of the same, and on top
+    of them the benchmarks'."""
     run = [
         *project["project"]["dependencies"],
         *project["dependency-groups"]["run"],
         *project["build-system"]["requires"],
         *OLD_PATCH_RELEASES,
     ]
-    return {"requirements.txt": run, "requirements-dev.txt": [*run, *project["dependency-groups"]["dev"]]}
+    dev = [*run, *project["dependency-groups"]["dev"]]
+    bench = [*dev, *project["dependency-groups"]["bench"]]
+    return {"requirements.txt": run, "requirements-dev.txt": dev, "requirements-bench.txt": bench}
 
 
 def compile_pins(pip_compile: Path, directory: Path, name: str, wanted: list[str], extra: list[str]) -> None:
@@ -52,7 +56,7 @@ def compile_pins(pip_compile: Path, directory: Path, name: str, wanted: list[str
 
 
 def main() -> None:
-    """Write both files; a failing resolution leaves them as they were."""
+    """Write all files; a failing resolution leaves them as they were."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary)
@@ -65,7 +69,7 @@ def main() -> None:
                 shutil.copy(ROOT / name, directory / name)
             print(f"resolving {name} …", flush=True)
             compile_pins(tools / "pip-compile", directory, name, wanted, extra)
-            extra = [*sys.argv[1:], "--constraint", "requirements.txt"]
+            extra = [*sys.argv[1:], "--constraint", name]
         for name in inputs(project):
             (ROOT / name).write_text(HEADER + _body(directory / name), encoding="utf-8")
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask import Response, g, jsonify
+from flask import Response, g, jsonify, request
 
 from webhooks import problems, schema
 from webhooks.admission import Admitted, admit, overdue
 from webhooks.door import Door, door
 from webhooks.problems import Problem
 from webhooks.traffic import ACCEPTED
+from workers import trace
 from workers.failpoint import failpoint
 from workers.identifiers import new_id
 from workers.job import State, UpdateJob
@@ -33,12 +34,17 @@ _DRAINING = 30
 def accept(document: Mapping[str, Json], client: Client, *, key: str, fingerprint: str) -> Response:
     """202 with the update, only after it is durable; the same key and fingerprint again: the same update. ``key``: the
     idempotency key, hashed. Raises Problem: 403, 422 or 429."""
+    with trace.span("accept", trace.received(request.headers.get("traceparent")), client=client.name):
+        return _accepted(document, client, key, fingerprint)
+
+
+def _accepted(document: Mapping[str, Json], client: Client, key: str, fingerprint: str) -> Response:
     at = door()
     asked = schema.read(document)
     if isinstance(asked, tuple):
         raise problems.invalid(asked)
     now = at.clock()
-    admitted = admit(asked, client, at.settings, update_id=new_id("upd"), now=now)
+    admitted = admit(asked, client, at.settings, update_id=new_id("upd"), now=now, traceparent=trace.current())
     g.backend = admitted.update.target.backend
     if (late := overdue(asked, now)) and at.store.earlier(client.name, key) is None:
         raise problems.invalid([late])

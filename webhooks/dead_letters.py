@@ -10,6 +10,7 @@ from flask import Response, g, jsonify
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, Field, ValidationError
+from werkzeug.routing import BaseConverter
 
 from webhooks import document, intake, problems
 from webhooks.door import Door, door
@@ -40,6 +41,15 @@ dead_letters = APIBlueprint(
 dead_letters.before_request(intake.authenticate)
 
 
+class _LetterConverter(BaseConverter):
+    """Whatever may be an id. ``/replay`` is a resource of its own, with methods of its own."""
+
+    regex = r"(?!replay\Z)[^/]+"
+
+
+dead_letters.record_once(lambda state: state.app.url_map.converters.update(letter=_LetterConverter))
+
+
 @dead_letters.get(
     "",
     summary="List dead letters",
@@ -58,7 +68,7 @@ def listed(query: LettersQuery) -> Response:
 
 
 @dead_letters.get(
-    "/<string(length=30):id>",
+    "/<letter:id>",
     summary="Read a dead letter",
     operation_id="readDeadLetter",
     responses=document.answers(200, "ShownLetter", 401, 404, 503),
@@ -69,7 +79,7 @@ def shown(path: LetterPath) -> Response:
 
 
 @dead_letters.post(
-    "/<string(length=30):id>/replay",
+    "/<letter:id>/replay",
     summary="Bring a dead letter back",
     operation_id="replayDeadLetter",
     responses=document.answers(202, "ShownLetter", 401, 403, 404, 503),
@@ -111,7 +121,7 @@ def replay_all() -> Response:
 
 
 @dead_letters.delete(
-    "/<string(length=30):id>",
+    "/<letter:id>",
     summary="Let a dead letter go",
     operation_id="discardDeadLetter",
     responses={"204": {"description": "It is off the list"}, **document.refusals(401, 404, 503)},

@@ -13,8 +13,9 @@ from __future__ import annotations
 import os
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -23,59 +24,73 @@ from prometheus_client.registry import Collector
 
 from workers.bell import TASKS
 from workers.job import State
+from workers.notification import Doubt
 from workers.settings import Settings
-from workers.store import Store, StoreUnavailable
+from workers.store import Store
 from workers.store.figures import Health, Pause, Standing, Tally
 from workers.subscription import state
-from workers.watch import Watch
+from workers.watch import Watch, quiet
 
 _UNSETTLED = tuple(state.value for state in State if not state.settled)
 _WHERE = ["kind", "client", "backend"]
 
 
-def exposition(store: Store, settings: Settings) -> bytes:
-    """Everything, in Prometheus' text format."""
+def exposition(figures: Iterable[Metric] | None, queues: Mapping[str, int] | None) -> bytes:
+    """Everything, in Prometheus' text format. ``figures``: None where the store does not tell; ``queues``: a queue's
+    name → the messages in it, None where the broker does not tell."""
     own = CollectorRegistry()
-    own.register(Whole(store, settings))
+    own.register(_Told((*_store(figures), *_broker(queues))))
     return generate_latest(own) + generate_latest(_traffic())
 
 
-class Whole(Collector):
-    """The whole system as the store knows it. Where the store does not answer it says only that."""
+class _Told(Collector):
+    """What was found out already."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
-        self._store = store
-        self._settings = settings
-
-    def describe(self) -> Iterable[Metric]:
-        """Nothing in advance, so that registering asks nothing of the store."""
-        return ()
+    def __init__(self, metrics: Iterable[Metric]) -> None:
+        self._metrics = metrics
 
     def collect(self) -> Iterable[Metric]:
-        try:
-            found = list(self._read())
-        except StoreUnavailable:
-            return [_gauge("store_up", "Whether the store answers", 0)]
-        return [_gauge("store_up", "Whether the store answers", 1), *found]
+        return self._metrics
 
-    def _read(self) -> Iterator[Metric]:
-        store, clients = self._store, tuple(self._settings.clients)
-        yield from _health(store.health())
-        yield _standing(store.standings(), clients)
-        dead = GaugeMetricFamily("rendezvous_dead_letters", "Dead letters that wait for somebody", labels=["client"])
-        for client in clients:
-            dead.add_metric([client], store.dead_count(client))
-        yield dead
-        dues = store.dues()
-        yield _gauge("due_entries", "Jobs and paused lanes that have a due time", dues.waiting)
-        yield _gauge("overdue_entries", "Those of them that are past it", dues.overdue)
-        yield _gauge("oldest_due_age_seconds", "By how much the oldest is past it", dues.oldest.total_seconds())
-        yield from _paused(store.pauses(), (*self._settings.backends, "callback"))
-        yield from _watched(store.all_watches(), store.time())
-        if (swept := store.swept_at()) is not None:
-            age = max(0.0, (store.time() - swept).total_seconds())
-            yield _gauge("sweep_age_seconds", "Since beat last swept", age)
-        yield from counted(store.totals())
+
+def figures(store: Store, settings: Settings) -> Iterator[Metric]:
+    """The whole system as the store knows it. Raises StoreUnavailable."""
+    clients = tuple(settings.clients)
+    yield from _health(store.health())
+    yield _standing(store.standings(), clients)
+    dead = GaugeMetricFamily("rendezvous_dead_letters", "Dead letters that wait for somebody", labels=["client"])
+    for client in clients:
+        dead.add_metric([client], store.dead_count(client))
+    yield dead
+    dues = store.dues()
+    yield _gauge("due_entries", "Jobs and paused lanes that have a due time", dues.waiting)
+    yield _gauge("overdue_entries", "Those of them that are past it", dues.overdue)
+    yield _gauge("oldest_due_age_seconds", "By how much the oldest is past it", dues.oldest.total_seconds())
+    yield _waiting(store.waits())
+    yield from _paused(store.pauses(), (*settings.backends, "callback"))
+    yield from _watched(store.all_watches(), store.time())
+    if (swept := store.swept_at()) is not None:
+        age = max(0.0, (store.time() - swept).total_seconds())
+        yield _gauge("sweep_age_seconds", "Since beat last swept", age)
+    totals = store.totals()
+    yield from counted(totals)
+    yield from _heard(totals, [one.name for one in settings.backend if one.kind == "graph"])
+
+
+def _store(figures: Iterable[Metric] | None) -> Iterator[Metric]:
+    yield _gauge("store_up", "Whether the store answers", int(figures is not None))
+    yield from figures or ()
+
+
+def _broker(queues: Mapping[str, int] | None) -> Iterator[Metric]:
+    yield _gauge("broker_up", "Whether the broker answers", int(queues is not None))
+    if queues is not None:
+        bells = GaugeMetricFamily(
+            "rendezvous_broker_queue_length", "Bells that no worker has fetched", labels=["queue"]
+        )
+        for queue, length in queues.items():
+            bells.add_metric([queue], length)
+        yield bells
 
 
 def counted(tallies: Iterable[Tally]) -> Iterator[Metric]:
@@ -94,6 +109,8 @@ def counted(tallies: Iterable[Tally]) -> Iterator[Metric]:
                 cancelled.add_metric(where, tally.count)
             case "took":
                 took[where][tally.ended] = tally.count
+            case "late" | "doubted":
+                pass
             case result:
                 attempts.add_metric([*where, result, tally.ended], tally.count)
     yield from (accepted, cancelled, attempts, _durations(took))
@@ -120,6 +137,15 @@ def _standing(standings: Iterable[Standing], clients: Iterable[str]) -> Metric:
     counts |= {(one.kind, one.client, one.state): one.count for one in standings}
     for labels, count in counts.items():
         family.add_metric(labels, count)
+    return family
+
+
+def _waiting(waits: Mapping[str, timedelta]) -> Metric:
+    family = GaugeMetricFamily(
+        "rendezvous_oldest_waiting_seconds", "How long the oldest job that could run has waited", labels=["kind"]
+    )
+    for kind in TASKS:
+        family.add_metric([kind], waits.get(kind, timedelta()).total_seconds())
     return family
 
 
@@ -152,7 +178,29 @@ def _watched(watches: Collection[Watch], now: datetime) -> Iterator[Metric]:
     )
     for backend, moment in first.items():
         expiry.add_metric([backend], (moment - now).total_seconds())
-    yield from (watched, expiry)
+    silent = GaugeMetricFamily(
+        "rendezvous_subscriptions_quiet", "Live Graph subscriptions that are silent for longer than they ever are",
+        labels=["backend"],
+    )  # fmt: skip
+    for backend in first:
+        silent.add_metric([backend], sum(watch.backend == backend and quiet(watch, now) for watch in watches))
+    yield from (watched, expiry, silent)
+
+
+def _heard(tallies: Iterable[Tally], backends: Iterable[str]) -> Iterator[Metric]:
+    """What is wrong with Graph's notifications: some that never came, and some that were not believed."""
+    late = CounterMetricFamily(
+        "rendezvous_changes_found_late", "Changes that we found and Graph had not told by then", labels=["backend"]
+    )
+    doubted = CounterMetricFamily(
+        "rendezvous_notifications_doubted", "Rich notifications that proved nothing", labels=["backend", "reason"]
+    )
+    counts = {(one.what, one.place, one.ended): one.count for one in tallies}
+    for backend in backends:
+        late.add_metric([backend], counts.get(("late", backend, ""), 0))
+        for reason in get_args(Doubt):
+            doubted.add_metric([backend, reason], counts.get(("doubted", backend, reason), 0))
+    yield from (late, doubted)
 
 
 def _health(health: Health) -> Iterator[Metric]:

@@ -12,7 +12,7 @@ import re
 import threading
 import time
 from base64 import b64decode
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Container, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +34,11 @@ _RENEWAL_PAUSE = 30.0
 
 _PASSING = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
 """OAuth errors that are worth another try; all others need a person."""
+
+
+_NO = frozenset(range(400, 500)) - {408, 429}
+_NO_SUCH_TENANT = frozenset({400, 404})
+"""What discovery may answer for good: anybody may ask it, so a 401 or 403 there is not about us."""
 
 
 def scope_of(url: str) -> str:
@@ -184,37 +189,38 @@ class _SignIn:
 
 
 class _MsalHttp:
-    """msal's idea of an HTTP client, on ours: only answers that decide something are handed on."""
+    """msal's idea of an HTTP client, on ours: only answers that decide something are handed on. A token, or a no in
+    OAuth's own words (https://www.rfc-editor.org/rfc/rfc6749#section-5.2); all else is somebody who stands in between,
+    or an authority that is not well."""
 
     def __init__(self, http: httpx.Client):
         self._http = http
 
     def get(self, url: str, **options: Any) -> httpx.Response:
-        return self._decisive("GET", url, options)
+        return self._decisive("GET", url, options, final=_NO_SUCH_TENANT)
 
     def post(self, url: str, *, data: Mapping[str, Any], **options: Any) -> httpx.Response:
         # msal signs assertions as bytes, of which httpx would send the repr.
         form = {name: value.decode() if isinstance(value, bytes) else value for name, value in data.items()}
-        return self._decisive("POST", url, {**options, "data": form})
+        return self._decisive("POST", url, {**options, "data": form}, final=_NO)
 
-    def _decisive(self, method: str, url: str, options: Mapping[str, Any]) -> httpx.Response:
+    def _decisive(self, method: str, url: str, options: Mapping[str, Any], final: Container[int]) -> httpx.Response:
         response = self._http.request(method, url, **options)
-        status = response.status_code
-        if not (status < 300 or 400 <= status < 500) or status in (408, 429):
-            wait = retry_after(response.headers.get("retry-after"), datetime.now(UTC))
-            raise Unavailable("SignInFailed", f"signing in: HTTP {status} from {response.url.host}", retry_after=wait)
-        if status < 300:
-            _require_json_object(response)
-        return response
+        status, said = response.status_code, _json_object(response)
+        if status < 300 and said is None:
+            raise Unavailable("SignInFailed", f"signing in: no JSON from {response.url.host}")
+        if status < 300 or (status in final and isinstance((said or {}).get("error"), str)):
+            return response
+        wait = retry_after(response.headers.get("retry-after"), datetime.now(UTC))
+        raise Unavailable("SignInFailed", f"signing in: HTTP {status} from {response.url.host}", retry_after=wait)
 
 
-def _require_json_object(response: httpx.Response) -> None:
+def _json_object(response: httpx.Response) -> Mapping[str, Any] | None:
     try:
-        if isinstance(json.loads(response.text), dict):
-            return
+        said = json.loads(response.text)
     except ValueError:
-        pass
-    raise Unavailable("SignInFailed", f"signing in: no JSON from {response.url.host}")
+        return None
+    return said if isinstance(said, dict) else None
 
 
 def _granted(result: Mapping[str, Any]) -> tuple[str, float]:

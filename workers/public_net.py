@@ -39,6 +39,14 @@ _URL = re.compile(
 """Visible ASCII without quotes, ``#`` and backslash; no user name. Stricter than any parser that will read it."""
 
 
+_NAME = re.compile(
+    r"(?=.{1,254}\Z)(?:[a-z0-9_-]{1,63}\.)*(?!(?:[0-9]+|0x[0-9a-f]*)\.?\Z)[a-z0-9_-]{1,63}\.?", re.IGNORECASE
+)
+"""What a resolver would look up: no empty or endless label, and the last one no number (that is a broken address)."""
+_LOCAL = re.compile(r"(?:.*\.)?localhost\.?", re.IGNORECASE)
+"""Names that are loopback everywhere (RFC 6761, 6.3)."""
+
+
 class Blocked(Exception):
     """The address may not be dialled."""
 
@@ -63,16 +71,19 @@ def refusal(url: str, networks: Sequence[Network]) -> str | None:
         return "the port is not a number from 1 to 65535"
     if parts.scheme != "https" and not networks:
         return "callbacks go to https URLs (http only inside the client's callback_networks)"
-    literal = _literal(parts.hostname or "")
+    host = parts.hostname or ""
+    spelled = _spelled(host)
+    if not spelled and not _NAME.fullmatch(host):
+        return f"{host[:80]} is not the name of a host"
     if not networks and (port or 443) not in PUBLIC_PORTS:
         return _PORTS_SAID
-    if literal is None or _is_in(literal, networks):
+    if not spelled or any(_is_in(address, networks) for address in spelled):
         return None
     if parts.scheme != "https":
         return "plain http goes to addresses in the client's callback_networks only"
-    if is_public(literal):
+    if is_public(spelled[0]):
         return None if (port or 443) in PUBLIC_PORTS else _PORTS_SAID
-    return f"{literal} is not a public address and not in the client's callback_networks"
+    return f"{spelled[0]} is not a public address and not in the client's callback_networks"
 
 
 def is_public(address: Address) -> bool:
@@ -110,13 +121,16 @@ def _is_in(address: Address, networks: Iterable[Network]) -> bool:
     return any(address.version == network.version and address in network for network in networks)
 
 
-def _literal(host: str) -> Address | None:
-    """The address that a host spells, also in the odd ways that every resolver reads as IPv4: 127.1, 0x7f000001."""
+def _spelled(host: str) -> tuple[Address, ...]:
+    """The addresses that a host is without anybody being asked, also in the odd ways that every resolver reads as IPv4:
+    127.1, 0x7f000001. None for other names."""
+    if _LOCAL.fullmatch(host):
+        return (IPv4Address("127.0.0.1"), IPv6Address("::1"))
     try:
-        return ip_address(host)
+        return (ip_address(host),)
     except ValueError:
         pass
     try:
-        return IPv4Address(socket.inet_aton(host)) if re.fullmatch(r"[0-9a-fA-FxX.]+", host) else None
+        return (IPv4Address(socket.inet_aton(host)),) if re.fullmatch(r"[0-9a-fA-FxX.]+", host) else ()
     except OSError:
-        return None
+        return ()

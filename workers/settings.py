@@ -11,7 +11,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from functools import cached_property
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -170,6 +170,11 @@ class Client(_Table):
             raise ValueError(f"the mapping of {info.data.get('name', '?')}: {error}") from None
         return table
 
+    @field_validator("callback_networks", mode="before")
+    @classmethod
+    def _in_cidr(cls, networks: object) -> object:
+        return tuple(map(_network, networks)) if isinstance(networks, list | tuple) else networks
+
     @field_validator("webhook_secrets")
     @classmethod
     def _well_formed(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
@@ -268,6 +273,18 @@ class Settings(_Table):
         if "@" in owner:
             return None
         return next((backend for backend in self.backend if backend.kind == "graph"), None)
+
+
+def _network(text: object) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text)  # type: ignore[arg-type]  # whatever it is, it says so
+    except (ValueError, TypeError):
+        pass
+    try:
+        hint = f"did you mean {ip_network(text, strict=False)}"  # type: ignore[arg-type]
+    except (ValueError, TypeError):
+        hint = "write it like 10.0.0.0/8 or fd00::/8"
+    raise ValueError(f"{text!r} is not a network in CIDR notation; {hint}")
 
 
 def _matches(patterns: tuple[str, ...], address: str) -> bool:

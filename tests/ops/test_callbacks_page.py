@@ -1,13 +1,17 @@
 """What ops/CALLBACKS.md tells receivers: its code verifies what we sign, and its numbers are the code's."""
 
+import atexit
 import json
+import os
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +31,59 @@ let text = ""; process.stdin.on("data", (part) => text += part).on("end", () => 
   const { secret, headers, body } = JSON.parse(text);
   console.log(isGenuine(secret, headers, Buffer.from(body, "base64")));
 });"""
+
+GO, MCS, MONO = shutil.which("go"), shutil.which("mcs"), shutil.which("mono")
+GO_AROUND = """package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+
+	"example.com/receiver/callbacks"
+)
+
+func main() {
+	var asked struct {
+		Secret  string
+		Headers map[string]string
+		Body    []byte
+	}
+	if err := json.NewDecoder(os.Stdin).Decode(&asked); err != nil {
+		panic(err)
+	}
+	header := http.Header{}
+	for name, value := range asked.Headers {
+		header.Set(name, value)
+	}
+	fmt.Println(callbacks.IsGenuine(asked.Secret, header, asked.Body))
+}
+"""
+CSHARP_AROUND = """using System;
+using System.Collections.Generic;
+using System.Linq;
+%s
+static class Page
+{
+    public %s
+    static void Main()
+    {
+        var asked = Console.ReadLine().Split('|');
+        var headers = new Dictionary<string, string>();
+        for (var at = 2; at + 1 < asked.Length; at += 2)
+            headers[asked[at]] = Encoding.UTF8.GetString(Convert.FromBase64String(asked[at + 1]));
+        Console.WriteLine(IsGenuine(asked[0], headers, Convert.FromBase64String(asked[1])) ? "true" : "false");
+    }
+}
+namespace System.Security.Cryptography
+{
+    static class CryptographicOperations  // .NET has it; the Mono that the tests may find has not
+    {
+        public static bool FixedTimeEquals(byte[] one, byte[] other) { return one.SequenceEqual(other); }
+    }
+}
+"""
 
 Verifier = Callable[[str, dict[str, str], bytes], bool]
 
@@ -58,9 +115,44 @@ def in_python(secret: str, headers: dict[str, str], body: bytes) -> bool:
 
 def in_node(secret: str, headers: dict[str, str], body: bytes) -> bool:
     asked = json.dumps({"secret": secret, "headers": headers, "body": b64encode(body).decode()})
-    done = subprocess.run(
-        [str(NODE), "-e", code("js") + AROUND], input=asked, capture_output=True, text=True, timeout=60, check=True
-    )
+    return answered([str(NODE), "-e", code("js") + AROUND], asked)
+
+
+@cache
+def built_in_go() -> str:
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (folder / "callbacks").mkdir()
+    (folder / "callbacks" / "callbacks.go").write_text(code("go"))
+    (folder / "main.go").write_text(GO_AROUND)
+    (folder / "go.mod").write_text("module example.com/receiver\n\ngo 1.19\n")
+    environ = {**os.environ, "GOFLAGS": "-mod=mod", "GOTOOLCHAIN": "local", "GOCACHE": str(folder / "cache")}
+    subprocess.run([str(GO), "build", "-o", "receiver", "."], cwd=folder, env=environ, timeout=300, check=True)
+    return str(folder / "receiver")
+
+
+def in_go(secret: str, headers: dict[str, str], body: bytes) -> bool:
+    asked = json.dumps({"secret": secret, "headers": headers, "body": b64encode(body).decode()})
+    return answered([built_in_go()], asked)
+
+
+@cache
+def built_in_csharp() -> str:
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    usings, method = code("csharp").split("\n\n", 1)
+    (folder / "receiver.cs").write_text(CSHARP_AROUND % (usings, method))
+    subprocess.run([str(MCS), "-out:receiver.exe", "receiver.cs"], cwd=folder, timeout=300, check=True)
+    return str(folder / "receiver.exe")
+
+
+def in_csharp(secret: str, headers: dict[str, str], body: bytes) -> bool:
+    told = [part for name, value in headers.items() for part in (name, b64encode(value.encode()).decode())]
+    return answered([str(MONO), built_in_csharp()], "|".join([secret, b64encode(body).decode(), *told]) + "\n")
+
+
+def answered(command: list[str], asked: str) -> bool:
+    done = subprocess.run(command, input=asked, capture_output=True, text=True, timeout=60, check=True)
     return {"true\n": True, "false\n": False}[done.stdout]
 
 
@@ -68,6 +160,10 @@ def in_node(secret: str, headers: dict[str, str], body: bytes) -> bool:
     params=[
         pytest.param(in_python, id="python"),
         pytest.param(in_node, id="node", marks=pytest.mark.skipif(NODE is None, reason="node is not installed")),
+        pytest.param(in_go, id="go", marks=pytest.mark.skipif(GO is None, reason="go is not installed")),
+        pytest.param(
+            in_csharp, id="csharp", marks=pytest.mark.skipif(not (MCS and MONO), reason="mono is not installed")
+        ),
     ]
 )
 def verifies(request: pytest.FixtureRequest) -> Verifier:

@@ -14,6 +14,13 @@ from workers.configuration import load
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 LINES = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+EXAMPLE = ROOT / "rendezvous.example.toml"
+SECRETS = {
+    "CLOUD_CLIENT_SECRET": "a",
+    "HQ_USER": "b",
+    "HQ_PASSWORD": "c",
+    "HR_WEBHOOK_SECRET": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+}
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
 
 
@@ -41,13 +48,7 @@ def test_the_store_keeps_what_it_acknowledges_and_evicts_nothing() -> None:
 
 
 def test_the_example_configuration_is_valid() -> None:
-    secrets = {
-        "CLOUD_CLIENT_SECRET": "a",
-        "HQ_USER": "b",
-        "HQ_PASSWORD": "c",
-        "HR_WEBHOOK_SECRET": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
-    }
-    settings = load({"RENDEZVOUS_CONFIG": str(ROOT / "rendezvous.example.toml"), **secrets})
+    settings = load({"RENDEZVOUS_CONFIG": str(EXAMPLE), **SECRETS})
     assert set(settings.backends) == {"cloud", "hq"} and set(settings.clients) == {"hr"}
 
 
@@ -59,6 +60,17 @@ def test_a_bad_configuration_ends_the_web_process_before_it_listens(tmp_path: Pa
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1 and "missing.toml: there is no such file" in done.stderr
+
+
+@pytest.mark.parametrize("port", ["abc", "0", "65536", "-1", "80.5", "٨"])
+def test_a_port_that_is_none_is_one_line_and_exit_code_2(port: str) -> None:
+    environ = {**os.environ, **SECRETS, "RENDEZVOUS_CONFIG": str(EXAMPLE), "PORT": port}
+    done = subprocess.run(
+        [BIN / "gunicorn", "--config", "ops/gunicorn.conf.py", "webhooks:create_app()"],
+        cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr == f"rendezvous: PORT: {port!r} is not a number from 1 to 65535\n"
 
 
 def test_nothing_but_this_machine_is_listened_to_by_default() -> None:

@@ -46,14 +46,26 @@ def test_silence_is_no_crash() -> None:
 
 
 def test_a_change_of_pins_or_of_folder_is_a_change_of_digest(tmp_path: Path) -> None:
-    for name in ("requirements.txt", "requirements-dev.txt", "pyproject.toml"):
+    for name in (*install.SETS.values(), "pyproject.toml"):
         (tmp_path / name).write_text("")
-    before = install.digest(tmp_path, dev=False)
-    assert install.digest(tmp_path, dev=False) == before
+    before = install.digest(tmp_path, "run")
+    assert install.digest(tmp_path, "run") == before
     (tmp_path / "requirements-dev.txt").write_text("pytest")
-    assert install.digest(tmp_path, dev=False) == before
+    assert install.digest(tmp_path, "run") == before
     (tmp_path / "requirements.txt").write_text("celery")
-    assert install.digest(tmp_path, dev=False) != before
+    assert install.digest(tmp_path, "run") != before
+
+
+@pytest.mark.parametrize(("there", "wanted", "enough"), [
+    ("run", "run", True), ("dev", "run", True), ("bench", "dev", True), ("run", "dev", False), ("dev", "bench", False),
+])  # fmt: skip
+def test_a_larger_set_of_packages_is_enough_and_a_smaller_one_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: str, wanted: str, enough: bool
+) -> None:
+    monkeypatch.setattr(install, "VENV", tmp_path)
+    monkeypatch.setattr(install, "venv_works", lambda: True)
+    install.stamp(there).write_text(install.digest(ROOT, there))
+    assert install.is_current(wanted) is enough
 
 
 def test_what_sends_packages_elsewhere_is_not_handed_to_pip(monkeypatch: pytest.MonkeyPatch) -> None:

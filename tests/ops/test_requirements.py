@@ -9,7 +9,7 @@ import pytest
 from ops.lock import inputs
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = ("requirements.txt", "requirements-dev.txt")
+FILES = ("requirements.txt", "requirements-dev.txt", "requirements-bench.txt")
 
 
 def pins(name: str) -> dict[str, list[str]]:
@@ -43,7 +43,9 @@ def test_everything_that_pyproject_asks_for_is_pinned(name: str) -> None:
     assert names <= set(pins(name)), "run `make lock`"
 
 
-def test_the_tests_have_the_products_versions_and_more() -> None:
-    product, tests = pins("requirements.txt"), pins("requirements-dev.txt")
+def test_the_tests_have_the_products_versions_and_more_and_so_have_the_benchmarks() -> None:
+    product, tests, benchmarks = map(pins, FILES)
     assert {name: tests.get(name) for name in product} == product
+    assert {name: benchmarks.get(name) for name in tests} == tests
     assert "pytest" in tests and "pytest" not in product
+    assert "msgraph-sdk" in benchmarks and "msgraph-sdk" not in tests

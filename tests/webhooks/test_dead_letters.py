@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from redis import Redis
 
 from tests.webhooks.conftest import Caller
@@ -134,6 +135,18 @@ def test_a_replay_that_is_wrong_names_the_field(hr: Caller, body: dict[str, Any]
 @pytest.mark.parametrize("name", ["upd_..%2f", "%00", "..", "upd_01%0d%0a", "%F0%9F%98%80", "x" * 300])
 def test_no_id_is_a_server_error(hr: Caller, name: str) -> None:
     assert hr.get(f"{URL}/{name}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "x"), ("DELETE", "x"), ("POST", "x/replay"), ("POST", "replay"), ("GET", "replayed")]
+)
+def test_a_stranger_does_not_learn_what_an_id_looks_like(http: FlaskClient, method: str, path: str) -> None:
+    assert is_problem(http.open(f"/v1/dead-letters/{path}", method=method), 401, "unauthorized")
+
+
+def test_replay_is_nobodys_id(hr: Caller) -> None:
+    assert is_problem(hr.get("/v1/dead-letters/replay"), 405, "method-not-allowed")
+    assert is_problem(hr.delete("/v1/dead-letters/replay"), 405, "method-not-allowed")
 
 
 def test_the_document_describes_dead_letters(hr: Caller) -> None:

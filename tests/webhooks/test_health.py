@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import socket
+import sys
+from collections.abc import Callable, Iterator
 
 import pytest
 from flask.testing import FlaskClient
@@ -60,3 +62,39 @@ def test_what_happens_is_counted(hr: Caller) -> None:
         'rendezvous_http_requests_total{method="POST",route="/v1/updates",status="422"}',
     ):
         assert count(after, series) - count(before, series) == 1, series
+
+
+@pytest.fixture
+def hung() -> Iterator[str]:
+    """The URL of a server that accepts connections and never says a word, as one that was stopped."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"redis://127.0.0.1:{server.getsockname()[1]}/0"
+
+
+@pytest.mark.parametrize(("broken", "named"), [("store_url", "store"), ("broker_url", "broker")])
+def test_a_server_that_hangs_makes_it_unready_without_hanging_it(
+    settings: Settings, hung: str, broken: str, named: str
+) -> None:
+    response = create_app(settings.model_copy(update={broken: hung})).test_client().get("/readyz")
+    assert is_problem(response, 503, "unavailable")
+    assert f"the {named} does not answer in time" in response.get_json(force=True)["detail"]
+
+
+def test_a_scrape_tells_what_it_can_while_store_and_broker_hang(
+    settings: Settings, hung: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["webhooks.health"], "TOLD_WITHIN", 0.2)
+    app = create_app(settings.model_copy(update={"store_url": hung, "broker_url": hung}))
+    said = app.test_client().get("/metrics").text
+    assert "rendezvous_store_up 0.0" in said
+    assert "rendezvous_broker_up 0.0" in said
+    assert "rendezvous_broker_queue_length" not in said
+
+
+def test_a_scrape_tells_how_many_bells_hang_in_each_queue(hr: Caller, rung: Callable[[], bool]) -> None:
+    hr.ask()
+    assert rung()
+    said = hr.get("/metrics").text
+    assert 'rendezvous_broker_queue_length{queue="updates"} 1.0' in said
+    assert 'rendezvous_broker_queue_length{queue="callbacks"} 0.0' in said
+    assert "rendezvous_broker_up 1.0" in said

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
+import subprocess
 import tempfile
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +25,7 @@ from tests.workers.given import an_attempt, claimed
 from webhooks import create_app
 from workers.callback import for_update
 from workers.job import Result
+from workers.notification import Notification
 from workers.outcome import Dead, Retry, Succeeded
 from workers.retry import failure
 from workers.settings import Settings
@@ -119,6 +122,30 @@ def test_when_a_subscription_runs_out_is_told(hr: Caller, store: Store, redis: R
     said = scraped(hr.get("/metrics").text)
     assert said['rendezvous_watches{backend="cloud",state="starting"}'] == 1
     assert 3590 < said['rendezvous_subscription_expiry_seconds{backend="cloud"}'] <= 3600
+
+
+def test_changes_that_graph_did_not_tell_and_notifications_that_were_doubted_are_counted(
+    hr: Caller, store: Store, redis: Redis
+) -> None:
+    subscribed(store, redis)
+    series = 'rendezvous_changes_found_late_total{backend="cloud"}'
+    assert scraped(hr.get("/metrics").text)[series] == 0
+    (watch,) = store.all_watches()
+    store.hear([Notification(watch.id, "E", "updated", "v1").heard(watch)], how="late")
+    store.doubt(watch, "audience")
+    said = scraped(hr.get("/metrics").text)
+    assert said[series] == 1
+    assert said['rendezvous_notifications_doubted_total{backend="cloud",reason="audience"}'] == 1
+
+
+def test_a_live_subscription_that_is_silent_for_too_long_is_counted(hr: Caller, store: Store, redis: Redis) -> None:
+    subscribed(store, redis)
+    series = 'rendezvous_subscriptions_quiet{backend="cloud"}'
+    assert scraped(hr.get("/metrics").text)[series] == 0
+    (watch,) = store.all_watches()
+    now = round(store.time().timestamp() * 1000)
+    redis.hset(f"rdv:watch:{watch.id}", mapping={"heard": now - 9 * 3_600_000, "usual": 4 * 3_600_000})
+    assert scraped(hr.get("/metrics").text)[series] == 1
 
 
 def test_the_buckets_add_up_as_prometheus_wants_them(hr: Caller, store: Store, redis: Redis) -> None:
@@ -223,6 +250,29 @@ def test_the_alerts_are_rules_that_prometheus_takes() -> None:
         assert rule["annotations"]["summary"] and rule["annotations"]["description"]
         assert rule["expr"].count("(") == rule["expr"].count(")")
     assert len({rule["alert"] for rule in group["rules"]}) == len(group["rules"])
+
+
+PROMTOOL = shutil.which("promtool")
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed")
+@pytest.mark.parametrize("asked", [("check", "alerts.yml"), ("test", "alerts.test.yml")])
+def test_each_alert_is_raised_when_it_should_be_and_only_then(asked: tuple[str, str]) -> None:
+    done = subprocess.run([str(PROMTOOL), asked[0], "rules", asked[1]], cwd=GRAFANA, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_each_alert_is_tried_and_leads_to_an_entry_of_a_page_that_is_there() -> None:
+    rules = (GRAFANA / "alerts.yml").read_text(encoding="utf-8")
+    names = re.findall(r"- alert: (\w+)", rules)
+    leads = re.findall(r"runbook: (ops/\w+\.md)#(\S+)", rules)
+    assert len(names) == len(leads) > 10
+    tried = (GRAFANA / "alerts.test.yml").read_text(encoding="utf-8")
+    assert [name for name in names if name not in tried] == []
+    for page, anchor in set(leads):
+        headings = re.findall(r"^#+ (.*)$", (GRAFANA.parents[1] / page).read_text(encoding="utf-8"), re.MULTILINE)
+        anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+        assert anchor in anchors, (page, anchor)
 
 
 def test_every_panel_has_its_place_and_a_question() -> None:

@@ -219,6 +219,10 @@ def test_claims_may_come_without_padding() -> None:
         ((200, {}, b"<html>sign in to the wifi</html>"), Unavailable, "SignInFailed"),
         ((200, {}, b"[]"), Unavailable, "SignInFailed"),
         ((200, {}, b"{}"), Unavailable, "SignInFailed"),
+        ((403, {}, b"<html>the proxy wants to know who you are</html>"), Unavailable, "SignInFailed"),
+        ((401, {}, b"{}"), Unavailable, "SignInFailed"),
+        ((407, {}, b'{"message": "Proxy Authentication Required"}'), Unavailable, "SignInFailed"),
+        ((404, {}, b'["error"]'), Unavailable, "SignInFailed"),
     ],
 )  # fmt: skip
 def test_a_sign_in_that_fails_is_one_of_ours(
@@ -243,7 +247,17 @@ def test_a_busy_authority_tells_when_to_come_back_and_is_asked_anew(authority: A
 
 @pytest.mark.parametrize(
     ("discovery", "kind"),
-    [((404, {}, b"{}"), AccessDenied), ((500, {}, b""), Unavailable), ((200, {}, b"<html>"), Unavailable)],
+    [
+        (oauth_error("invalid_tenant", "AADSTS90002: Tenant 'contoso' not found."), AccessDenied),
+        (oauth_error("invalid_tenant", "AADSTS90002: Tenant 'contoso' not found.", 404), AccessDenied),
+        (oauth_error("access_denied", "not now", 401), Unavailable),
+        (oauth_error("access_denied", "not now", 403), Unavailable),
+        ((401, {}, b""), Unavailable),
+        ((403, {}, b"<html>"), Unavailable),
+        ((404, {}, b"{}"), Unavailable),
+        ((500, {}, b""), Unavailable),
+        ((200, {}, b"<html>"), Unavailable),
+    ],
 )
 def test_an_unknown_tenant_is_denied_and_a_broken_discovery_may_pass(
     authority: Authority, discovery: Answer, kind: type[ExchangeError]

@@ -111,6 +111,16 @@ def test_a_url_that_two_parsers_could_read_differently_is_refused_with_a_sentenc
     assert isinstance(refusal(url, LOOPBACK), str)
 
 
+@pytest.mark.parametrize(
+    "host", ["a..b", ".a", "a.", "256.1.1.1", "1.2.3.4.5", "a.1", "a.0x7f", "x" * 64, ".".join(["x" * 60] * 5)]
+)
+def test_what_no_resolver_could_find_is_refused_at_once_and_not_tried_for_days(host: str) -> None:
+    if host == "a.":
+        assert refusal(f"https://{host}/", LOOPBACK) is None, "a name may say that it is whole"
+    else:
+        assert "is not the name of a host" in (refusal(f"https://{host}/", LOOPBACK) or "")
+
+
 @given(st.text(st.characters(codec="utf-8"), max_size=30))
 def test_no_url_breaks_the_judge(rest: str) -> None:
     for url in (rest, f"https://{rest}", f"https://[{rest}]/", f"https://a:{rest}/"):
@@ -128,6 +138,12 @@ def test_no_url_breaks_the_judge(rest: str) -> None:
         ("https://127.0.0.1/", LOOPBACK, True),
         ("https://127.0.0.2/", LOOPBACK, False),
         ("https://1.1.1.1/", LOOPBACK, True),
+        ("https://localhost/", (), False),
+        ("https://LocalHost./", (ip_network("10.0.0.0/8"),), False),
+        ("http://a.localhost:8080/", (ip_network("10.0.0.0/8"),), False),
+        ("http://localhost:8080/", LOOPBACK, True),
+        ("http://localhost/", (ip_network("::1/128"),), True),
+        ("https://localhost.example.com/", (), True),
     ],
 )
 def test_plain_http_and_private_addresses_only_inside_the_clients_networks(

@@ -190,8 +190,16 @@ def test_a_server_that_cannot_be_one_is_named(written: Written, name: str, url: 
         (EWS.replace('"ntlm"', '"oauth"') + CLIENT, "authority and client_id must be set"),
         (EWS.replace('password_env = "HQ_PASSWORD"', "") + CLIENT, "password_env must be set"),
         (EWS + 'server_version = "Exchange5.5"' + CLIENT, "backend.0.server_version"),
-        (GRAPH + CLIENT + 'callback_networks = ["10.0.0.1/8"]', "client.0.callback_networks.0"),
-        (GRAPH + CLIENT + 'callback_networks = ["everything"]', "client.0.callback_networks.0"),
+        (
+            GRAPH + CLIENT + 'callback_networks = ["10.0.0.1/8"]',
+            "client.0.callback_networks: '10.0.0.1/8' is not a network in CIDR notation; did you mean 10.0.0.0/8",
+        ),
+        (
+            GRAPH + CLIENT + 'callback_networks = ["fd00::/8", "everything"]',
+            "client.0.callback_networks: 'everything' is not a network in CIDR notation; write it like 10.0.0.0/8",
+        ),
+        (GRAPH + CLIENT + "callback_networks = [{}]", "client.0.callback_networks: {} is not a network"),
+        (GRAPH + CLIENT + "callback_networks = 7", "client.0.callback_networks: "),
         (GRAPH + CLIENT + 'api_key_sha256 = ["secret"]', "client.0.api_key_sha256.0"),
         (GRAPH + CLIENT.replace('["HR_WEBHOOK_SECRET"]', '"HR_WEBHOOK_SECRET"'), "webhook_secrets_env"),
         (GRAPH + CLIENT.replace('["HR_WEBHOOK_SECRET"]', "[7]"), "webhook_secrets_env"),

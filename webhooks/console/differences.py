@@ -59,7 +59,22 @@ def legible(value: Json) -> list[str]:
 
 
 def _compact(value: Json) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    match value:
+        case str():
+            return value
+        case {"emailAddress": {"address": str()}}:
+            return _person(value)
+        case _:
+            return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _person(attendee: Mapping[str, Json]) -> str:
+    """With whatever says something: ``Zoe <zoe@contoso.com> (optional, accepted)``."""
+    address, name = attendee["emailAddress"]["address"], attendee["emailAddress"].get("name")
+    told = (attendee.get("type"), (attendee.get("status") or {}).get("response"))
+    said = ", ".join(str(one) for one in told if one and one != "none")
+    who = f"{name} <{address}>" if name and str(name).lower() != address.lower() else address
+    return f"{who} ({said})" if said else who
 
 
 def _compared(before: Sequence[str], after: Sequence[str]) -> Iterator[Line]:

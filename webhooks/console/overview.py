@@ -12,6 +12,7 @@ from flask import g, render_template
 from webhooks.console.charts import Chart, chart, percentile
 from webhooks.console.visitor import Visitor
 from webhooks.door import Door, door
+from webhooks.health import queue_lengths
 from workers.job import State
 from workers.settings import Settings
 from workers.store.figures import Minute, Pause, Tally
@@ -39,11 +40,14 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """``standings``: state → unsettled updates; ``callbacks``: unsettled callbacks; seconds for p50 and p95."""
+    """``standings``: state → unsettled updates; ``callbacks``: unsettled callbacks; ``queues``: the broker's and
+    how many bells are in each, none where it does not tell or the visitor has no business with it; seconds for p50 and
+    p95."""
 
     standings: Mapping[str, int]
     callbacks: int
     dead: int
+    queues: Mapping[str, int]
     charts: tuple[Chart, ...]
     minutes: tuple[datetime, ...]
     p50: float | None
@@ -67,27 +71,38 @@ def _read(at: Door, visitor: Visitor) -> Overview:
     for one in store.standings():
         if one.client in visitor.clients:
             standing[one.kind, one.state] += one.count
-    hosts = hosts_of(hour)
+    hosts, queues, health = hosts_of(hour), queue_lengths(), store.health()
     return Overview(
         standings={state: standing["update", state] for state in State if not state.settled},
         callbacks=sum(count for (kind, _), count in standing.items() if kind == "callback"),
         dead=sum(map(store.dead_count, visitor.clients)),
+        queues=queues or {} if visitor.client is None else {},
         charts=tuple(_chart(title, what, minutes) for title, what in _SERIES),
         minutes=tuple(minute.start for minute in minutes),
         p50=percentile(durations(hour), 0.5),
         p95=percentile(durations(hour), 0.95),
         pauses=tuple(filter(_may_see(visitor, hosts, at.settings), store.pauses())),
         hosts=hosts,
-        complaints=complaints(store.swept_at(), store.dues().oldest, store.health().durable, store.time()),
+        complaints=complaints(
+            store.swept_at(),
+            store.dues().oldest,
+            store.time(),
+            durable=health.durable,
+            broker=queues is not None,
+        ),
         read_at=store.time(),
     )
 
 
-def complaints(swept: datetime | None, oldest: timedelta, durable: bool, now: datetime) -> tuple[str, ...]:
+def complaints(
+    swept: datetime | None, oldest: timedelta, now: datetime, *, durable: bool, broker: bool
+) -> tuple[str, ...]:
     """What is not well, in sentences; none: it is."""
     said = []
     if not durable:
         said.append("The store does not write its append-only file: nothing is accepted until it does.")
+    if not broker:
+        said.append("The broker does not answer: what is accepted waits until it is back.")
     if swept is None or now - swept > SWEEP_IS_LATE:
         since = f"since {swept:%Y-%m-%d %H:%M:%SZ}" if swept else "ever"
         said.append(f"beat has not swept {since}: retries and lost bells wait until it runs.")

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from webhooks import problems
 from webhooks.console.differences import Difference, differences
 from webhooks.console.filters import Filters
+from webhooks.console.mailed import Mailing, mailing
 from webhooks.door import Door, door
 from webhooks.problems import Problem
 from workers.callback import for_update
@@ -21,12 +22,6 @@ from workers.store import BadCursor, Cancelled
 from workers.update import rfc3339
 
 PAGE = 50
-_MAILED = {
-    "sendOnlyToAll": "All attendees",
-    "sendToAllAndSaveCopy": "All attendees, with a copy in Sent Items",
-    "sendOnlyToChanged": "The attendees who were added or removed",
-    "sendToChangedAndSaveCopy": "The attendees who were added or removed, with a copy in Sent Items",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +31,7 @@ class Story:
     job: UpdateJob
     asked: str
     changes: tuple[Difference, ...]
-    mailed: str
+    mailed: Mailing
     callback: str | None
     delivery: tuple[Attempt, ...]
 
@@ -78,15 +73,6 @@ def own(at: Door, update_id: str) -> UpdateJob:
     return job
 
 
-def mailed(job: UpdateJob) -> str:
-    """Who was mailed, in a sentence."""
-    if job.result is None:
-        return "Nobody that we know of" if job.state.settled else "Nobody yet"
-    if job.result["noop"]:
-        return "Nobody: nothing had to be written"
-    return _MAILED.get(job.result["invitations"], "Nobody")
-
-
 def without_query(url: str) -> str:
     """A callback's address without what may be a token."""
     parts = urlsplit(url)
@@ -100,7 +86,7 @@ def _story(at: Door, job: UpdateJob) -> Story:
         job=job,
         asked=json.dumps({"target": public(job)["target"], **intent}, ensure_ascii=False, indent=2),
         changes=differences(job.result["changed"]) if job.result else (),
-        mailed=mailed(job),
+        mailed=mailing(job),
         callback=callback,
         delivery=at.store.history(callback) if callback else (),
     )

@@ -90,7 +90,8 @@ def _result(result: Mapping[str, Any]) -> Iterator[RenderableType]:
         row(made, (name, brief(change.get("before")), brief(change.get("after"))))
     yield made
     seen = "read back and as asked" if result.get("verified") else "not read back"
-    yield Text(printable(f"Invitations: {result.get('invitations') or 'none'}; the event was {seen}."))
+    mails = f" ({result['mails']} mails at most)" if result.get("mails") else ""
+    yield Text(printable(f"Invitations: {result.get('invitations') or 'none'}{mails}; the event was {seen}."))
 
 
 def _error(error: Mapping[str, Any]) -> Iterator[RenderableType]:

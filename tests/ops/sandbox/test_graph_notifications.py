@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from ops.sandbox.control import Sandbox
+from tests.ops.sandbox.conftest import TENANT, plain
+from tests.workers.authority import certificate
 
 WINDOW = {"startDateTime": "2026-11-01T00:00:00Z", "endDateTime": "2027-01-01T00:00:00Z"}
 DELTA = "/users/anna@contoso.com/calendarView/delta"
@@ -36,6 +43,35 @@ def test_what_makes_no_sense_is_refused(sandbox: Sandbox, graph: httpx.Client, c
 def test_a_subscription_that_is_not_there_cannot_be_renewed(graph: httpx.Client) -> None:
     body = {"expirationDateTime": (datetime.now(UTC) + timedelta(days=1)).isoformat()}
     assert graph.patch("/subscriptions/none", json=body).status_code == 404
+
+
+def test_a_rich_subscription_needs_a_certificate_with_an_rsa_key(
+    sandbox: Sandbox, graph: httpx.Client, tmp_path: Path
+) -> None:
+    certificate(tmp_path / "ec.pem", ec.generate_private_key(ec.SECP256R1()))
+    der = x509.load_pem_x509_certificate((tmp_path / "ec.pem").read_bytes()).public_bytes(Encoding.DER)
+    for text in ("?", b64encode(b"no certificate").decode(), b64encode(der).decode()):
+        body = asked(f"{sandbox.url}/callbacks/x", encryptionCertificate=text, encryptionCertificateId="c")
+        assert graph.post("/subscriptions", json=body).status_code == 400
+
+
+def test_a_rich_subscription_lives_for_a_day_at_most(sandbox: Sandbox, graph: httpx.Client, tmp_path: Path) -> None:
+    certificate(tmp_path / "rsa.pem", rsa.generate_private_key(65537, 2048))
+    der = x509.load_pem_x509_certificate((tmp_path / "rsa.pem").read_bytes()).public_bytes(Encoding.DER)
+    body = asked(
+        f"{sandbox.url}/callbacks/x",
+        encryptionCertificate=b64encode(der).decode(),
+        encryptionCertificateId="c",
+        expirationDateTime=(datetime.now(UTC) + timedelta(days=2)).isoformat(),
+    )
+    answer = graph.post("/subscriptions", json=body)
+    assert (answer.status_code, "1440 minutes" in answer.text) == (400, True)
+
+
+def test_the_key_that_tokens_are_signed_with_is_published(sandbox: Sandbox) -> None:
+    told = plain(sandbox).get(f"{sandbox.url}/{TENANT}/v2.0/.well-known/openid-configuration").json()
+    (key,) = plain(sandbox).get(told["jwks_uri"]).json()["keys"]
+    assert (key["kty"], key["use"], "d" in key) == ("RSA", "sig", False)
 
 
 def test_a_round_tells_what_changed_since_the_last(sandbox: Sandbox, graph: httpx.Client) -> None:

@@ -220,3 +220,23 @@ def test_a_huge_body_is_shortened_before_it_is_compared() -> None:
 def test_a_page_without_script_or_style_of_its_own_says_the_same() -> None:
     """The reader of these tests knows what it reads: markup that is broken is seen."""
     assert Page("<main><p>x</main>").crossed == ["main"]
+
+
+@pytest.mark.parametrize(
+    ("attendee", "line"),
+    [
+        ({"emailAddress": {"address": "zoe@contoso.com"}, "type": "optional"}, "zoe@contoso.com (optional)"),
+        (
+            {"type": "required", "emailAddress": {"address": "zoe@contoso.com", "name": "Zoe Q."},
+             "status": {"response": "accepted", "time": None}},
+            "Zoe Q. <zoe@contoso.com> (required, accepted)",
+        ),
+        (
+            {"emailAddress": {"address": "zoe@contoso.com", "name": "Zoe@contoso.com"}, "status": {"response": "none"}},
+            "zoe@contoso.com",
+        ),
+    ],
+)  # fmt: skip
+def test_an_attendee_is_a_line_that_people_read(attendee: Json, line: str) -> None:
+    [found] = differences({"attendees": {"before": [], "after": [attendee]}})
+    assert [(one.sign, one.text) for one in found.lines] == [("+", line)]

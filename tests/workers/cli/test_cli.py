@@ -61,7 +61,8 @@ def test_the_shell_is_offered_commands_and_values() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "updates", "dead-letters", "keys", "mapping", "doctor", "demo", "trigger", "listen"]
+    "command",
+    ["", "updates", "dead-letters", "subscriptions", "keys", "mapping", "doctor", "demo", "trigger", "listen"],
 )
 def test_every_command_explains_itself(command: str) -> None:
     result = run(*command.split(), "--help")

@@ -21,8 +21,8 @@ from workers.settings import Settings
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 WELL = store.Report(
-    version="7.2.4", evicting=None, appending=True, append_status="ok", fsync="always", writing=0.001,
-    now=NOW, ours=NOW, swept=NOW - timedelta(seconds=1),
+    version="7.2.4", memory=2**20, memory_limit=0, evicting=None, appending=True, append_status="ok", fsync="always",
+    writing=0.001, now=NOW, ours=NOW, swept=NOW - timedelta(seconds=1),
 )  # fmt: skip
 
 
@@ -42,9 +42,12 @@ def test_a_store_that_is_as_it_should_be_is_well() -> None:
         ({"version": "6.2.14"}, "store", Verdict.WRONG),
         ({"version": "?"}, "store", Verdict.WRONG),
         ({"evicting": "allkeys-lru"}, "store keeps", Verdict.WRONG),
+        ({"memory": 101, "memory_limit": 100}, "store's memory", Verdict.WRONG),
+        ({"memory": 90, "memory_limit": 100}, "store's memory", Verdict.DOUBTFUL),
+        ({"writing": None}, "store's speed", Verdict.WRONG),
         ({"appending": False}, "store persists", Verdict.WRONG),
         ({"append_status": "err"}, "store persists", Verdict.WRONG),
-        ({"fsync": "everysec"}, "store persists", Verdict.DOUBTFUL),
+        ({"fsync": "everysec"}, "store persists", Verdict.WRONG),
         ({"fsync": None}, "store persists", Verdict.DOUBTFUL),
         ({"writing": 0.2}, "store's speed", Verdict.DOUBTFUL),
         ({"ours": NOW - timedelta(seconds=20)}, "store's clock", Verdict.DOUBTFUL),
@@ -65,8 +68,9 @@ def test_each_way_in_which_a_store_is_not_well_is_told_with_a_remedy(
 def test_a_real_store_is_seen_as_it_is(settings: Settings, redis: Redis) -> None:
     found = {finding.name: finding.verdict for finding in store.check(settings)}
     assert found == {
-        "store": Verdict.GOOD, "store keeps": Verdict.GOOD, "store persists": Verdict.GOOD,
-        "store's speed": found["store's speed"], "store's clock": Verdict.GOOD, "beat": Verdict.WRONG,
+        "store": Verdict.GOOD, "store keeps": Verdict.GOOD, "store's memory": Verdict.GOOD,
+        "store persists": Verdict.GOOD, "store's speed": found["store's speed"],
+        "store's clock": Verdict.GOOD, "beat": Verdict.WRONG,
     }  # fmt: skip
     assert 0 < redis.pttl("rdv:doctor") <= 1000
 
@@ -77,7 +81,18 @@ def test_a_store_that_would_lose_updates_is_seen(settings: Settings, redis: Redi
         found = {finding.name: finding for finding in store.check(settings)}
     finally:
         redis.config_set("appendfsync", "always")
-    assert found["store persists"].verdict is Verdict.DOUBTFUL
+    assert found["store persists"].verdict is Verdict.WRONG
+
+
+def test_a_full_store_is_told_as_that_and_not_as_one_that_is_away(settings: Settings, redis: Redis) -> None:
+    redis.config_set("maxmemory", "1")
+    try:
+        found = {finding.name: finding for finding in store.check(settings)}
+    finally:
+        redis.config_set("maxmemory", "0")
+    assert found["store"].verdict is Verdict.GOOD
+    assert found["store's memory"].verdict is Verdict.WRONG
+    assert "Raise maxmemory" in found["store's memory"].remedy
 
 
 def test_a_clock_that_is_behind_is_told_as_such() -> None:
@@ -106,6 +121,9 @@ def test_a_queue_that_nobody_serves_names_the_process_to_start() -> None:
     served = {"updates@a": [{"name": "updates"}], "updates@b": [{"name": "updates"}]}
     worker, callbacks, notifications = processes.judge_workers(served)
     assert (worker.verdict, worker.said) == (Verdict.GOOD, "2 alive: updates@a, updates@b")
+    assert [one.name for one in (worker, callbacks, notifications)] == [
+        "worker (updates)", "callbacks", "worker (notifications)",
+    ]  # fmt: skip
     assert (callbacks.verdict, callbacks.remedy) == (Verdict.WRONG, "Start `callbacks` of the Procfile.")
     assert (notifications.verdict, notifications.remedy) == (Verdict.WRONG, "Start `worker` of the Procfile.")
 

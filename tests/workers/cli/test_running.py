@@ -42,8 +42,9 @@ def test_the_doctor_finds_everything_well(system: System) -> None:
         findings = {finding["name"]: finding for finding in json.loads(result.stdout)["findings"]}
         assert [name for name, finding in findings.items() if finding["verdict"] == "wrong"] == [], findings
         assert result.exit_code == 0
-        expected = {"configuration", "store", "beat", "broker", "web", "worker", "callbacks", "backend cloud",
-                    "backend hq", "cloud's clock", "hq's clock", f"mailbox {mailbox}"}  # fmt: skip
+        expected = {"configuration", "store", "beat", "broker", "web", "worker (updates)", "worker (notifications)",
+                    "callbacks", "backend cloud", "backend hq", "cloud's clock", "hq's clock",
+                    f"mailbox {mailbox}"}  # fmt: skip
         assert expected <= findings.keys()
 
 

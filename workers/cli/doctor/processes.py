@@ -59,7 +59,8 @@ def judge_workers(served: Mapping[str, Iterable[Mapping[str, Any]]]) -> Iterator
     for queue in dict.fromkeys(queue for _, queue in TASKS.values()):
         names = sorted(worker for worker, queues in served.items() if any(one.get("name") == queue for one in queues))
         process = PROCESSES.get(queue, queue)
+        name = process if process == queue else f"{process} ({queue})"
         if names:
-            yield Finding.good(process, f"{len(names)} alive: {', '.join(names)}")
+            yield Finding.good(name, f"{len(names)} alive: {', '.join(names)}")
         else:
-            yield Finding.wrong(process, f"nobody serves the queue {queue}", f"Start `{process}` of the Procfile.")
+            yield Finding.wrong(name, f"nobody serves the queue {queue}", f"Start `{process}` of the Procfile.")

@@ -1,4 +1,4 @@
-"""The store: reachable, new enough, never evicting, durable at every write, quick; and whether beat sweeps it.
+"""The store: reachable, new enough, never evicting, with room, durable at every write, quick; and if beat sweeps it.
 
 Asks Redis itself beside workers/store: nothing else of the product wants to know a version or a latency. Writes one key
 of its own, `rdv:doctor`, which lives for a second.
@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
 from workers.cli.doctor import clock
@@ -27,6 +27,7 @@ from workers.store import Store, StoreUnavailable
 
 OLDEST = 7
 """Scripts say `#!lua flags=allow-oom`, which Redis has from 7.0."""
+NEARLY_FULL = 0.8
 SLOW = 0.05
 """Seconds for one durable write, several of which each update needs."""
 WRITES = 5
@@ -35,16 +36,18 @@ MISSED_SWEEPS = 10
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was seen. ``fsync``: None where Redis does not say (managed ones forbid CONFIG). ``writing``: seconds that
-    one write takes, the median of a few. ``ours``: this machine's time as the store told ``now``. ``swept``: when beat
-    last did."""
+    """What was seen. ``memory`` and ``memory_limit`` in bytes, 0: no limit. ``fsync``: None where Redis does not say
+    (managed ones forbid CONFIG). ``writing``: seconds that one write takes, the median of a few; None: it takes none.
+    ``ours``: this machine's time as the store told ``now``. ``swept``: when beat last did."""
 
     version: str
+    memory: int
+    memory_limit: int
     evicting: str | None
     appending: bool
     append_status: str
     fsync: str | None
-    writing: float
+    writing: float | None
     now: datetime
     ours: datetime
     swept: datetime | None
@@ -69,6 +72,7 @@ def judge(report: Report, sweep: float) -> Iterator[Finding]:
     """``sweep``: seconds between two sweeps."""
     yield _version(report)
     yield _eviction(report)
+    yield _room(report)
     yield _durability(report)
     yield _speed(report)
     yield clock.compare("store's clock", report.ours, report.now)
@@ -90,6 +94,8 @@ def look(settings: Settings) -> Report:
         seen = cast("dict[str, Any]", redis.info())
         return Report(
             version=str(seen.get("redis_version", "0")),
+            memory=int(seen.get("used_memory", 0)),
+            memory_limit=int(seen.get("maxmemory", 0)),
             evicting=_evicting(seen),
             appending=bool(seen.get("aof_enabled")),
             append_status=str(seen.get("aof_last_write_status", "ok")),
@@ -114,11 +120,14 @@ def _fsync(redis: Redis) -> str | None:
         return None
 
 
-def _writing(redis: Redis) -> float:
+def _writing(redis: Redis) -> float | None:
     took = []
     for _ in range(WRITES):
         began = time.perf_counter()
-        redis.set("rdv:doctor", "", px=1000)
+        try:
+            redis.set("rdv:doctor", "", px=1000)
+        except ResponseError:  # full, or it cannot write its file: other findings say which
+            return None
         took.append(time.perf_counter() - began)
     return median(took)
 
@@ -136,6 +145,20 @@ def _eviction(report: Report) -> Finding:
     return Finding.wrong("store keeps", f"evicts keys ({report.evicting})", "Set maxmemory-policy noeviction.")
 
 
+def _room(report: Report) -> Finding:
+    name, used = "store's memory", f"{report.memory / 2**20:,.0f} MiB used"
+    if not report.memory_limit:
+        return Finding.good(name, f"{used}, without a limit of its own")
+    said = f"{used} of {report.memory_limit / 2**20:,.0f}"
+    share = report.memory / report.memory_limit
+    if share >= 1:
+        remedy = "Raise maxmemory (CONFIG SET, and redis.conf): until then nothing is accepted, what was is worked off."
+        return Finding.wrong(name, f"full: {said}", remedy)
+    if share >= NEARLY_FULL:
+        return Finding.doubtful(name, f"nearly full: {said}", "Raise maxmemory, or see why so much waits (/console).")
+    return Finding.good(name, said)
+
+
 def _durability(report: Report) -> Finding:
     name = "store persists"
     if not report.appending:
@@ -147,13 +170,13 @@ def _durability(report: Report) -> Finding:
             name, "writes an append-only file, and does not tell when", "See to appendfsync always."
         )
     if report.fsync != "always":
-        return Finding.doubtful(
-            name, f"appendfsync {report.fsync}: every acceptance waits for the disk", "Set appendfsync always."
-        )
+        return Finding.wrong(name, f"appendfsync {report.fsync}: intake is closed", "Set appendfsync always.")
     return Finding.good(name, "every write is on disk before it is answered")
 
 
 def _speed(report: Report) -> Finding:
+    if report.writing is None:
+        return Finding.wrong("store's speed", "takes no writes", "See the store's other findings; then its log.")
     said = f"a write takes {report.writing * 1000:.1f} ms"
     if report.writing <= SLOW:
         return Finding.good("store's speed", said)

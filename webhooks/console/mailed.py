@@ -1,0 +1,73 @@
+"""Who was mailed about an update, as far as the update itself tells.
+
+Exchange does the mailing and tells nobody. What is known is the mode that we asked for, how many mails it meant at
+most, and the attendees, where they are among what changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workers.invitations import CHANGED, EVERYBODY, NOBODY
+from workers.job import UpdateJob
+from workers.properties import members
+from workers.update import Json
+
+_MODES = {
+    "sendOnlyToAll": "All attendees",
+    EVERYBODY: "All attendees, with a copy in Sent Items",
+    CHANGED[0]: "The attendees who were added or taken out",
+    CHANGED[1]: "The attendees who were added or taken out, with a copy in Sent Items",
+}
+_ADDED, _REMOVED, _KEPT = "added: an invitation", "taken out: a cancellation", "invited before: an update"
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Somebody who was to get a mail, and what kind of."""
+
+    address: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mailing:
+    """``said``: all of it in a sentence; ``people``: those whose addresses are known, none where they are not."""
+
+    said: str
+    people: tuple[Addressee, ...] = ()
+
+
+def mailing(job: UpdateJob) -> Mailing:
+    """Who was mailed about this update."""
+    result = job.result
+    if result is None:
+        return Mailing(_without_result(job))
+    mode = result.get("invitations") or NOBODY
+    if result.get("noop"):
+        return Mailing("Nobody: nothing had to be written")
+    if mode not in _MODES:
+        return Mailing("Nobody")
+    attendees = result.get("changed", {}).get("attendees")
+    people = _people(mode, attendees) if attendees else ()
+    return Mailing(f"{_MODES[mode]}{_count(result.get('mails'))}", people)
+
+
+def _without_result(job: UpdateJob) -> str:
+    if job.error is not None and job.error.get("class") == "unknownOutcome":
+        return "Perhaps the attendees: it is not known whether the change was applied"
+    return "Nobody" if job.state.settled else "Nobody yet"
+
+
+def _count(mails: Json) -> str:
+    if not isinstance(mails, int) or not mails:
+        return ""
+    return f": {mails} mail{'' if mails == 1 else 's'} at most"
+
+
+def _people(mode: str, changed: dict[str, Json]) -> tuple[Addressee, ...]:
+    before, after = (members("attendees", changed.get(side)) for side in ("before", "after"))
+    added = [Addressee(address, _ADDED) for address in after if address not in before]
+    removed = [Addressee(address, _REMOVED) for address in before if address not in after]
+    kept = [] if mode in CHANGED else [Addressee(address, _KEPT) for address in after if address in before]
+    return (*added, *removed, *kept)

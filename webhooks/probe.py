@@ -1,0 +1,37 @@
+"""Questions that may hang, asked without hanging: whoever looks after a system needs an answer when it is not well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from threading import Lock, Thread
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Probe(Generic[T]):
+    """One question, asked by a thread of its own that dies with the process; never by two at once, so that a server
+    that hangs holds one thread however often it is asked about. Thread-safe."""
+
+    def __init__(self, question: Callable[[], T], patience: float) -> None:
+        """``patience``: seconds to wait for the answer."""
+        self._question = question
+        self._patience = patience
+        self._lock = Lock()
+        self._asked: Future[T] | None = None
+
+    def ask(self) -> T:
+        """The answer. Raises TimeoutError, or what the question raises."""
+        with self._lock:
+            if self._asked is None or self._asked.done():
+                self._asked = Future()
+                Thread(target=self._answer, args=(self._asked,), name="probe", daemon=True).start()
+            asked = self._asked
+        return asked.result(self._patience)
+
+    def _answer(self, asked: Future[T]) -> None:
+        try:
+            asked.set_result(self._question())
+        except Exception as error:
+            asked.set_exception(error)
