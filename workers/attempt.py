@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Self
 
@@ -31,7 +31,7 @@ from workers.job import Clash, Failure, Result
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.patch import Changes, Conflict
 from workers.properties import agrees
-from workers.update import Json, Update, known_fields
+from workers.update import Json, Update, compact, known_fields
 from workers.versions import Wrote, content_of, is_ours
 
 EXCEPTIONS = "exceptionOccurrences"
@@ -52,7 +52,7 @@ class Intended:
     mails: int
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), separators=(",", ":"))
+        return compact({name: getattr(self, name) for name in self.__slots__})
 
     @classmethod
     def from_json(cls, text: str) -> Self:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import httpcore
 
+from workers import trace
 from workers.egress import Answer, DeadlineExceeded, post
 from workers.failpoint import failpoint
 from workers.identifiers import new_id
@@ -39,11 +40,12 @@ ROOM = 10
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What a callback job holds: whose secrets sign it, where it goes, and the exact text to send."""
+    """What a callback job holds: whose secrets sign it, where it goes, the exact text to send, its update's trace."""
 
     client: str
     url: str
     text: str
+    traceparent: str | None = None
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
@@ -63,7 +65,9 @@ def for_update(job: UpdateJob) -> Callback | None:
     host = urlsplit(update.callback_url).netloc.lower()
     return Callback(
         id=new_id("msg"),
-        body=Delivery(update.client, update.callback_url, json.dumps(body, separators=(",", ":"))).to_json(),
+        body=Delivery(
+            update.client, update.callback_url, json.dumps(body, separators=(",", ":")), update.traceparent
+        ).to_json(),
         client=update.client,
         owner=update.target.owner,
         line=f"callback/{update.client}/{update.callback_url}/{update.target.line}",
@@ -94,7 +98,10 @@ class Deliverer:
         trust = self._own_trust if client.callback_networks else self._public_trust
         try:
             failpoint("post.before", job_id)
-            answer = post(delivery.url, headers, raw, networks=client.callback_networks, context=trust)
+            with trace.span("callback", delivery.traceparent) as note:
+                told = [*headers, *trace.headers().items()]
+                answer = post(delivery.url, told, raw, networks=client.callback_networks, context=trust)
+                note("status", str(answer.status))
             failpoint("post.after", job_id)
         except Blocked as error:
             return _dead("refused", "blocked", str(error))

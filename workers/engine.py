@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from celery import Celery
 
+from workers import trace
 from workers.bell import Bell
 from workers.callback import Deliverer
 from workers.ews.call import Caller
@@ -32,7 +33,8 @@ from workers.tls import trust
 
 def build(settings: Settings, app: Celery, *, clock: Callable[[], datetime], dice: Callable[[], float]) -> Executor:
     """An executor with its store, bell, leases, backends and callback deliverer. Opens no connection yet."""
-    store, bell, backends = Store.connect(settings), Bell(app), exchanges(settings)
+    store, bell = Store.connect(settings), Bell(app)
+    backends = {name: trace.traced(backend) for name, backend in exchanges(settings).items()}
     feeds, pushes = hearing(settings)
     return Executor(
         settings=settings,

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from workers import retry
+from workers import retry, trace
 from workers.attempt import FailedInDoubt, Intended, LeaseLost, Surroundings, attempt
 from workers.bell import Bell
 from workers.callback import Deliverer, for_update
@@ -79,7 +79,7 @@ class Executor:
                 return self.deliverer.deliver(grant.id, grant.body, grant.tries, self.dice())
             if (attempt_other := self.others.get(grant.kind)) is not None:
                 return attempt_other(grant)
-            return self._attempt_update(grant)
+            return self._attempt_update(grant, Update.from_json(grant.body))
         except (LeaseLost, StoreUnavailable):
             raise  # nothing was sent, and nothing can be recorded: the job is run again when its lease has ended
         except FailedInDoubt as error:
@@ -89,8 +89,13 @@ class Executor:
             _log.exception("attempt failed inside Rendezvous", job=grant.id)
             return self._failed_inside(grant, error, in_doubt=grant.in_doubt)
 
-    def _attempt_update(self, grant: Grant) -> Outcome:
-        update = Update.from_json(grant.body)
+    def _attempt_update(self, grant: Grant, update: Update) -> Outcome:
+        with trace.span("attempt", update.traceparent, job=grant.id, backend=update.target.backend) as note:
+            outcome = self._applied(grant, update)
+            note("outcome", type(outcome).__name__.lower())
+            return outcome
+
+    def _applied(self, grant: Grant, update: Update) -> Outcome:
         backend = self.settings.backends.get(update.target.backend)
         if backend is None:
             detail = f"The backend {update.target.backend} is no longer configured."
@@ -142,10 +147,15 @@ class Executor:
         return outcome
 
     def _callback(self, grant: Grant, history: Attempt, outcome: Outcome) -> Callback | None:
-        if isinstance(outcome, Retry):
+        if isinstance(outcome, Retry) or not _called_back(grant):
             return None
         job = self.store.update(grant.id)
         return for_update(_as_settled(job, history, outcome)) if job else None
+
+
+def _called_back(grant: Grant) -> bool:
+    """Whether anybody wants to be told, as far as can be seen without asking the store."""
+    return '"callback_url"' in grant.body
 
 
 def _until_quiet(backend: GraphBackend | EwsBackend, intended_ago: timedelta) -> timedelta:

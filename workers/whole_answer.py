@@ -1,4 +1,5 @@
-"""The whole body of an answer, or an error: httpx bounds the wait for each piece, and pieces may come for ever."""
+"""One request, with whatever it takes to sign in, and the whole of its answer, or an error: a wait is bounded for each
+piece, and pieces may come for ever."""
 
 from __future__ import annotations
 
@@ -14,13 +15,35 @@ class AnswerTooLarge(httpx.TransportError):
     """More bytes than an answer may have."""
 
 
-def whole_answer(response: httpx.Response, deadline: float) -> bytes:
-    """Read it to its end. ``deadline``: by ``time.monotonic``. Raises AnswerTooLarge, httpx.ReadTimeout."""
+def whole_answer(
+    transport: httpx.BaseTransport, auth: httpx.Auth, request: httpx.Request, deadline: float
+) -> tuple[httpx.Response, bytes]:
+    """The last answer and its body. What httpx's client does beside it - redirects, cookies, defaults to be merged -
+    is not wanted here and cost as much as the rest. ``deadline``: by ``time.monotonic``. Raises httpx's RequestErrors,
+    AnswerTooLarge among them, and what ``auth`` raises."""
+    steps = auth.sync_auth_flow(request)
+    try:
+        step = next(steps)
+        while True:
+            response = transport.handle_request(step)
+            body = _read(response, deadline)
+            try:
+                step = steps.send(response)
+            except StopIteration:
+                return response, body
+    finally:
+        steps.close()
+
+
+def _read(response: httpx.Response, deadline: float) -> bytes:
     body = bytearray()
-    for piece in response.iter_bytes():
-        body += piece
-        if len(body) > LARGEST_ANSWER:
-            raise AnswerTooLarge(f"more than {LARGEST_ANSWER} bytes")
-        if monotonic() > deadline:
-            raise httpx.ReadTimeout("the answer did not end in time")
+    try:
+        for piece in response.iter_bytes():
+            body += piece
+            if len(body) > LARGEST_ANSWER:
+                raise AnswerTooLarge(f"more than {LARGEST_ANSWER} bytes")
+            if monotonic() > deadline:
+                raise httpx.ReadTimeout("the answer did not end in time")
+    finally:
+        response.close()
     return bytes(body)

@@ -2,7 +2,7 @@
 that move by themselves and people who edit the event meanwhile. The executor, the attempt and the merge are ours and
 real; the clock, the dice, the store and Exchange are simulated, in one thread, so that a seed replays.
 
-    python -m tests.workers.simulation --seeds 100000
+    python -m tests.workers.simulation --seeds 1000000 --jobs 0
     python -m tests.workers.simulation --first 4711 --seeds 1 --tell
 
 The judge is the fake Exchange's journal, never our own records:
@@ -15,9 +15,11 @@ misreported   dead with a class that denies it, though it was applied; succeeded
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections import Counter, deque
 from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
@@ -47,6 +49,8 @@ FAULTS = ((Fault.LOST_AFTER, 6), (Fault.LOST_BEFORE, 6), (Fault.LATE, 6), (Fault
 HUMAN, BUMP, CRASH, BLINK = 0.15, 0.1, 0.02, 0.01
 """How likely at each step: a person edits, the version moves by itself, the worker dies, the store is away."""
 LEASE = 15.0
+BATCH = 1000
+"""Seeds that one process lives through at a time."""
 
 SETTINGS = Settings(
     backend=(
@@ -331,17 +335,30 @@ def broken(seeds: Iterable[int]) -> tuple[Counter[str], list[tuple[int, str]]]:
     return ends, faults
 
 
+def broken_among(seeds: range, jobs: int) -> tuple[Counter[str], list[tuple[int, str]]]:
+    """The same, in so many processes."""
+    if jobs == 1:
+        return broken(seeds)
+    ends, faults = Counter[str](), list[tuple[int, str]]()
+    with ProcessPoolExecutor(jobs) as pool:
+        for some_ends, some_faults in pool.map(broken, (seeds[at : at + BATCH] for at in range(0, len(seeds), BATCH))):
+            ends += some_ends
+            faults += some_faults
+    return ends, faults
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Look for a world in which a promise is broken.")
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seeds", type=int, default=2000)
+    parser.add_argument("--jobs", type=int, default=1, help="processes; 0: as many as there are cores")
     parser.add_argument("--tell", action="store_true", help="tell the story of each seed")
     options = parser.parse_args()
     seeds = range(options.first, options.first + options.seeds)
     if options.tell:
         for seed in seeds:
             tell(seed)
-    ends, faults = broken(seeds)
+    ends, faults = broken_among(seeds, options.jobs or os.cpu_count() or 1)
     for name, count in ends.most_common():
         print(f"{count:8} {name}")
     for seed, fault in faults[:50]:

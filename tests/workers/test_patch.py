@@ -40,6 +40,16 @@ def test_if_nothing_differs_nothing_is_written() -> None:
     assert changed(intent, an_event()) == {}
 
 
+def test_what_somebody_else_took_meanwhile_is_left_as_a_group_and_the_rest_is_written() -> None:
+    intent = Intent(
+        set={"subject": "Moved", "importance": "high", "start": at(9)},
+        only_where={"subject": "Team building", "importance": "low", "end": at(23, day=1)},
+    )
+    assert changed(intent, an_event()) == {"subject": "Moved"}
+    assert changed(intent, an_event(subject="Theirs")) == {}
+    assert changed(intent, an_event(subject="Moved"), base=an_event(), mode="alwaysOverwrite") == {}
+
+
 def test_null_clears_and_clearing_what_is_clear_is_nothing() -> None:
     assert changed(Intent(set={"location": None}), an_event()) == {"location": None}
     assert changed(Intent(set={"location": None}), an_event(location={"displayName": ""})) == {}

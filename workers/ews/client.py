@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import httpx
 
+from workers import trace
 from workers.ews.errors import Phase, Reply, Verdict, error_class
 from workers.ews.sign_in import auth_for
 from workers.ews.soap import MESSAGES
@@ -22,6 +23,7 @@ from workers.settings import EwsBackend
 from workers.tls import trust
 from workers.version import USER_AGENT
 from workers.whole_answer import whole_answer
+from workers.wire import transport_to
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
@@ -34,6 +36,8 @@ class Client:
         self._transport = transport
         self._auth = auth_for(backend, transport)
         self._tls = trust(backend.ca_file)
+        self._url = httpx.URL(backend.url)
+        self._waits = {"timeout": httpx.Timeout(backend.timeout).as_dict()}
         self._single = backend.auth == "ntlm"
         self._idle = deque([self._connect()])
 
@@ -45,8 +49,8 @@ class Client:
         """
         headers = self._headers(operation, mailbox)
         try:
-            with self._lend() as client:
-                return self._exchange(client, envelope, headers)
+            with self._lend() as transport:
+                return self._exchange(transport, envelope, headers)
         except httpx.HTTPError as error:
             raise _broken(error, phase, headers["client-request-id"]) from None
 
@@ -55,47 +59,40 @@ class Client:
         while self._idle:
             self._idle.pop().close()
 
-    def _exchange(self, client: httpx.Client, envelope: bytes, headers: dict[str, str]) -> Reply:
-        deadline = monotonic() + self._backend.timeout
-        with client.stream("POST", self._backend.url, content=envelope, headers=headers) as response:
-            body = whole_answer(response, deadline)
+    def _exchange(self, transport: httpx.BaseTransport, envelope: bytes, headers: dict[str, str]) -> Reply:
+        request = httpx.Request("POST", self._url, content=envelope, headers=headers, extensions=self._waits)
+        response, body = whole_answer(transport, self._auth, request, monotonic() + self._backend.timeout)
         known = {name.lower(): value for name, value in response.headers.items()}
         return Reply(response.status_code, known, body, datetime.now(UTC))
 
     @contextmanager
-    def _lend(self) -> Iterator[httpx.Client]:
-        """The shared client; with NTLM, which signs in a connection, one with a connection of its own."""
+    def _lend(self) -> Iterator[httpx.BaseTransport]:
+        """The shared one; with NTLM, which signs in a connection, one with a connection of its own."""
         if not self._single:
             yield self._idle[0]
             return
         try:
-            client = self._idle.pop()
+            transport = self._idle.pop()
         except IndexError:
-            client = self._connect()
+            transport = self._connect()
         try:
-            yield client
+            yield transport
         finally:
-            self._idle.append(client)
+            self._idle.append(transport)
 
-    def _connect(self) -> httpx.Client:
-        limits = httpx.Limits(max_connections=1 if self._single else None, max_keepalive_connections=64)
-        return httpx.Client(
-            auth=self._auth,
-            verify=self._tls,
-            timeout=httpx.Timeout(self._backend.timeout),
-            limits=limits,
-            follow_redirects=False,
-            transport=self._transport,
-        )
+    def _connect(self) -> httpx.BaseTransport:
+        return self._transport or transport_to(self._backend.url, self._tls, self._backend.timeout)
 
     def _headers(self, operation: str, mailbox: str | None) -> dict[str, str]:
         headers = {
             "Content-Type": "text/xml; charset=utf-8",
             "Accept": "text/xml",
+            "Accept-Encoding": "gzip",
             "SOAPAction": f'"{MESSAGES}/{operation}"',
             "User-Agent": USER_AGENT,
             "client-request-id": str(uuid4()),
             "return-client-request-id": "true",
+            **trace.headers(),
         }
         return headers | ({"X-AnchorMailbox": mailbox} if mailbox and mailbox.isascii() else {})
 

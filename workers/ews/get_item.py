@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lxml import etree
 
@@ -50,13 +52,18 @@ def build(target: Target, properties: Collection[str], version: str) -> etree._E
 
 def request(item_id: etree._Element, uris: Iterable[str]) -> etree._Element:
     """The request for these paths of one item."""
-    shape = element(
+    return element("m:GetItem", deepcopy(_shape(tuple(uris))), element("m:ItemIds", item_id))
+
+
+@lru_cache(maxsize=256)
+def _shape(uris: tuple[str, ...]) -> etree._Element:
+    """Most of a request, and nearly always the same: to be copied, since an element has one place."""
+    return element(
         "m:ItemShape",
         element("t:BaseShape", "IdOnly"),
         element("t:BodyType", "Best"),
         element("t:AdditionalProperties", *(path_of(uri) for uri in uris)),
     )
-    return element("m:GetItem", shape, element("m:ItemIds", item_id))
 
 
 def check(properties: Collection[str]) -> None:

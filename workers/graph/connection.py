@@ -12,6 +12,7 @@ from time import monotonic
 
 import httpx
 
+from workers import trace
 from workers.exchange import AccessDenied, ExchangeError, Refused
 from workers.graph import errors
 from workers.oauth import BearerAuth, scope_of
@@ -20,8 +21,14 @@ from workers.tls import trust
 from workers.update import Target
 from workers.version import USER_AGENT
 from workers.whole_answer import whole_answer
+from workers.wire import transport_to
 
-_IDENTIFIED = {"return-client-request-id": "true"}
+_ALWAYS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+    "User-Agent": USER_AGENT,
+    "return-client-request-id": "true",
+}
 _PEOPLE_ONLY = "Graph opens me and groups to people only: give the backend a refresh_token_env."
 
 
@@ -49,14 +56,8 @@ class Connection:
         self._person = (
             BearerAuth(backend, scope, delegated=True, transport=transport) if backend.refresh_token else None
         )
-        self._http = httpx.Client(
-            verify=trust(backend.ca_file),
-            timeout=backend.timeout,
-            headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=64),
-            follow_redirects=False,
-            transport=transport,
-        )
+        self._waits = {"timeout": httpx.Timeout(backend.timeout).as_dict()}
+        self._transport = transport or transport_to(backend.base_url, trust(backend.ca_file), backend.timeout)
 
     def call(
         self,
@@ -70,7 +71,7 @@ class Connection:
         """The answer if it is a success, else one of the exchange errors. ``target`` tells who signs in, ``path`` is
         below the base URL and percent-encoded, ``content`` is JSON."""
         auth = self._person if self._person and _people_only(target) else self._app
-        sent = {**_IDENTIFIED, "client-request-id": str(uuid.uuid4()), **(headers or {})}
+        sent = {**_ALWAYS, "client-request-id": str(uuid.uuid4()), **trace.headers(), **(headers or {})}
         if content:
             sent["Content-Type"] = "application/json"
         try:
@@ -86,14 +87,13 @@ class Connection:
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        self._transport.close()
 
     def _send(
         self, method: str, url: str, headers: dict[str, str], content: bytes, auth: BearerAuth
     ) -> tuple[httpx.Response, bytes]:
-        deadline = monotonic() + self._timeout
-        with self._http.stream(method, url, headers=headers, content=content, auth=auth) as response:
-            return response, whole_answer(response, deadline)
+        request = httpx.Request(method, url, headers=headers, content=content, extensions=self._waits)
+        return whole_answer(self._transport, auth, request, monotonic() + self._timeout)
 
 
 def unreadable(phase: errors.Phase, answer: Answer, error: ValueError) -> ExchangeError:

@@ -49,6 +49,7 @@ class Handler(BaseHTTPRequestHandler):
 
 class Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 64  # five by default, and the sixth that dials at once is cut off
 
     def __init__(self, script: Script):
         super().__init__(("127.0.0.1", 0), Handler)
@@ -64,8 +65,8 @@ class Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(script: Script) -> Iterator[Server]:
-    server = Server(script)
+def serving(script: Script, kind: type[Server] = Server) -> Iterator[Server]:
+    server = kind(script)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

@@ -37,7 +37,9 @@ from workers.exchange import (
 from workers.graph.client import GraphExchange
 from workers.graph.extended_property import MARKER_ID
 from workers.graph.resources import GraphEvent
+from workers.tls import trust
 from workers.update import Target
+from workers.wire import Wire as RealWire
 
 
 def test_it_is_an_exchange() -> None:
@@ -223,9 +225,9 @@ def test_a_change_that_graph_cannot_make_is_refused_before_anything_is_sent() ->
 class Signed(httpx.BaseTransport):
     """Signs in without a socket; everything else goes over a real one."""
 
-    def __init__(self) -> None:
+    def __init__(self, wait: float = 1.0) -> None:
         self._login = httpx.MockTransport(Wire())
-        self._socket = httpx.HTTPTransport()
+        self._socket = RealWire(trust(), wait)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         transport = self._login if request.url.host == "login.example" else self._socket

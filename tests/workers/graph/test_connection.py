@@ -48,7 +48,7 @@ def test_a_redirect_is_not_followed() -> None:
         server.sendall(b"HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")
 
     with listening(elsewhere) as url:
-        graph = GraphExchange(backend(base_url=url, timeout=5), transport=Signed())
+        graph = GraphExchange(backend(base_url=url, timeout=5), transport=Signed(5))
         with pytest.raises(Unknown, match="307"):
             graph.write(ANNA, STANDS, PATCH)
         graph.close()

@@ -1,0 +1,191 @@
+"""Connections to one server, kept and used again: Python's own http.client behind httpx's seam for transports.
+
+An update is three calls, and httpx with its own transport spent as much on them as everything else on the update: four
+times what http.client needs (ops/decisions/0015). Where the environment names a proxy httpx's own transport is used.
+Not here: sign-in and the end of an answer (whole_answer), what an answer means. Retries nothing, follows nothing.
+"""
+
+from __future__ import annotations
+
+import select
+import ssl
+from collections import deque
+from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from time import monotonic
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+KEPT = 64
+"""Connections that may be idle."""
+IDLE = 30.0
+"""Seconds for which one may be: less than servers and what stands before them wait."""
+_PIECE = 64 * 1024
+
+
+def transport_to(url: str, trust: ssl.SSLContext, timeout: float) -> httpx.BaseTransport:
+    """The way to the server of ``url``. ``timeout``: seconds for each wait."""
+    proxy = proxy_for(url)
+    if proxy is None:
+        return Wire(trust, timeout)
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=KEPT)
+    return httpx.HTTPTransport(verify=trust, proxy=proxy, limits=limits)
+
+
+def proxy_for(url: str) -> str | None:
+    """The proxy that the environment names for ``url`` (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``)."""
+    parts, proxies = urlsplit(url), getproxies()
+    named = proxies.get(parts.scheme) or proxies.get("all")
+    if not named or proxy_bypass(parts.hostname or ""):
+        return None
+    return named if "://" in named else f"http://{named}"
+
+
+class Wire(httpx.BaseTransport):
+    """Thread-safe: a connection serves one request at a time. Raises httpx's TransportErrors; ConnectError and
+    ConnectTimeout say that nothing was sent."""
+
+    def __init__(self, trust: ssl.SSLContext, timeout: float):
+        trust.set_alpn_protocols(["http/1.1"])
+        self._trust = trust
+        self._timeout = timeout
+        self._idle: deque[tuple[HTTPConnection, float]] = deque()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        connection = self._kept() or self._dialled(request.url)
+        socket = _Socket(connection.sock)
+        try:
+            _send(connection, request)
+            answer = _answer(connection)
+        except BaseException:
+            connection.close()
+            raise
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.getheaders()]
+        body = _Body(self, connection, answer)
+        return httpx.Response(answer.status, headers=headers, stream=body, extensions={"network_stream": socket})
+
+    def keep(self, connection: HTTPConnection) -> None:
+        """It may serve another request."""
+        self._idle.append((connection, monotonic()))
+        if len(self._idle) > KEPT:
+            self._idle.popleft()[0].close()
+
+    def close(self) -> None:
+        """Close every connection that is not in use."""
+        while self._idle:
+            self._idle.pop()[0].close()
+
+    def _kept(self) -> HTTPConnection | None:
+        """The connection that was used last, because it is the least likely to be closed at the other end."""
+        while True:
+            try:
+                connection, since = self._idle.pop()
+            except IndexError:
+                return None
+            if monotonic() - since < IDLE and not _speaks(connection):
+                return connection
+            connection.close()
+
+    def _dialled(self, url: httpx.URL) -> HTTPConnection:
+        host = url.raw_host.decode("ascii")
+        if url.scheme == "https":
+            connection: HTTPConnection = HTTPSConnection(host, url.port or 443, timeout=self._timeout,
+                                                         context=self._trust)  # fmt: skip
+        else:
+            connection = HTTPConnection(host, url.port or 80, timeout=self._timeout)
+        connection.auto_open = 0  # it would send a request twice
+        try:
+            connection.connect()
+        except BaseException as error:
+            connection.close()
+            if isinstance(error, TimeoutError):
+                raise httpx.ConnectTimeout(str(error)) from error
+            if isinstance(error, OSError | UnicodeError):  # no such host, nobody there, no TLS; no name of a host
+                raise httpx.ConnectError(str(error)) from error
+            raise
+        return connection
+
+
+def _speaks(connection: HTTPConnection) -> bool:
+    """Whether there is something to read on a connection on which nothing was asked: its end, as a rule."""
+    poll = select.poll()
+    poll.register(connection.sock, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _send(connection: HTTPConnection, request: httpx.Request) -> None:
+    try:
+        connection.putrequest(
+            request.method, request.url.raw_path.decode("ascii"), skip_host=True, skip_accept_encoding=True
+        )
+        for name, value in request.headers.raw:
+            connection.putheader(name, value)
+    except (ValueError, HTTPException) as error:
+        raise httpx.LocalProtocolError(str(error)) from error
+    try:
+        connection.endheaders(request.content)
+    except TimeoutError as error:
+        raise httpx.WriteTimeout(str(error)) from error
+    except OSError:
+        pass  # a server that hangs up may have said why
+
+
+def _answer(connection: HTTPConnection) -> HTTPResponse:
+    try:
+        return connection.getresponse()
+    except TimeoutError as error:
+        raise httpx.ReadTimeout(str(error)) from error
+    except (HTTPException, ValueError) as error:
+        raise httpx.RemoteProtocolError(str(error)) from error
+    except OSError as error:
+        raise httpx.ReadError(str(error)) from error
+
+
+class _Body(httpx.SyncByteStream):
+    """An answer's body, piece by piece as it comes; read to its end, its connection may be used again."""
+
+    def __init__(self, wire: Wire, connection: HTTPConnection, answer: HTTPResponse):
+        self._wire = wire
+        self._connection: HTTPConnection | None = connection
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        while piece := self._piece():
+            yield piece
+        if self._answer.length:
+            raise httpx.RemoteProtocolError(f"the answer ended {self._answer.length} bytes early")
+        if self._connection is not None and not self._answer.will_close:
+            self._answer.close()
+            connection, self._connection = self._connection, None
+            self._wire.keep(connection)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._answer.close()
+            self._connection.close()
+
+    def _piece(self) -> bytes:
+        try:
+            return self._answer.read1(_PIECE)
+        except TimeoutError as error:
+            raise httpx.ReadTimeout(str(error)) from error
+        except (HTTPException, ValueError) as error:
+            raise httpx.RemoteProtocolError(str(error)) from error
+        except OSError as error:
+            raise httpx.ReadError(str(error)) from error
+
+
+class _Socket:
+    """What httpx calls a network stream: what can be asked about it."""
+
+    __slots__ = ("_socket",)
+
+    def __init__(self, socket: Any):
+        self._socket = socket
+
+    def get_extra_info(self, info: str) -> Any:
+        """The TLS socket, as ``ssl_object``."""
+        return self._socket if info == "ssl_object" and isinstance(self._socket, ssl.SSLSocket) else None
