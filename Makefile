@@ -8,7 +8,7 @@ ARGS ?=
 # What the caller's shell has set for another Python must not reach ours.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help run test check chaos chaos-short model lock clean
+.PHONY: help run test check chaos chaos-short simulate bench model lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -29,17 +29,25 @@ check:  ## lint, format, types and import directions
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-chaos:  ## everything is hurt, what came of it is counted (ARGS="--kills 50 --report ops/PROOF.md"; --list: the rows)
+chaos:  ## everything is hurt, what came of it is counted (ARGS="--minutes 35 --report ops/PROOF.md"; --list: the rows)
 	@$(PYTHON) ops/install.py --dev
 	@.venv/bin/python -m tests.chaos $(ARGS)
 
 chaos-short:  ## the same in under three minutes
 	@$(PYTHON) ops/install.py --dev
-	@.venv/bin/python -m tests.chaos --short --kills 2 $(ARGS)
+	@.venv/bin/python -m tests.chaos --short --kills 4 $(ARGS)
 
-model:  ## the life of a job in every order of events (needs spin)
+bench:  ## what it all costs, beside the peers (ARGS="--only accept --rounds 3", --short, --report ops/PROOF.md)
+	@$(PYTHON) ops/install.py --bench
+	@.venv/bin/python -m tests.benchmarks $(ARGS)
+
+simulate:  ## worlds in which everything goes wrong that can, one for each seed (ARGS="--seeds 1000000": every night)
 	@$(PYTHON) ops/install.py --dev
-	@.venv/bin/python -m ops.model.check
+	@.venv/bin/python -m tests.workers.simulation --jobs 0 $(ARGS)
+
+model:  ## the life of a job in every order of events (needs spin; ARGS=--mutations: only those that must fail)
+	@$(PYTHON) ops/install.py --dev
+	@.venv/bin/python -m ops.model.check $(ARGS)
 
 lock:  ## pin the dependencies anew from pyproject.toml (ARGS=--upgrade: the newest of all)
 	@$(PYTHON) ops/lock.py $(ARGS)
