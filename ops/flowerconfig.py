@@ -9,19 +9,18 @@ one Flower listens on this machine only (the Procfile's --address) and its HTTP 
 import os
 from typing import Any
 
-from kombu.entity import Queue
+from flower.views import BaseHandler
 
 from workers.bell import TASKS
-from workers.tasks import app
 
 _NO = ("0", "false", "no", "off")
 
 read_only = os.environ.get("FLOWER_READ_ONLY", "true").lower() not in _NO
 tasks_columns = os.environ.get("FLOWER_TASKS_COLUMNS", "name,args,state,result,uuid,received,runtime,worker")
 
-# Flower asks the workers which queues there are. When none is up it looks here, and then the lengths matter most.
-app.conf.task_queues = tuple(map(Queue, sorted({queue for _, queue in TASKS.values()})))
-app.conf.task_default_queue = app.conf.task_queues[0].name
+_QUEUES = sorted({queue for _, queue in TASKS.values()})
+# Flower asks the workers that are up which queues there are. The length of one that nobody serves matters most.
+BaseHandler.get_active_queue_names = lambda _: _QUEUES
 
 
 def format_task(task: Any) -> Any:

@@ -44,10 +44,8 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     app.openapi_version = document.VERSION
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.merge_slashes = False
-    hang(
-        Door(settings, Store.connect(settings), Bell(celery.create(settings)), Rates(settings.store_url)),
-        app.extensions,
-    )
+    bell = Bell(celery.create(settings), traffic.LOST.inc)
+    hang(Door(settings, Store.connect(settings), bell, Rates(settings.store_url)), app.extensions)
     problems.install(app)
     traffic.install(app)
     app.register_api(updates)

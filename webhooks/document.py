@@ -197,5 +197,12 @@ _KEY_NEEDED = {
     "description": "1 to 255 visible ASCII characters, bare or in double quotes; the same when you repeat it.",
     "schema": KEY,
 }
-CREATE: dict[str, Any] = {"parameters": [_KEY_NEEDED], "callbacks": _CALLBACKS}
+_TRACE = {
+    "name": "traceparent",
+    "in": "header",
+    "required": False,
+    "description": "W3C trace context: it goes on to Exchange and with the callback. What is none is left out.",
+    "schema": {"type": "string"},
+}
+CREATE: dict[str, Any] = {"parameters": [_KEY_NEEDED, _TRACE], "callbacks": _CALLBACKS}
 CREATE_SIGNED: dict[str, Any] = {"callbacks": _CALLBACKS}

@@ -18,6 +18,7 @@ REQUESTS = Counter("rendezvous_http_requests", "Requests answered", ["method", "
 SECONDS = Histogram("rendezvous_http_request_seconds", "How long answers took", ["route"])
 ACCEPTED = Counter("rendezvous_updates_accepted", "Updates accepted with 202", ["client", "replayed"])
 REFUSED = Counter("rendezvous_http_refused", "Requests answered with a problem", ["problem"])
+LOST = Counter("rendezvous_bells_lost", "Bells that the broker did not take from this host; sweep rings for them")
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -23,7 +23,6 @@ def create(settings: Settings) -> Celery:
         enable_utc=True,
         task_acks_late=False,
         task_ignore_result=True,
-        task_send_sent_event=True,
         task_serializer="json",
         worker_concurrency=settings.engine.concurrency,
         worker_consumer="workers.consumer:Consumer",

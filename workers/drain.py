@@ -50,6 +50,7 @@ def _leave(engine: Executor) -> None:
     _log.warning("leaving although jobs still run", jobs=[grant.id for grant in held])
     try:
         engine.bell.ring(*engine.store.hand_back(held))
+        engine.bell.flush(timeout=1.0)
     except StoreUnavailable as error:
         _log.warning("jobs not handed back, their leases end by themselves", error=str(error))
     os._exit(0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Literal, Self
 
 from workers.exchange import Event
@@ -110,6 +111,14 @@ def snapshot(event: Event, before: Snapshot | None, at: str) -> Snapshot:
 def gone(at: str) -> Snapshot:
     """Stands for an event that was told to be deleted, so that it is not told twice."""
     return Snapshot("", {}, None, at, gone=True)
+
+
+def is_over(known: Snapshot, moment: datetime) -> bool:
+    """Whether the event is gone, or had ended by then. A series may go on for ever."""
+    end = known.properties.get("end")
+    if known.gone or known.properties.get("recurrence") or not isinstance(end, Mapping):
+        return known.gone
+    return str(end.get("dateTime")) < moment.strftime("%Y-%m-%d")
 
 
 def _since(before: Snapshot | None, now: Event, ours: Iterable[Ours]) -> Iterable[Ours]:

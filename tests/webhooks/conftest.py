@@ -45,6 +45,12 @@ def http(app: OpenAPI) -> FlaskClient:
 
 
 @pytest.fixture
+def rung(app: OpenAPI) -> Callable[[], bool]:
+    """Waits until the bells that were asked for have been rung."""
+    return lambda: cast(Door, app.extensions["rendezvous"]).bell.flush(30)
+
+
+@pytest.fixture
 def later(app: OpenAPI) -> Callable[[timedelta], None]:
     """Moves the door's clock forward."""
 

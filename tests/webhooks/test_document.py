@@ -79,7 +79,7 @@ def test_every_operation_of_the_contract_is_there(document: dict[str, Any]) -> N
 
 def test_asking_for_an_update_says_key_body_answers_and_callback(document: dict[str, Any]) -> None:
     asking = document["paths"]["/v1/updates"]["post"]
-    assert [parameter["name"] for parameter in asking["parameters"]] == ["Idempotency-Key"]
+    assert [parameter["name"] for parameter in asking["parameters"]] == ["Idempotency-Key", "traceparent"]
     assert asking["requestBody"]["content"]["application/json"]["schema"] == {
         "$ref": "#/components/schemas/AskedUpdate"
     }

@@ -13,6 +13,7 @@ from redis import Redis
 
 from tests.webhooks.conftest import Caller
 from tests.webhooks.given import SMALLEST, is_problem, signature
+from webhooks import rates
 from webhooks.door import Door, hang
 from webhooks.rates import ASKING, READING, Rates
 from workers.settings import Client, Settings
@@ -28,6 +29,10 @@ def settings(settings: Settings) -> Settings:
     few = hr.model_copy(update={"rate_limit": "3/hour"})
     little = rooms.model_copy(update={"max_backlog": 2, "max_backlog_per_mailbox": 1})
     return settings.model_copy(update={"client": (few, little)})
+
+
+def _with_rate(settings: Settings, rate: str) -> Client:
+    return settings.clients["hr"].model_copy(update={"rate_limit": rate})
 
 
 def test_who_asks_too_often_is_told_when_to_come_again(hr: Caller) -> None:
@@ -59,6 +64,36 @@ def test_all_web_processes_count_together(settings: Settings) -> None:
     client = settings.clients["hr"]
     assert [rates.spend(client, ASKING) for rates in (here, there, here)] == [None] * 3
     assert there.spend(client, ASKING) is not None
+
+
+def test_of_a_large_budget_the_store_is_told_in_sums(
+    settings: Settings, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rates, "TOLD_EVERY", 3600.0)
+    client, ours = _with_rate(settings, "60000/minute"), Rates(settings.store_url)
+    told = []
+    for _ in range(62):
+        assert ours.spend(client, ASKING) is None
+        [key] = redis.keys("rdv:rate*")
+        told.append(int(redis.get(key) or 0))
+    assert told == [10] * 61 + [620], "a thousandth of 600,000 at a time, and nothing is forgotten"
+
+
+def test_the_store_is_told_of_small_change_after_a_moment(
+    settings: Settings, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rates, "TOLD_EVERY", 0.0)
+    client, ours = _with_rate(settings, "60000/minute"), Rates(settings.store_url)
+    for _ in range(3):
+        ours.spend(client, ASKING)
+    assert [redis.get(key) for key in redis.keys("rdv:rate*")] == ["30"]
+
+
+def test_a_large_budget_ends_too(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rates, "TOLD_EVERY", 3600.0)
+    client, ours = _with_rate(settings, "1000/hour"), Rates(settings.store_url)
+    allowed = [ours.spend(client, ASKING) is None for _ in range(1010)]
+    assert allowed == [True] * 1000 + [False] * 10
 
 
 def test_signed_requests_are_counted_with_the_others(http: FlaskClient, hr: Caller) -> None:

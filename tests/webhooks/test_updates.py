@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -36,10 +37,11 @@ def test_what_is_accepted_is_what_is_read(hr: Caller) -> None:
     assert hr.get(accepted.headers["Location"]).get_json() == accepted.get_json()
 
 
-def test_the_bell_is_rung(hr: Caller, settings: Any) -> None:
+def test_the_bell_is_rung(hr: Caller, settings: Any, rung: Callable[[], bool]) -> None:
     broker = Redis.from_url(settings.broker_url, decode_responses=True)
     broker.flushdb()
     update_id = hr.ask().get_json()["id"]
+    assert rung()
     [message] = broker.lrange("updates", 0, -1)
     assert json.loads(message)["headers"]["id"] == update_id
 

@@ -28,6 +28,14 @@ def test_a_plain_request_is_answered(wire: Wire) -> None:
     assert wire.statuses(asking(chunked(BODY[:10], BODY[10:]), CHUNKED, key="chunked")) == [202]
 
 
+@pytest.mark.parametrize("second", ["Idempotency-Key: other", "idempotency-key: twice", "Idempotency-Key:"])
+def test_two_idempotency_keys_are_none(wire: Wire, second: str) -> None:
+    answer = wire.say(asking(BODY, LENGTH, second, key="twice"))
+    assert b" 400 " in answer.splitlines()[0]
+    assert b"An Idempotency-Key is one key" in answer
+    assert wire.statuses(asking(BODY, LENGTH, key="twice,and-once")) == [202], "a comma may be in a key"
+
+
 @pytest.mark.parametrize(
     "lines",
     [

@@ -1,0 +1,79 @@
+"""How bells become Celery messages: many at once, through one connection that is kept.
+
+What ``app.send_task`` would send, built from Celery's own parts, because that looks up routes, a pool, a queue and an
+event's exchange for every message: 0.49 ms each against 0.06 ms in a batch of 16 (ops/decisions/0014).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from celery import Celery
+
+from workers.job import Kind
+from workers.store import Ring
+
+_PERSISTENT = 2
+
+
+class Ringer:
+    """Of one thread: nothing here is locked. Opens no connection before it is needed."""
+
+    def __init__(self, app: Celery, tasks: Mapping[Kind, tuple[str, str]]) -> None:
+        self._app = app
+        self._tasks = tasks
+        self._connection: Any = None
+        self._producer: Any = None
+        self._told: Any = None
+
+    def ring(self, rings: Sequence[Ring]) -> None:
+        """Send a message for each. Raises whatever the transport raises; some may have been sent then.
+
+        A connection that died while it was kept is replaced once: a bell that rings twice does no harm.
+        """
+        kept = self._connection is not None
+        try:
+            self._ring(rings)
+        except Exception:
+            self.close()
+            if not kept:
+                raise
+            self.ring(rings)
+
+    def close(self) -> None:
+        """Give the connection up; the next ring opens another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.release()
+
+    def _ring(self, rings: Sequence[Ring]) -> None:
+        if self._connection is None:
+            self._open()
+        with self._producer.batch():
+            for ring in rings:
+                self._publish(ring)
+            self._told.flush(errors=False)
+
+    def _open(self) -> None:
+        self._connection = self._app.connection_for_write()
+        self._producer = self._app.amqp.Producer(self._connection, auto_declare=False)
+        # Collects what Flower is told, and says it in one message to a batch.
+        self._told = self._app.events.Dispatcher(
+            self._connection, buffer_group={"task"}, buffer_limit=float("inf"), buffer_while_offline=False
+        )
+        self._told.producer = self._producer
+        for queue in {queue for _, queue in self._tasks.values()}:
+            self._app.amqp.queues[queue](self._producer.channel).declare()
+
+    def _publish(self, ring: Ring) -> None:
+        task, queue = self._tasks[ring.kind]
+        message = self._app.amqp.create_task_message(
+            ring.id, task, args=[ring.id], argsrepr=f"({ring.id}, {ring.label})", kwargsrepr="{}", ignore_result=True,
+            create_sent_event=True,
+        )  # fmt: skip
+        self._producer.publish(
+            message.body, exchange="", routing_key=queue, headers=message.headers, serializer="json",
+            delivery_mode=_PERSISTENT, **message.properties,
+        )  # fmt: skip
+        self._told.send("task-sent", queue=queue, exchange="", routing_key=queue, **message.sent_event)
