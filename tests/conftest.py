@@ -23,6 +23,8 @@ REDIS_CONF = Path(__file__).parents[1] / "ops" / "redis.conf"
 # How long an example takes says something about the machine, and compiling Microsoft's schema takes longest.
 hypothesis_settings.register_profile("without-deadline", deadline=None)
 hypothesis_settings.load_profile("without-deadline")
+# Every night: --hypothesis-profile=long.
+hypothesis_settings.register_profile("long", deadline=None, max_examples=20_000)
 
 
 def free_port() -> int:

@@ -18,8 +18,9 @@
  * both are settled; succeeded means applied, dead means not applied. A state in which nobody can go on is an error
  * (stuck), and so is a cycle (-DNP, pan -l): with so many hurts, every run ends.
  *
- * -DNO_MARKER and -DNO_VERSION take a safeguard away; `make model` expects an error of each, so that the assertions are
- * seen to be able to fail. Left out: a store that forgets, servers that ignore versions, lanes, and when things happen.
+ * -DNO_MARKER, -DNO_VERSION, -DNO_INTENT, -DNO_LINE and -DNO_FENCE take a safeguard away; `make model` expects an error
+ * of each, so that the assertions are seen to be able to fail. Left out: a store that forgets, servers that ignore
+ * versions, lanes, and when things happen.
  */
 
 #ifndef CRASHES
@@ -53,7 +54,16 @@ chan wire = [CRASHES + LOST] of { byte, byte, byte };   /* writes nobody waits f
 /* the judge, and how much was hurt */
 byte applied[JOBS], crashes, edits, lost, early;
 
+#ifdef NO_FENCE
+#define MAY (state[j] == running)
+#else
 #define MAY (state[j] == running && fence[j] == mine)
+#endif
+#ifdef NO_INTENT
+#define CLASH false
+#else
+#define CLASH (intended[j] && read != base[j])          /* not what our first intent was made for */
+#endif
 #ifdef NO_VERSION
 #define ACCEPTED(v) true
 #else
@@ -100,6 +110,10 @@ idle:
     :: atomic { head == JOBS -> goto done }
     :: atomic { head < JOBS && state[head] == waiting ->                        /* claim */
            j = head; state[j] = running; fence[j]++; mine = fence[j] }
+#ifdef NO_LINE
+    :: atomic { head == 0 && state[1] == waiting ->
+           j = 1; state[j] = running; fence[j]++; mine = fence[j] }
+#endif
     fi;
 
 look:
@@ -110,9 +124,9 @@ look:
     if
     :: atomic { crashes < CRASHES -> crash(); goto idle }
     :: atomic { bears -> settle(succeeded); forget(); goto idle }
-    :: atomic { !bears && intended[j] && read != base[j] -> settle(dead); forget(); goto idle }
-    :: atomic { !bears && !(intended[j] && read != base[j]) && !MAY -> forget(); goto idle }
-    :: atomic { !bears && !(intended[j] && read != base[j]) && MAY ->           /* intend */
+    :: atomic { !bears && CLASH -> settle(dead); forget(); goto idle }
+    :: atomic { !bears && !CLASH && !MAY -> forget(); goto idle }
+    :: atomic { !bears && !CLASH && MAY ->           /* intend */
            if :: !intended[j] -> base[j] = read; intended[j] = true :: else fi }
     fi;
 

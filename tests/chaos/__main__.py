@@ -8,13 +8,15 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from random import Random, randrange
 
-from tests.chaos import report
+from ops.model import check
+from tests.chaos import budget, page, report
 from tests.chaos.baseline import BASELINE
+from tests.chaos.budget import Share
 from tests.chaos.report import Tried
 from tests.chaos.scenarios import SCENARIOS
 from tests.chaos.stage import LEASE, Stage, raised
@@ -33,15 +35,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.list:
         print("\n".join(f"{one.name:5}{one.what}" for one in chosen))
         return 0
+    plans = budget.plans(chosen, arguments.kills, arguments.minutes)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended then, too
     folder = Path(tempfile.mkdtemp(prefix="rendezvous-chaos-"))
-    print(f"seed {arguments.seed}, {arguments.kills} kills a row\n{report.heading()}", flush=True)
+    print(f"seed {arguments.seed}\n{report.heading()}", flush=True)
     tried = []
-    for one in _tried(chosen, arguments.kills, arguments.seed, folder):
+    for one in _tried(chosen, plans, arguments.seed, folder):
         tried.append(one)
         print(report.line(one), flush=True)
     if arguments.report is not None:
-        report.write(arguments.report, report.page(tried, arguments.seed, arguments.kills, LEASE, PATIENCE))
+        searched = [check.search(one) for one in check.CHECKS] if check.available() else []
+        report.write(arguments.report, page.written(tried, arguments.seed, LEASE, PATIENCE, searched))
     if all(one.row.sound for one in tried):
         shutil.rmtree(folder)
         return 0
@@ -49,34 +53,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1
 
 
-def _tried(chosen: Sequence[Scenario], kills: int, seed: int, folder: Path) -> Iterator[Tried]:
+def _tried(chosen: Sequence[Scenario], plans: Mapping[str, Share], seed: int, folder: Path) -> Iterator[Tried]:
     """Each scenario on the stage that it shares with the others, on a fresh one where something is broken."""
     with ExitStack() as stack:
         shared: Stage | None = None
         for number, scenario in enumerate(chosen):
             if scenario.fsync:
-                with raised(folder / f"stage-{number}", scenario.fsync, witnessed=True) as own:
-                    yield _try(scenario, own, kills, seed)
+                with raised(folder / f"stage-{number}", scenario.fsync, scenario.preload) as own:
+                    yield _try(scenario, own, plans[scenario.name], seed)
                 continue
             if shared is None:
                 shared = stack.enter_context(raised(folder / f"stage-{number}"))
             shared.sandbox.reset()
-            tried = _try(scenario, shared, kills, seed)
+            tried = _try(scenario, shared, plans[scenario.name], seed)
             yield tried
             if not tried.row.sound:
                 stack.close()
                 shared = None
 
 
-def _try(scenario: Scenario, stage: Stage, kills: int, seed: int) -> Tried:
+def _try(scenario: Scenario, stage: Stage, share: Share, seed: int) -> Tried:
     began = time.monotonic()
-    row = scenario.run(stage, Plan(kills, Random(f"{seed}/{scenario.name}")))
+    row = scenario.run(stage, Plan(share.hurts, Random(f"{seed}/{scenario.name}"), share.seconds))
     return Tried(scenario, row, time.monotonic() - began)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("--kills", type=int, default=5, help="how much each scenario hurts (5)")
+    parser.add_argument("--kills", type=int, default=5, help="how much each scenario hurts that has no target (5)")
+    parser.add_argument("--minutes", type=float, help="the long run: towards its targets, in this time about")
     parser.add_argument("--seed", type=int, default=randrange(10**6), help="for what is left to chance")
     parser.add_argument(
         "--scenario", action="append", metavar="ROW", choices=[one.name for one in ALL], help="only this"

@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from itertools import pairwise
 
 from tests.chaos.callers import Promise
 
-ENDED = ("succeeded", "dead", "cancelled")
+POISONED, UNKNOWN = "poisoned", "unknown"
+"""Given up because three processes died of it: nothing was written, or whether it was is not known and is told so. An
+honest end among thousands of kills."""
+ENDED = ("succeeded", "dead", "cancelled", POISONED, UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,10 @@ class Verdict:
     def sound(self) -> bool:
         return not any(getattr(self, one.name) for one in fields(self))
 
+    def without(self, names: Collection[str]) -> Verdict:
+        """The same, not looking at these."""
+        return replace(self, **dict.fromkeys(names, 0))
+
     def __add__(self, other: Verdict) -> Verdict:
         return Verdict(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
 
@@ -94,6 +101,7 @@ def judge(evidence: Evidence) -> Verdict:
     writes = attributed(evidence)
     applied = Counter(write.update for write in writes)
     promised = {promise.update for promise in evidence.promises}
+    told = {post.update for post in evidence.delivered if 200 <= post.status < 300}
     return Verdict(
         lost=sum(_lost(promise.update, evidence, applied) for promise in evidence.promises),
         doubled=sum(times - 1 for times in applied.values()) + sum(update not in promised for update in applied),
@@ -101,7 +109,7 @@ def judge(evidence: Evidence) -> Verdict:
         out_of_order=sum(map(_disorder, _steps(evidence.promises, writes).values())),
         stuck=sum(_said(update, evidence) not in (*ENDED, "unheard of") for update in promised),
         misreported=sum(_misreported(update, evidence, applied) for update in promised),
-        callbacks_lost=sum(_callback_lost(promise, evidence) for promise in evidence.promises),
+        callbacks_lost=sum(_callback_lost(promise, evidence, told) for promise in evidence.promises),
         callbacks_doubled=_unstable(evidence.delivered),
     )
 
@@ -150,7 +158,9 @@ def _misreported(update: str, evidence: Evidence, applied: Mapping[str, int]) ->
     said = _said(update, evidence)
     if update in evidence.expected_dead:
         return said == "succeeded" or update in applied
-    return (said == "succeeded" and update not in applied) or (said in ("dead", "cancelled") and update in applied)
+    return (said == "succeeded" and update not in applied) or (
+        said in ("dead", "cancelled", POISONED) and update in applied
+    )
 
 
 def _mails(writes: Iterable[Write]) -> Mapping[str, int]:
@@ -174,12 +184,8 @@ def _disorder(steps: Sequence[int]) -> int:
     return sum(later < earlier for earlier, later in pairwise(steps))
 
 
-def _callback_lost(promise: Promise, evidence: Evidence) -> bool:
-    return (
-        promise.callback
-        and _said(promise.update, evidence) in ENDED
-        and not any(post.update == promise.update and 200 <= post.status < 300 for post in evidence.delivered)
-    )
+def _callback_lost(promise: Promise, evidence: Evidence, told: Collection[str]) -> bool:
+    return promise.callback and promise.update not in told and _said(promise.update, evidence) in ENDED
 
 
 def _unstable(delivered: Iterable[Delivered]) -> int:

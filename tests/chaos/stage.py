@@ -25,6 +25,7 @@ from ops.run.configuration import Credentials
 from ops.run.process import Command, Process, last_lines
 from ops.sandbox.control import Sandbox
 from ops.sandbox.process import free_port, running
+from tests.chaos.nursery import DEATHS, Nursery, Spare
 from tests.chaos.store_server import StoreServer
 from workers.failpoint import VARIABLE
 
@@ -41,15 +42,18 @@ USUAL = ("web", "worker", "worker.2", "callbacks", "beat")
 
 @dataclass(slots=True)
 class Stage:
-    """``environ``: what every process gets; ``own``: what one process gets beside it, from its next start on."""
+    """``environ``: what every process gets; ``own``: what one process gets beside it, from its next start on;
+    ``roots``: the sources of those that do not run ours."""
 
     folder: Path
+    nursery: Nursery
     store: StoreServer
     sandbox: Sandbox
     port: int
     environ: Mapping[str, str]
     own: dict[str, Mapping[str, str]] = field(default_factory=dict)
-    processes: dict[str, Process] = field(default_factory=dict)
+    roots: dict[str, Path] = field(default_factory=dict)
+    processes: dict[str, Process | Spare] = field(default_factory=dict)
     deaths: dict[str, list[int]] = field(default_factory=dict)
     """Exit codes of processes that ended without being asked by ``kill`` or ``end``."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -70,10 +74,13 @@ class Stage:
             if own:
                 self.own[name] = own
             kind, _, number = name.partition(".")
-            entry = next(entry for entry in procfile.parse((ROOT / "Procfile").read_text()) if entry.name == kind)
+            root = self.roots.get(name, ROOT)
+            entry = next(entry for entry in procfile.parse((root / "Procfile").read_text()) if entry.name == kind)
             command = tuple(part.replace("@%h", f"{number}@%h") for part in entry.command)
             environ = {**self.environ, **self.own.get(name, {})}
-            self.processes[name] = Process.start(Command(name, command, environ, self.folder / f"{name}.log"), ROOT)
+            whole = Command(name, command, environ, self.folder / f"{name}.log")
+            executed = "LD_PRELOAD" in environ or name in self.roots
+            self.processes[name] = Process.start(whole, root) if executed else self.nursery.start(whole)
 
     def restart(self, name: str, **own: str) -> None:
         """kill -9 of the whole group, and a new one; ``own`` is forgotten unless it is given again."""
@@ -95,11 +102,10 @@ class Stage:
             process = self.processes.pop(name)
         asked = time.monotonic()
         process.terminate()
-        try:
-            process.popen.wait(60)
-        finally:
-            process.sweep_up()
-        return time.monotonic() - asked
+        until(lambda: process.exit_code() is not None, PATIENCE)
+        took = time.monotonic() - asked
+        process.sweep_up()
+        return took
 
     def drop(self, name: str) -> None:
         """kill -9, and nobody starts it again."""
@@ -117,7 +123,7 @@ class Stage:
                         self.deaths.setdefault(name, []).append(code)
                         process.sweep_up()
                         self.start(name)
-            time.sleep(0.05)
+            time.sleep(0.02)
 
     def killed_by_failpoints(self, name: str) -> int:
         """How often this process died of SIGKILL; gunicorn's own workers are counted by its log."""
@@ -163,9 +169,11 @@ def settings_file(stage_folder: Path, name: str, sandbox: Sandbox, url: str) -> 
 
 
 @contextmanager
-def raised(folder: Path, fsync: str = "always", *, witnessed: bool = False) -> Iterator[Stage]:
-    """A stage with the usual processes, all of them up; how its store is started says ``StoreServer``."""
-    store = StoreServer(folder / "store", fsync=fsync, witnessed=witnessed)
+def raised(folder: Path, fsync: str = "always", preload: str = "") -> Iterator[Stage]:
+    """A stage with the usual processes, all of them up; how its store is started says ``StoreServer``. One that does
+    not fsync always keeps that to itself, since Rendezvous would refuse it."""
+    store = StoreServer(folder / "store", fsync=fsync, preload=preload, silent=fsync != "always")
+    nursery = Nursery()
     try:
         with running(folder / "sandbox") as sandbox:
             port = free_port()
@@ -177,8 +185,12 @@ def raised(folder: Path, fsync: str = "always", *, witnessed: bool = False) -> I
                 "PORT": str(port),
                 "RENDEZVOUS_CONFIG": str(config),
                 "RENDEZVOUS_STORE_URL": store.url,
+                DEATHS: str(folder / "deaths"),
+                # Reading a hundred public authorities is most of what is left of a start.
+                "SSL_CERT_FILE": str(sandbox.ca_file),
             }
-            stage = Stage(folder, store, sandbox, port, environ)
+            (folder / "deaths").mkdir()
+            stage = Stage(folder, nursery, store, sandbox, port, environ)
             try:
                 for name in USUAL:
                     stage.start(name)
@@ -188,6 +200,7 @@ def raised(folder: Path, fsync: str = "always", *, witnessed: bool = False) -> I
             finally:
                 stage.leave()
     finally:
+        nursery.close()
         store.go_on()
         store.kill()
 

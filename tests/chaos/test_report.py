@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from tests.chaos.budget import Share, plans
 from tests.chaos.judge import Verdict
-from tests.chaos.report import Tried, line, page
+from tests.chaos.page import written
+from tests.chaos.report import Tried, line, write
 from tests.chaos.trial import Row, Scenario
 
 
@@ -16,7 +21,7 @@ def tried(name: str, row: Row) -> Tried:
 
 KEPT = tried("C1", Row(3, 100, Verdict(), (0.1, 0.2)))
 BROKEN = tried("C2", Row(3, 100, Verdict(lost=2)))
-CONTROL = tried("B1", Row(3, 100, Verdict(lost=7), control=True))
+CONTROL = tried("B1", Row(3, 100, Verdict(lost=7), breaks=("lost",)))
 
 
 def test_a_row_is_sound_where_nothing_is_broken_or_it_is_a_control() -> None:
@@ -29,16 +34,44 @@ def test_a_row_in_which_nothing_was_hurt_is_not_sound() -> None:
 
 
 def test_the_sum_leaves_controls_out() -> None:
-    text = page([KEPT, BROKEN, CONTROL], seed=1, kills=3, lease=2.0, patience=60.0)
+    text = written([KEPT, BROKEN, CONTROL], seed=1, lease=2.0, patience=60.0)
     assert "**6 hurts, 200 updates**: 2 lost, 0 doubled" in text
 
 
 def test_every_line_of_the_table_has_the_same_columns() -> None:
-    text = page([KEPT, BROKEN, CONTROL], seed=1, kills=3, lease=2.0, patience=60.0)
-    table = [row for row in text.splitlines() if row.startswith("|")]
-    assert len(table) == 5 and len({row.count("|") for row in table}) == 1
+    text = written([KEPT, BROKEN, CONTROL], seed=1, lease=2.0, patience=60.0)
+    table = [row for row in text.partition("| row |")[2].splitlines() if row.startswith("|")]
+    assert len(table) == 4 and len({row.count("|") for row in table}) == 1
 
 
 def test_the_page_names_neither_this_machine_nor_its_folders() -> None:
-    text = page([KEPT], seed=1, kills=3, lease=2.0, patience=60.0)
+    text = written([KEPT], seed=1, lease=2.0, patience=60.0)
     assert str(Path.home()) not in text and f" {socket.gethostname()} " not in text
+
+
+def test_the_page_says_how_far_the_long_run_came() -> None:
+    killed = Tried(replace(KEPT.scenario, kind="kills"), replace(KEPT.row, stops=(1.0, 11.0)), 1.0)
+    text = written([killed], seed=1, lease=2.0, patience=60.0)
+    assert "| 10,000 kills | 3 | not met |" in text
+    assert "≤ lease + 2 s = 4 s | 0.20 s | met |" in text
+    assert "≤ 10 s | 11.0 s | not met |" in text
+
+
+def test_only_our_part_of_the_page_is_written_anew(tmp_path: Path) -> None:
+    file = tmp_path / "PROOF.md"
+    write(file, "first")
+    before, after = "# Proof\n\nof theirs\n", "\n<!-- bench -->fast<!-- /bench -->\n"
+    file.write_text(file.read_text().replace("# Proof\n", before) + after)
+    write(file, "second")
+    text = file.read_text()
+    assert text.startswith(before) and text.endswith(after) and "second" in text and "first" not in text
+
+
+def test_with_little_time_each_scenario_with_a_target_gets_its_part_of_it() -> None:
+    long = Scenario("K", "killed", KEPT.scenario.run, target=900, each=1.0)
+    brief = Scenario("L", "killed", KEPT.scenario.run, target=100, each=1.0)
+    shares = plans([long, brief, KEPT.scenario], kills=3, minutes=5)
+    assert shares["C1"] == Share(3)
+    assert shares["K"].hurts == 900 and shares["K"].seconds == pytest.approx(9 * shares["L"].seconds)
+    assert 200 < shares["K"].seconds + shares["L"].seconds < 300
+    assert plans([long], kills=3) == {"K": Share(3)}

@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
+import math
+import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from random import Random
+from typing import Literal
 
 from tests.chaos.callers import Callers
-from tests.chaos.judge import Verdict, judge, recovery
+from tests.chaos.judge import POISONED, UNKNOWN, Verdict, judge, recovery
 from tests.chaos.stage import Stage
 from tests.chaos.witness import testimony
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is hurt: ``kills`` per scenario; ``dice`` decides what is left to chance."""
+    """How much is hurt: ``kills`` times a scenario, for so many ``seconds`` at most; ``dice`` decides what is left to
+    chance."""
 
     kills: int
     dice: Random
+    seconds: float = math.inf
+
+    @property
+    def long(self) -> bool:
+        """Worth a crew of more than two."""
+        return self.kills > 10
+
+    def turns(self, times: float = 1) -> Iterator[int]:
+        """0, 1, ...: ``times`` as often as is to be hurt, once at least, until the time is over."""
+        end = time.monotonic() + self.seconds
+        for number in range(max(1, int(times * self.kills))):
+            if number and time.monotonic() > end:
+                return
+            yield number
 
 
 @dataclass(slots=True)
@@ -43,40 +61,65 @@ class Row:
     verdict: Verdict
     recovery: tuple[float, ...] = ()
     remarks: tuple[str, ...] = ()
-    control: bool = False
-    """Shows what happens without a safeguard of ours: its numbers are expected not to be 0."""
+    stops: tuple[float, ...] = ()
+    """Seconds from SIGTERM until the process was gone."""
+    breaks: tuple[str, ...] = ()
+    """Promises that are expected to be broken: the row shows what happens without a safeguard, or a known limit."""
+
+    @property
+    def control(self) -> bool:
+        return bool(self.breaks)
 
     @property
     def sound(self) -> bool:
         """Where nothing was hurt nothing is proved."""
-        return self.hurts > 0 and (self.control or self.verdict.sound)
+        return self.hurts > 0 and self.verdict.without(self.breaks).sound
+
+
+Kind = Literal["kills", "kills of the store", "power cuts", "broker flushes", "restarts", ""]
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """``name``: of the failure matrix's row. ``fsync``: the power of its store can be cut, which fsyncs so often;
-    it has a stage of its own."""
+    """``name``: of the failure matrix's row. ``fsync`` and ``preload``: it has a stage of its own, whose store fsyncs
+    so often and has this loaded into it. ``kind``, ``target`` and ``each``: what its hurts are, how many the long run
+    is to come to, and how many seconds one takes, about."""
 
     name: str
     what: str
     run: Callable[[Stage, Plan], Row]
     short: bool = False
-    processes: tuple[str, ...] | None = None
     fsync: str = ""
+    preload: str = ""
+    kind: Kind = ""
+    target: int = 0
+    each: float = 0.5
 
 
 def under_load(
     stage: Stage, hurt: Callable[[Callers, Hurts], None], *, events: int = 8, pace: float = 0.3, warm_up: float = 0.5
 ) -> Row:
     """Callers ask while ``hurt`` runs; the verdict once all is at rest."""
-    callers, hurts = Callers(stage, events, pace), Hurts()
+    callers, hurts, before = Callers(stage, events, pace), Hurts(), _ended_by_themselves(stage)
     callers.start()
     try:
         time.sleep(warm_up)
         hurt(callers, hurts)
     finally:
         callers.stop()
+    for death, times in (_ended_by_themselves(stage) - before).items():
+        hurts.remarks.append(f"{death}: {times} times")
     return verdict_on(callers, hurts)
+
+
+def _ended_by_themselves(stage: Stage) -> Counter[str]:
+    """What ended although nobody killed it, by name and exit code."""
+    return Counter(
+        f"{name} ended by itself with {code}"
+        for name, codes in stage.deaths.items()
+        for code in codes
+        if code != -signal.SIGKILL
+    )
 
 
 def verdict_on(callers: Callers, hurts: Hurts, expected_dead: Collection[str] = ()) -> Row:
@@ -87,6 +130,9 @@ def verdict_on(callers: Callers, hurts: Hurts, expected_dead: Collection[str] = 
         hurts.remarks.append(f"{times} times {status}, asked again")
     if callers.unreadable:
         hurts.remarks.append(f"{len(callers.unreadable)} told of as dead letters only")
+    given_up = {update for update, state in evidence.said.items() if state in (POISONED, UNKNOWN)}
+    if poisoned := len(given_up - evidence.expected_dead):
+        hurts.remarks.append(f"{poisoned} given up, since three processes had died of each")
     return Row(
         len(hurts.at),
         len(evidence.promises),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from ops.sandbox.control import Post
 from tests.chaos.callers import Callers
-from tests.chaos.judge import ENDED, Delivered, Evidence, Write, attributed
+from tests.chaos.judge import ENDED, POISONED, UNKNOWN, Delivered, Evidence, Write, attributed
 from tests.chaos.stage import until
 
 PATIENCE = 60.0
@@ -42,7 +43,14 @@ def _ask(callers: Callers, said: dict[str, str]) -> None:
         if said.get(promise.update) not in ENDED:
             update = callers.state(promise.update)
             if update is not None and update["state"] in (*ENDED, "unheard of"):
-                said[promise.update] = update["state"]
+                said[promise.update] = _end(update)
+
+
+def _end(update: Mapping[str, Any]) -> str:
+    error = update.get("error") or {}
+    if error.get("code") != "Poisoned":
+        return str(update["state"])
+    return UNKNOWN if error["class"] == "unknownOutcome" else POISONED
 
 
 def _seen(callers: Callers, said: dict[str, str], expected_dead: Collection[str]) -> Evidence:
@@ -58,7 +66,8 @@ def _seen(callers: Callers, said: dict[str, str], expected_dead: Collection[str]
 def _complete(evidence: Evidence) -> bool:
     """Whether nothing is missing any more, so that waiting longer would only show what comes twice."""
     told = {post.update for post in evidence.delivered if 200 <= post.status < 300}
-    there = {write.update for write in attributed(evidence)} | evidence.expected_dead
+    given_up = {update for update, state in evidence.said.items() if state in (POISONED, UNKNOWN)}
+    there = {write.update for write in attributed(evidence)} | evidence.expected_dead | given_up
     return all(
         promise.update in there and (promise.update in told or not promise.callback) for promise in evidence.promises
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from ops.sandbox.calls import Received
@@ -50,7 +52,7 @@ def slow(stage: Stage, plan: Plan) -> Row:
     """Exchange answers after half a lease to two leases."""
 
     def hurt(callers: Callers, hurts: Hurts) -> None:
-        for _ in range(5 * plan.kills):
+        for _ in itertools.islice(plan.turns(5), 200):
             held = LEASE * (0.5 + 1.4 * plan.dice.random())
             stage.sandbox.fail(Fault(effect="now", reply="own", hold=min(held, 3.9), skip=plan.dice.randrange(4)))
             hurts.now()
@@ -80,7 +82,7 @@ def storm(stage: Stage, plan: Plan) -> Row:
         f"{calls_inside_pauses(calls)} calls inside a pause",
         calls_per_update(calls, row.updates),
     )
-    return Row(row.hurts, row.updates, row.verdict, row.recovery, (*row.remarks, *remarks))
+    return replace(row, remarks=(*row.remarks, *remarks))
 
 
 def dead_receiver(stage: Stage, plan: Plan) -> Row:
@@ -128,8 +130,8 @@ def _hurt_through(
     def hurt(callers: Callers, hurts: Hurts) -> None:
         for name in names:
             stage.restart(name, **own)
-        time.sleep(3)
-        for number in range(plan.kills):
+        time.sleep(1.5)
+        for number in itertools.islice(plan.turns(), 20):
             proxy.become(modes[number % len(modes)])
             hurts.now()
             time.sleep(2 * LEASE)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from dataclasses import replace
-from pathlib import Path
 
 from tests.chaos.callers import Callers
+from tests.chaos.earlier import earlier, unpacked
+from tests.chaos.preload import compiled, compiler
 from tests.chaos.stage import Stage, until
 from tests.chaos.trial import Hurts, Plan, Row, Scenario, under_load
 
-FAKETIME = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
+HOUR = 3600
+NAMES = ("worker", "worker.2", "callbacks", "beat", "web")
 
 
 def rolling_restarts(stage: Stage, plan: Plan) -> Row:
@@ -18,37 +21,60 @@ def rolling_restarts(stage: Stage, plan: Plan) -> Row:
     took: list[float] = []
 
     def hurt(callers: Callers, hurts: Hurts) -> None:
-        for _ in range(plan.kills):
-            for name in ("worker", "worker.2", "callbacks", "beat", "web"):
-                hurts.now()
-                took.append(stage.end(name))
-                stage.start(name)
-                time.sleep(1)
+        for number in plan.turns():
+            hurts.now()
+            took.append(stage.end(NAMES[number % len(NAMES)]))
+            stage.start(NAMES[number % len(NAMES)])
+            time.sleep(0.3)
 
-    row = under_load(stage, hurt)
-    return replace(row, remarks=(*row.remarks, f"the longest stop took {max(took):.1f} s"))
+    return replace(under_load(stage, hurt), stops=tuple(took))
 
 
 def clocks_jump(stage: Stage, plan: Plan) -> Row:
-    """One worker's clock is an hour ahead, the other's and the web's an hour behind."""
+    """The clocks of one worker and callbacks are an hour ahead, those of the other worker and web an hour behind."""
+    library = str(compiled("clock_shift", stage.folder))
 
     def hurt(callers: Callers, hurts: Hurts) -> None:
-        for name, shift in (("worker", "+3600"), ("worker.2", "-3600"), ("web", "-3600"), ("callbacks", "+3600")):
+        for name, shift in (("web", -HOUR), ("callbacks", HOUR), ("worker", HOUR), ("worker.2", -HOUR)):
             hurts.now()
-            stage.restart(name, LD_PRELOAD=str(FAKETIME), FAKETIME=shift, DONT_FAKE_MONOTONIC="1", NO_FAKE_STAT="1")
-        until(stage.ready, 20)
-        for number in range(plan.kills):
-            time.sleep(2.5)
+            stage.restart(name, LD_PRELOAD=library, CHAOS_CLOCK_SHIFT=str(shift))
+        for number in itertools.islice(plan.turns(), 10):
+            time.sleep(4)
             hurts.now()
             stage.kill("worker.2" if number % 2 else "worker")
-        for name in ("worker", "worker.2", "web", "callbacks"):
+        hurts.remarks.append(f"all up with their clocks shifted: {'yes' if until(stage.ready, 20) else 'no'}")
+        for name in ("web", "callbacks", "worker", "worker.2"):
             stage.restart(name)
-        until(stage.ready, 20)
 
     return under_load(stage, hurt)
 
 
+def two_versions(stage: Stage, plan: Plan) -> Row:
+    """Each process in turn goes back to the version before this one, or forth again, so that in time every pair of
+    versions has met."""
+    version, root = unpacked(stage.folder)
+
+    def hurt(callers: Callers, hurts: Hurts) -> None:
+        for number in itertools.islice(plan.turns(3), 20):
+            name = NAMES[number * 2 % len(NAMES)]
+            if stage.roots.pop(name, None) is None:
+                stage.roots[name] = root
+            hurts.now()
+            stage.end(name)
+            stage.start(name)
+            until(stage.ready, 20)
+            time.sleep(1)
+        stage.roots.clear()
+        for name in NAMES:
+            stage.restart(name)
+
+    row = under_load(stage, hurt)
+    return replace(row, remarks=(*row.remarks, f"the version before is {version}"))
+
+
 OPERATIONS = (
-    Scenario("V1", "rolling restarts under load", rolling_restarts, short=True),
-    *((Scenario("T1", "clocks an hour ahead and an hour behind", clocks_jump),) if FAKETIME else ()),
-)
+    Scenario("V1", "rolling restarts under load", rolling_restarts, short=True,
+             kind="restarts", target=500, each=0.9),
+    *((Scenario("V2", "two versions side by side, to and fro", two_versions),) if earlier() else ()),
+    *((Scenario("T1", "clocks an hour ahead and an hour behind", clocks_jump),) if compiler() else ()),
+)  # fmt: skip

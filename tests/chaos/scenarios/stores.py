@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 
 import httpx
 
 from tests.chaos.callers import CLOUD, Callers
 from tests.chaos.judge import Verdict
+from tests.chaos.preload import compiler
 from tests.chaos.stage import Stage, client, until
-from tests.chaos.store_server import can_cut_power
 from tests.chaos.trial import Hurts, Plan, Row, Scenario, under_load, verdict_on
 
 ROOM = 96 * 1024
 """Bytes that a full store still had."""
+CALLBACKS = ("callbacks_lost", "callbacks_doubled")
 
 
 def killed(stage: Stage, plan: Plan) -> Row:
     """kill -9 of the store, which is the broker, too, and a new start."""
 
     def hurt(callers: Callers, hurts: Hurts) -> None:
-        before = _deaths(stage)
-        for _ in range(plan.kills):
+        for _ in plan.turns():
             stage.store.kill()
             hurts.now()
-            time.sleep(plan.dice.random())
+            time.sleep(0.2 * plan.dice.random())
             stage.store.start()
-            time.sleep(1 + plan.dice.random())
-        hurts.remarks.append(f"ended by themselves: {', '.join(map(str, _since(before, _deaths(stage)))) or 'none'}")
+            time.sleep(0.2 + 0.5 * plan.dice.random())
 
     return under_load(stage, hurt)
 
@@ -39,22 +39,58 @@ def power_cut(stage: Stage, plan: Plan) -> Row:
 
     def hurt(callers: Callers, hurts: Hurts) -> None:
         gone = 0
-        for _ in range(plan.kills):
+        for _ in plan.turns():
             gone += stage.store.cut_power()
             hurts.now()
             stage.store.start()
-            time.sleep(1 + plan.dice.random())
+            time.sleep(0.2 + 0.5 * plan.dice.random())
         hurts.remarks.append(f"{gone} bytes that were written and not fsynced are gone")
 
     return under_load(stage, hurt, events=16, pace=0.1)
 
 
 def power_cut_everysec(stage: Stage, plan: Plan) -> Row:
-    """The same with a store that fsyncs once a second: the control, in which promises have to break."""
+    """The same with a store that fsyncs once a second and does not tell: the control, in which promises break."""
+    remark = "control: Rendezvous refuses such a store where it can see it (R6)"
     row = power_cut(stage, plan)
-    return Row(
-        row.hurts, row.updates, row.verdict, row.recovery, (*row.remarks, "control: losses expected"), control=True
-    )
+    return replace(row, remarks=(*row.remarks, remark), breaks=("lost", "misreported", *CALLBACKS))
+
+
+def disk_full(stage: Stage, plan: Plan) -> Row:
+    """The disk is full under the store: it ends at its next write, and at the first one after each new start."""
+
+    def hurt(callers: Callers, hurts: Hurts) -> None:
+        starts = 0
+        for _ in itertools.islice(plan.turns(), 10):
+            stage.store.disk("full")
+            hurts.now()
+            end = time.monotonic() + 2
+            while time.monotonic() < end:
+                time.sleep(0.1)
+                if stage.store.died():
+                    starts += 1
+                    stage.store.start()
+            stage.store.disk("good")
+            if stage.store.died():
+                stage.store.start()
+            time.sleep(1.5)
+        hurts.remarks.append(f"the store ended and was started again {starts} times")
+
+    return under_load(stage, hurt)
+
+
+def disk_slow(stage: Stage, plan: Plan) -> Row:
+    """Each fsync takes half a second."""
+
+    def hurt(callers: Callers, hurts: Hurts) -> None:
+        for _ in itertools.islice(plan.turns(), 5):
+            stage.store.disk("slow")
+            hurts.now()
+            time.sleep(4)
+            stage.store.disk("good")
+            time.sleep(1)
+
+    return under_load(stage, hurt, events=4)
 
 
 def full(stage: Stage, plan: Plan) -> Row:
@@ -62,7 +98,7 @@ def full(stage: Stage, plan: Plan) -> Row:
 
     def hurt(callers: Callers, hurts: Hurts) -> None:
         store = stage.store.client()
-        for _ in range(max(1, plan.kills // 2)):
+        for _ in itertools.islice(plan.turns(1 / 2), 5):
             store.config_set("maxmemory", int(store.info("memory")["used_memory"]) + ROOM)
             hurts.now()
             time.sleep(4)
@@ -77,7 +113,7 @@ def broker_forgets(stage: Stage, plan: Plan) -> Row:
 
     def hurt(callers: Callers, hurts: Hurts) -> None:
         broker = stage.store.client(database=1)
-        for _ in range(2 * plan.kills):
+        for _ in plan.turns():
             broker.flushdb()
             hurts.now()
             time.sleep(0.3 + plan.dice.random())
@@ -94,6 +130,7 @@ def forgetful(stage: Stage, plan: Plan) -> Row:
             {"maxmemory": str(2**30), "maxmemory-policy": "allkeys-lru"},
             {"maxmemory": "0", "maxmemory-policy": "noeviction"},
         ),
+        ({"appendfsync": "everysec"}, {"appendfsync": "always"}),
         ({"appendonly": "no"}, {"appendonly": "yes"}),
     ):
         _configure(store, settings)
@@ -104,7 +141,7 @@ def forgetful(stage: Stage, plan: Plan) -> Row:
         until(lambda: int(store.info("persistence")["aof_rewrite_in_progress"]) == 0, 10)
     callers.ask(target, 0)
     row = verdict_on(callers, hurts)
-    return Row(row.hurts, row.updates, row.verdict + Verdict(lost=broken), row.recovery, ("refused while it was so",))
+    return replace(row, verdict=row.verdict + Verdict(lost=broken), remarks=("refused while it was so",))
 
 
 def scripts_flushed(stage: Stage, plan: Plan) -> Row:
@@ -112,7 +149,7 @@ def scripts_flushed(stage: Stage, plan: Plan) -> Row:
 
     def hurt(callers: Callers, hurts: Hurts) -> None:
         store = stage.store.client()
-        for _ in range(5 * plan.kills):
+        for _ in itertools.islice(plan.turns(5), 200):
             store.script_flush()
             hurts.now()
             time.sleep(plan.dice.random() / 2)
@@ -124,7 +161,7 @@ def still(stage: Stage, plan: Plan) -> Row:
     """SIGSTOP of the store for three seconds, longer than a lease."""
 
     def hurt(callers: Callers, hurts: Hurts) -> None:
-        for _ in range(max(1, plan.kills // 2)):
+        for _ in itertools.islice(plan.turns(1 / 2), 5):
             stage.store.stand_still()
             time.sleep(3)
             hurts.now()
@@ -151,25 +188,22 @@ def _ask(api: httpx.Client, callers: Callers, target: Mapping[str, str], number:
     return api.post("/v1/updates", json=body, headers={"Idempotency-Key": f"forgetful-{number}"}).status_code
 
 
-def _since(before: Sequence[str], after: Sequence[str]) -> list[str]:
-    return list((Counter(after) - Counter(before)).elements())
-
-
-def _deaths(stage: Stage) -> list[str]:
-    return [f"{name} with exit code {code}" for name, codes in stage.deaths.items() for code in codes]
-
-
-_CUT = (
-    Scenario("R2", "power cuts, appendfsync always", power_cut, fsync="always"),
-    Scenario("R2-", "power cuts, appendfsync everysec", power_cut_everysec, fsync="everysec"),
-)
+_ROBBED = (
+    Scenario("R2", "power cuts, appendfsync always", power_cut, fsync="always", preload="fsync_witness",
+             kind="power cuts", target=500, each=0.9),
+    Scenario("R2-", "power cuts, appendfsync everysec", power_cut_everysec, fsync="everysec", preload="fsync_witness"),
+    Scenario("E1", "the store's disk is full", disk_full, fsync="always", preload="bad_disk"),
+    Scenario("E2b", "each of the store's fsyncs takes half a second", disk_slow, fsync="always", preload="bad_disk"),
+)  # fmt: skip
 
 STORES = (
-    Scenario("R1", "kill -9 of the store and broker", killed, short=True),
-    *(_CUT if can_cut_power() else ()),
+    Scenario("R1", "kill -9 of the store and broker", killed, short=True,
+             kind="kills of the store", target=1000, each=0.7),
+    *(_ROBBED if compiler() else ()),
     Scenario("R4", "the store is full", full),
-    Scenario("R5", "the broker forgets everything", broker_forgets, short=True),
-    Scenario("R6", "a store that evicts or does not persist", forgetful),
+    Scenario("R5", "the broker forgets everything", broker_forgets, short=True,
+             kind="broker flushes", target=100, each=0.8),
+    Scenario("R6", "a store that evicts, does not persist, or fsyncs once a second", forgetful),
     Scenario("V3", "the store forgets our scripts", scripts_flushed),
     Scenario("E2", "the store stands still for 3 s", still),
-)
+)  # fmt: skip

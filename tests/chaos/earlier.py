@@ -1,0 +1,36 @@
+"""The version before this one: the newest one that was released, else the commit before this."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import tarfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+VARIABLE = "CHAOS_EARLIER"
+"""Names another commit."""
+
+
+def earlier() -> str | None:
+    """As git names it; None where the history is not there."""
+    return os.environ.get(VARIABLE) or _git("describe", "--tags", "--abbrev=0", "HEAD^") or _git("rev-parse", "HEAD^")
+
+
+def unpacked(folder: Path) -> tuple[str, Path]:
+    """Its short name, and its sources in a folder of their own. RuntimeError where the history is not there."""
+    commit = earlier()
+    name = commit and _git("rev-parse", "--short", commit)
+    if not name:
+        raise RuntimeError("there is no earlier version in this history")
+    root = folder / f"version-{name}"
+    archive = subprocess.run(("git", "archive", name), cwd=ROOT, check=True, capture_output=True).stdout
+    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+        files.extractall(root, filter="data")
+    return name, root
+
+
+def _git(*asked: str) -> str:
+    done = subprocess.run(("git", *asked), cwd=ROOT, capture_output=True, text=True)
+    return done.stdout.strip() if done.returncode == 0 else ""
