@@ -8,7 +8,7 @@ import re
 import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
 from pathlib import Path
 
@@ -109,7 +109,7 @@ def _table_row(one: Measured) -> str:
 
 def _surroundings(plan: Plan, took: float, load: float) -> str:
     server = subprocess.run([get_binary_path(), "--version"], capture_output=True, text=True, check=True).stdout
-    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    packages = ", ".join(f"{name} {_version(name)}" for name in PACKAGES)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     machine = (
         f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}, {platform.machine()}"
@@ -119,6 +119,13 @@ def _surroundings(plan: Plan, took: float, load: float) -> str:
         f"{machine}; "
         f"Python {platform.python_version()}, {packages}; store {' '.join(server.split()[:3])}."
     )
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def _commit() -> str:
