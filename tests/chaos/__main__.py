@@ -58,8 +58,8 @@ def _tried(chosen: Sequence[Scenario], plans: Mapping[str, Share], seed: int, fo
     with ExitStack() as stack:
         shared: Stage | None = None
         for number, scenario in enumerate(chosen):
-            if scenario.fsync:
-                with raised(folder / f"stage-{number}", scenario.fsync, scenario.preload) as own:
+            if scenario.store is not None:
+                with raised(folder / f"stage-{number}", scenario.store) as own:
                     yield _try(scenario, own, plans[scenario.name], seed)
                 continue
             if shared is None:

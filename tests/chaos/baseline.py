@@ -18,8 +18,9 @@ from redis import Redis
 from ops.run.process import Command, Process
 from tests.chaos.callers import Callers
 from tests.chaos.judge import Verdict
-from tests.chaos.stage import ROOT, Stage, until
+from tests.chaos.stage import ROOT, Stage
 from tests.chaos.trial import Hurts, Plan, Row, Scenario, under_load
+from tests.chaos.until import until
 
 FILE = "CHAOS_BASELINE_FILE"
 BROKER = "CHAOS_BASELINE_BROKER"
@@ -41,6 +42,7 @@ app.conf.update(
     broker_transport_options={"visibility_timeout": VISIBILITY},
     broker_connection_retry_on_startup=True,
     worker_concurrency=4,
+    worker_prefetch_multiplier=1,
 )
 
 
@@ -85,7 +87,7 @@ def celery_alone(stage: Stage, plan: Plan) -> Row:
         tasks,
         verdict,
         (),
-        ("control: what Celery does on Redis by itself",),
+        ("control: Celery on the same store by itself, set up as well as it can be",),
         breaks=("lost", "doubled", "stuck"),
     )
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import os
 import subprocess
-import tarfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,8 +24,8 @@ def unpacked(folder: Path) -> tuple[str, Path]:
         raise RuntimeError("there is no earlier version in this history")
     root = folder / f"version-{name}"
     archive = subprocess.run(("git", "archive", name), cwd=ROOT, check=True, capture_output=True).stdout
-    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-        files.extractall(root, filter="data")
+    root.mkdir()
+    subprocess.run(("tar", "--extract", "--directory", root), input=archive, check=True)
     return name, root
 
 

@@ -35,6 +35,8 @@ LIBRARIES = (
 """Neither ``webhooks`` nor prometheus-client: they look at the environment when they are imported."""
 DEATHS = "CHAOS_DEATHS"
 """The folder in which it is written down which job has let whom die."""
+SWEPT = 10.0
+"""Seconds for what SIGKILL does; longer only where the nursery itself is gone, and all of its children with it."""
 STARTERS = {"celery": "celery.__main__:main", "gunicorn": "gunicorn.app.wsgiapp:run"}
 
 
@@ -61,7 +63,7 @@ class Spare:
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         with self.nursery.news:
-            self.nursery.news.wait_for(lambda: self.pid in self.nursery.ended)
+            self.nursery.news.wait_for(lambda: self.pid in self.nursery.ended, SWEPT)
         self.gone = True
 
 

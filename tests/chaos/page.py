@@ -54,8 +54,7 @@ answers, late writes, leases that end too early and crashes between any two step
 """
 ELSEWHERE = """\
 Rows of the failure matrix that are not here: **D2** (Graph's notifications doubled, shuffled, missed) is tested in
-tests/e2e and tests/webhooks; what a store loses that was restored from a copy or failed over (**R3**) is a limit that
-ops/DEPLOYMENT.md names{two_versions}.
+tests/e2e and tests/webhooks.
 """
 
 
@@ -82,7 +81,7 @@ def written(tried: Sequence[Tried], seed: int, lease: float, patience: float, se
             *map(_table_row, tried),
             "",
             *_model(searched),
-            ELSEWHERE.format(two_versions=""),
+            ELSEWHERE,
         )
     )
 

@@ -43,6 +43,10 @@ class Proxy:
         """From now on."""
         self._run(self._become(mode))
 
+    def lead_to(self, port: int) -> None:
+        """Where new connections lead from now on."""
+        self._to_port = port
+
     def close(self) -> None:
         self.become("cut")
         self._loop.call_soon_threadsafe(self._server.close)

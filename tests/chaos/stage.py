@@ -27,6 +27,7 @@ from ops.sandbox.control import Sandbox
 from ops.sandbox.process import free_port, running
 from tests.chaos.nursery import DEATHS, Nursery, Spare
 from tests.chaos.store_server import StoreServer
+from tests.chaos.until import until
 from workers.failpoint import VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -169,10 +170,9 @@ def settings_file(stage_folder: Path, name: str, sandbox: Sandbox, url: str) -> 
 
 
 @contextmanager
-def raised(folder: Path, fsync: str = "always", preload: str = "") -> Iterator[Stage]:
-    """A stage with the usual processes, all of them up; how its store is started says ``StoreServer``. One that does
-    not fsync always keeps that to itself, since Rendezvous would refuse it."""
-    store = StoreServer(folder / "store", fsync=fsync, preload=preload, silent=fsync != "always")
+def raised(folder: Path, make_store: Callable[[Path], StoreServer] = StoreServer) -> Iterator[Stage]:
+    """A stage with the usual processes, all of them up."""
+    store = make_store(folder / "store")
     nursery = Nursery()
     try:
         with running(folder / "sandbox") as sandbox:
@@ -201,18 +201,7 @@ def raised(folder: Path, fsync: str = "always", preload: str = "") -> Iterator[S
                 stage.leave()
     finally:
         nursery.close()
-        store.go_on()
-        store.kill()
-
-
-def until(question: Callable[[], bool], patience: float) -> bool:
-    """Whether the question was answered with yes in so many seconds."""
-    end = time.monotonic() + patience
-    while not question():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
+        store.close()
 
 
 def client(stage: Stage) -> httpx.Client:

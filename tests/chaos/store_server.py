@@ -91,6 +91,10 @@ class StoreServer:
     def stand_still(self) -> None:
         self._popen.send_signal(signal.SIGSTOP)
 
+    def close(self) -> None:
+        """Nothing in it is to be kept."""
+        self.kill()
+
     def go_on(self) -> None:
         self._popen.send_signal(signal.SIGCONT)
 

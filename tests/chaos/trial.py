@@ -8,12 +8,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 from typing import Literal
 
 from tests.chaos.callers import Callers
 from tests.chaos.judge import POISONED, UNKNOWN, Verdict, judge, recovery
 from tests.chaos.stage import Stage
+from tests.chaos.store_server import StoreServer
 from tests.chaos.witness import testimony
 
 
@@ -81,16 +83,15 @@ Kind = Literal["kills", "kills of the store", "power cuts", "broker flushes", "r
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """``name``: of the failure matrix's row. ``fsync`` and ``preload``: it has a stage of its own, whose store fsyncs
-    so often and has this loaded into it. ``kind``, ``target`` and ``each``: what its hurts are, how many the long run
-    is to come to, and how many seconds one takes, about."""
+    """``name``: of the failure matrix's row. ``store``: it has a stage of its own, with this store in this folder.
+    ``kind``, ``target`` and ``each``: what its hurts are, how many the long run is to come to, and how many seconds one
+    takes, about."""
 
     name: str
     what: str
     run: Callable[[Stage, Plan], Row]
     short: bool = False
-    fsync: str = ""
-    preload: str = ""
+    store: Callable[[Path], StoreServer] | None = None
     kind: Kind = ""
     target: int = 0
     each: float = 0.5

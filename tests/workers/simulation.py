@@ -369,7 +369,7 @@ def main() -> int:
 
 def tell(seed: int) -> None:
     world, verdict = judged(seed)
-    update = replace(world.update_, metadata=None)
+    update = replace(world.update_, metadata={})
     print(f"seed {seed}: {update.conflict_resolution} {update.intent}")
     print(*world.story, sep="\n")
     for entry in world.exchange.journal:

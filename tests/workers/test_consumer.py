@@ -93,3 +93,11 @@ def test_a_worker_that_stops_tells_what_was_put_by_and_then_everything_at_once(
 
 def test_a_bell_is_not_copied_while_it_is_out(app: Celery) -> None:
     assert app.conf.broker_transport_options["ack_emulation"] is False
+
+
+def test_a_lost_broker_is_looked_for_within_a_second(app: Celery, consumer: Any) -> None:
+    asked: dict[str, Any] = {}
+    connection = SimpleNamespace(ensure_connection=lambda *_, **how: asked.update(how), transport_options={})
+    consumer.app, consumer.first_connection_attempt = app, True
+    consumer.ensure_connected(connection)
+    assert asked["interval_start"] < 1 and asked["interval_max"] <= 1

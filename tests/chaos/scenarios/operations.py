@@ -9,8 +9,9 @@ from dataclasses import replace
 from tests.chaos.callers import Callers
 from tests.chaos.earlier import earlier, unpacked
 from tests.chaos.preload import compiled, compiler
-from tests.chaos.stage import Stage, until
+from tests.chaos.stage import Stage
 from tests.chaos.trial import Hurts, Plan, Row, Scenario, under_load
+from tests.chaos.until import until
 
 HOUR = 3600
 NAMES = ("worker", "worker.2", "callbacks", "beat", "web")
