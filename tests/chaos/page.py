@@ -50,7 +50,7 @@ MODEL = """\
 ### Every order of events
 
 `make model`: SPIN goes through all orders in which two workers, two updates of one event, a person who edits it, lost
-answers, late writes, leases that end too early and crashes between any two steps can meet (ops/model/rendezvous.pml).
+answers, late writes, leases that end too early and crashes between any two steps can meet (model/rendezvous.pml).
 """
 ELSEWHERE = """\
 Rows of the failure matrix that are not here: **D2** (Graph's notifications doubled, shuffled, missed) is tested in

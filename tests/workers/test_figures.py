@@ -153,6 +153,9 @@ def test_what_is_due_and_how_late_it_is(store: Store, redis: Redis) -> None:
 def test_the_stores_health_is_told(store: Store, redis: Redis) -> None:
     assert store.health().durable
     assert store.health().memory > 0
+    before = store.health().sequence
+    accepted(store, an_update())
+    assert store.health().sequence > before
     redis.config_set("appendonly", "no")
     try:
         assert not store.health().durable

@@ -71,11 +71,13 @@ class Dues:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The server's memory in bytes (``memory_limit`` 0: none), and whether its append-only file is on and written."""
+    """The server's memory in bytes (``memory_limit`` 0: none), whether its append-only file is on and written, and its
+    ``sequence``, which rises with each acceptance and each claim: it falls only where writes were lost."""
 
     memory: int
     memory_limit: int
     durable: bool
+    sequence: int
 
 
 class Figures:
@@ -143,9 +145,11 @@ class Figures:
 
     def health(self) -> Health:
         """How the server is."""
-        memory, disk = self._redis.call_all([("info", "memory"), ("info", "persistence")])
+        memory, disk, sequence = self._redis.call_all(
+            [("info", "memory"), ("info", "persistence"), ("get", "rdv:sequence")]
+        )
         durable = bool(disk.get("aof_enabled")) and disk.get("aof_last_write_status") == "ok"
-        return Health(memory.get("used_memory", 0), memory.get("maxmemory", 0), durable)
+        return Health(memory.get("used_memory", 0), memory.get("maxmemory", 0), durable, int(sequence or 0))
 
     def console_secret(self) -> str:
         """What signs the console's sessions, the same for every web process; made when it is first asked for."""
