@@ -41,7 +41,7 @@ limit_request_fields = 64
 limit_request_field_size = 8190
 
 # The heartbeat file of a worker must not wait for a disk.
-worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108 - gunicorn makes its own file there
 
 # Both workers answer /metrics, and each has to tell of both: prometheus-client counts in files that they share
 # (https://prometheus.github.io/client_python/multiprocess/). One folder for each master, named after it: not taken over

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, jsonify
 from flask_openapi.models.info import Info
 from flask_openapi.openapi import OpenAPI
-from flask_openapi_swagger.plugins import RegisterPlugin  # type: ignore[import-untyped]
+from flask_openapi_swagger.plugins import RegisterPlugin  # type: ignore[import-untyped]  # it has no types
 from pydantic import ValidationError
 
 from webhooks import document, problems, traffic
@@ -42,7 +42,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
         static_folder=None,
     )
     app.openapi_version = document.VERSION
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default provider has it
     app.url_map.merge_slashes = False
     bell = Bell(celery.create(settings), traffic.LOST.inc)
     hang(Door(settings, Store.connect(settings), bell, Rates(settings.store_url)), app.extensions)

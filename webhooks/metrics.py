@@ -221,5 +221,5 @@ def _traffic() -> CollectorRegistry:
         return REGISTRY
     shared = CollectorRegistry()
     if Path(folder).is_dir():  # somebody may have tidied it away, and the store's figures must be told all the same
-        MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
+        MultiProcessCollector(shared)  # type: ignore[no-untyped-call]  # untyped there
     return shared

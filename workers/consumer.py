@@ -21,7 +21,7 @@ AGAIN = {"interval_start": 0.2, "interval_step": 0.2, "interval_max": 1.0}
 """Seconds between looking for the broker and looking again: after the first time, more each time, at most."""
 
 
-class Consumer(CeleryConsumer):  # type: ignore[misc]
+class Consumer(CeleryConsumer):  # type: ignore[misc]  # Celery has no types
     """Celery makes one for each worker process."""
 
     _flush_at = 0.0

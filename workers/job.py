@@ -49,11 +49,11 @@ class Attempt:
 
     number: int
     startedAt: str  # noqa: N815 - this is the contract's JSON, stored and shown as it is
-    endedAt: str  # noqa: N815
+    endedAt: str  # noqa: N815 - as above
     outcome: str
     detail: str | None = None
-    retryAt: str | None = None  # noqa: N815
-    requestId: str | None = None  # noqa: N815
+    retryAt: str | None = None  # noqa: N815 - as above
+    requestId: str | None = None  # noqa: N815 - as above
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def _length(connection: Connection, queue: str) -> int:
     """A passive declaration tells it on every broker. A queue that is not there yet is an empty one; RabbitMQ closes
     the channel on which it was asked for, so each is asked on its own."""
     try:
-        with connection.channel() as channel:  # type: ignore[no-untyped-call]
+        with connection.channel() as channel:  # type: ignore[no-untyped-call]  # kombu
             return int(channel.queue_declare(queue, passive=True).message_count)
     except connection.channel_errors as error:
         if str(getattr(error, "reply_code", "")) != _NOT_FOUND:

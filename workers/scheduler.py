@@ -25,7 +25,7 @@ STEPS = 50
 _log = structlog.get_logger(__name__)
 
 
-class SweepScheduler(Scheduler):  # type: ignore[misc]
+class SweepScheduler(Scheduler):  # type: ignore[misc]  # Celery has no types
     """Celery's beat loop calls ``tick`` and sleeps for as long as it says."""
 
     def __init__(self, app: Any, *args: Any, **kwargs: Any) -> None:

@@ -281,7 +281,7 @@ def _network(text: object) -> IPv4Network | IPv6Network:
     except (ValueError, TypeError):
         pass
     try:
-        hint = f"did you mean {ip_network(text, strict=False)}"  # type: ignore[arg-type]
+        hint = f"did you mean {ip_network(text, strict=False)}"  # type: ignore[arg-type]  # as above
     except (ValueError, TypeError):
         hint = "write it like 10.0.0.0/8 or fd00::/8"
     raise ValueError(f"{text!r} is not a network in CIDR notation; {hint}")

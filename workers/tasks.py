@@ -33,32 +33,32 @@ class DeadLetter(Exception):
     """A job was given up; the message is its class, code and detail."""
 
 
-class WillRetry(CeleryRetry):  # type: ignore[misc]
+class WillRetry(CeleryRetry):  # type: ignore[misc]  # Celery has no types
     """A job is tried again: why and when. Raised without republishing: sweep rings when it is time."""
 
     def __repr__(self) -> str:
         return str(self.message)
 
 
-@app.task(name="apply_update", throws=(DeadLetter,))  # type: ignore[untyped-decorator]
+@app.task(name="apply_update", throws=(DeadLetter,))  # type: ignore[untyped-decorator]  # nor here
 def apply_update(job_id: str) -> str:
     """Apply one update to Exchange."""
     return _run(job_id)
 
 
-@app.task(name="deliver_callback", throws=(DeadLetter,))  # type: ignore[untyped-decorator]
+@app.task(name="deliver_callback", throws=(DeadLetter,))  # type: ignore[untyped-decorator]  # nor here
 def deliver_callback(job_id: str) -> str:
     """Deliver one callback."""
     return _run(job_id)
 
 
-@app.task(name="handle_notification", throws=(DeadLetter,))  # type: ignore[untyped-decorator]
+@app.task(name="handle_notification", throws=(DeadLetter,))  # type: ignore[untyped-decorator]  # nor here
 def handle_notification(job_id: str) -> str:
     """Look at one event that changed, and tell who wants to know."""
     return _run(job_id)
 
 
-@app.task(name="tend_watch", throws=(DeadLetter,))  # type: ignore[untyped-decorator]
+@app.task(name="tend_watch", throws=(DeadLetter,))  # type: ignore[untyped-decorator]  # nor here
 def tend_watch(job_id: str) -> str:
     """See to it that we hear of changes in one mailbox."""
     return _run(job_id)

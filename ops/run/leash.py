@@ -20,7 +20,7 @@ def main() -> None:
     if os.getppid() != int(launcher):
         sys.exit("the launcher is gone")
     try:
-        os.execvp(command[0], command)  # noqa: S606
+        os.execvp(command[0], command)  # noqa: S606 - this is what it is for
     except OSError as error:
         sys.exit(f"{command[0]}: {error.strerror}")
 

@@ -17,9 +17,9 @@ from ops.sandbox.world import Account, World
 
 CLIENT_ID = "5f1d9b1c-7f0e-4e36-9a83-0f7c3f0b6a11"
 CLIENT_SECRET = "sandbox-client-secret"  # noqa: S105 - the sandbox keeps no secrets
-REFRESH_TOKEN = "0.AAAAsandbox-refresh-token-of-anna"  # noqa: S105
+REFRESH_TOKEN = "0.AAAAsandbox-refresh-token-of-anna"  # noqa: S105 - as above
 SERVICE_USER = "HQ\\svc-rendezvous"
-SERVICE_PASSWORD = "sandbox-password"  # noqa: S105
+SERVICE_PASSWORD = "sandbox-password"  # noqa: S105 - as above
 
 ANNA = new_mailbox("anna@contoso.com", "cloud", "9e0b5c7a-3c44-4a0c-8f5e-0d9f4d1c2b01", "Anna Weber")
 OTTO = new_mailbox("otto@hq.example", "onPremises", "9e0b5c7a-3c44-4a0c-8f5e-0d9f4d1c2b02", "Otto Lang")

@@ -26,7 +26,7 @@ def planted(directory: Path) -> World:
     return world
 
 
-class Server(BaseApplication):  # type: ignore[misc]
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """The sandbox on one address; ``run`` returns only by exiting the process."""
 
     def __init__(self, host: str, port: int, directory: Path):

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from workers.identifiers import new_id
 from workers.job import Attempt
-from workers.store import Accepted, Grant, Store
+from workers.store import Accepted, Grant, Ring, Store
 from workers.update import Intent, Target, Update
+
+
+@dataclass
+class Bells:
+    """In place of the bell: which were to be rung."""
+
+    rung: list[Ring] = field(default_factory=list)
+
+    def ring(self, *rings: Ring) -> None:
+        self.rung += rings
+
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 

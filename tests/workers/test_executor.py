@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from tests.workers.events import an_event
 from tests.workers.fake_exchange import FakeExchange, Fault
-from tests.workers.given import NOW, accepted, an_update
+from tests.workers.given import NOW, Bells, accepted, an_update
 from tests.workers.receiver import OK, answering, receiving
 from workers.bell import Bell
 from workers.callback import Deliverer
@@ -29,14 +29,6 @@ from workers.tls import trust
 from workers.update import Intent, Target, Update
 
 LONG = timedelta(seconds=30)
-
-
-@dataclass
-class Bells:
-    rung: list[Ring] = field(default_factory=list)
-
-    def ring(self, *rings: Ring) -> None:
-        self.rung += rings
 
 
 @dataclass

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import pytest
 
 from tests.workers.events import an_event
 from tests.workers.fake_exchange import FakeExchange
-from tests.workers.given import NOW, accepted, an_attempt, an_update, claimed
+from tests.workers.given import NOW, Bells, accepted, an_attempt, an_update, claimed
 from tests.workers.test_watching import MIRROR, a_subscription
 from workers.bell import Bell
 from workers.callback import Delivery
@@ -26,14 +26,6 @@ from workers.subscription import Mirror
 from workers.telling import Teller
 from workers.update import Intent, Json
 from workers.watch import Watch
-
-
-@dataclass
-class Bells:
-    rung: list[Ring] = field(default_factory=list)
-
-    def ring(self, *rings: Ring) -> None:
-        self.rung += rings
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from tests.workers.given import an_attempt, claimed
+from tests.workers.given import Bells, an_attempt, claimed
 from tests.workers.test_watching import MIRROR, a_subscription
 from workers.bell import Bell
 from workers.exchange import AccessDenied, ExchangeError, NotFound, Throttled, Unknown
@@ -17,7 +17,7 @@ from workers.feed import CursorLost, Item, Round, Subscribed
 from workers.notification import FIRST_SIGHT, MIRRORED, Notification
 from workers.outcome import Outcome, Retry, Succeeded
 from workers.settings import Settings
-from workers.store import Ring, Store
+from workers.store import Store
 from workers.tending import Tender
 from workers.watch import NEW_WINDOW, Watch
 
@@ -61,14 +61,6 @@ class FakeGraph:
         self.between()
         if (fault := self.faults.pop(name, None)) is not None:
             raise fault
-
-
-@dataclass
-class Bells:
-    rung: list[Ring] = field(default_factory=list)
-
-    def ring(self, *rings: Ring) -> None:
-        self.rung += rings
 
 
 @dataclass

@@ -76,6 +76,7 @@ def check_token(token: str, key_of: KeyOf, *, audience: str, issuers: Sequence[s
         if key is None:
             raise NotGenuine("key", "nobody knows the key that the token is signed with")
         wanted = {"require": ["exp", "aud", "iss"], "verify_exp": False, "verify_nbf": False, "verify_iat": False}
+        # PyJWT's type for options leaves out what may be left out.
         claims = jwt.decode(token, key, algorithms=["RS256"], audience=audience, options=wanted)  # type: ignore[arg-type]
     except (jwt.InvalidSignatureError, jwt.InvalidAlgorithmError) as error:
         raise NotGenuine("signature", f"the token is not signed as it should be: {error}") from error

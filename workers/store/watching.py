@@ -161,7 +161,7 @@ class Watching:
         wanted = list(dict.fromkeys(events))
         if not wanted:
             return {}
-        texts = self._redis.call("hmget", f"rdv:snapshots:{watch.id}", wanted)  # type: ignore[arg-type]
+        texts = self._redis.call("hmget", f"rdv:snapshots:{watch.id}", *wanted)
         return {one: Snapshot.from_json(text) for one, text in zip(wanted, texts, strict=True) if text}
 
     def seen_events(self, watch: Watch) -> frozenset[str]:
