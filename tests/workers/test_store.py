@@ -573,6 +573,15 @@ def test_a_store_that_does_not_tell_how_it_writes_is_waited_for(redis: Redis, st
         redis.acl_deluser("managed")
 
 
+def test_whatever_line_ends_exchange_uses_in_what_it_says_the_attempts_stay_apart(store: Store) -> None:
+    update, detail = an_update(), "one\ntwo\r\nthree\u2028four\x85five\x1csix"
+    accepted(store, update)
+    store.settle(claimed(store, update.id), replace(an_attempt(outcome="unavailable"), detail=detail), LATER)
+    time.sleep(0.2)
+    store.settle(claimed(store, update.id), an_attempt(2), DONE)
+    assert [attempt.detail for attempt in store.history(update.id)] == [detail, None]
+
+
 def test_what_has_ended_keeps_only_what_somebody_may_ask_for(store: Store, redis: Redis) -> None:
     update = an_update()
     accepted(store, update)

@@ -14,7 +14,7 @@ import httpx
 
 from workers import trace
 from workers.exchange import AccessDenied, ExchangeError, Refused
-from workers.graph import errors
+from workers.graph import errors, surrogates
 from workers.oauth import BearerAuth, scope_of
 from workers.settings import GraphBackend
 from workers.tls import trust
@@ -80,6 +80,7 @@ class Connection:
             raise Refused("InvalidTarget", f"target: Graph has no such address: {error}") from None
         except httpx.RequestError as error:
             raise errors.from_transport(error, phase) from error
+        body = surrogates.replaced(body)
         if response.is_success:
             return Answer(body, response.headers.get("etag", ""), response.headers.get("request-id"))
         failure = errors.classify(response.status_code, response.headers, body, phase, datetime.now(UTC))

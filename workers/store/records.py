@@ -143,7 +143,7 @@ def dead_letter(job_id: str, job: Mapping[str, str]) -> DeadLetter:
 
 def history(lines: str | None) -> tuple[Attempt, ...]:
     """The attempts of a job: one to a line."""
-    return tuple(Attempt(**known_fields(Attempt, json.loads(line))) for line in (lines or "").splitlines())
+    return tuple(Attempt(**known_fields(Attempt, json.loads(line))) for line in lines.split("\n")) if lines else ()
 
 
 def rings(raw: Sequence[Sequence[str]]) -> tuple[Ring, ...]:
