@@ -14,6 +14,8 @@ from redis import Redis
 from redis.commands.core import Script
 from redis.exceptions import RedisError, ResponseError
 
+from workers.store.together import Together
+
 INTAKE = ("accept", "watch", "notify")
 ALLOWED_WHEN_FULL = (
     "claim", "renew", "intend", "settle", "hand_back", "sweep", "cancel", "replay", "discard",
@@ -35,14 +37,15 @@ class Connection:
 
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
+        self._together = Together(redis)
         self._checked = -_CHECK_EVERY
         self._always_fsyncs = False
         self._scripts = {name: self._register(name) for name in (*INTAKE, *ALLOWED_WHEN_FULL)}
 
     def run(self, script: str, *args: str | int) -> Any:
-        """One atomic step."""
+        """One atomic step, in one round trip with those of other threads that come meanwhile."""
         try:
-            return self._scripts[script](args=args)
+            return self._together.run(self._scripts[script], args)
         except RedisError as error:
             raise StoreUnavailable(f"the store did not {script}: {error}") from error
 

@@ -9,7 +9,7 @@ from tests.workers.graph.wire import ANNA, Wire, exchange
 from workers.exchange import ExchangeError
 from workers.graph.surrogates import replaced
 
-ANY_TEXT = st.text(st.characters(), max_size=20) | st.text("\\\"u\ud83d\ude00d8", max_size=12)
+ANY_TEXT = st.text(st.characters(), max_size=20) | st.text('\\"u\ud83d\ude00d8', max_size=12)
 
 
 @given(ANY_TEXT)
