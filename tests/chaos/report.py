@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass, fields
-from pathlib import Path
 
 from tests.chaos.judge import Verdict, percentile
 from tests.chaos.trial import Row, Scenario
@@ -38,16 +37,3 @@ def recovered(row: Row) -> str:
     """Median and tail, in seconds."""
     median, tail = percentile(row.recovery, 0.5), percentile(row.recovery, 0.99)
     return "–" if median is None or tail is None else f"{median:.2f} / {tail:.2f}"
-
-
-BEGIN, END = "<!-- chaos -->", "<!-- /chaos -->"
-
-
-def write(path: Path, text: str) -> None:
-    """Put this between the marks of our part; what stands around it is somebody else's."""
-    old = path.read_text(encoding="utf-8") if path.exists() else "# Proof\n"
-    if BEGIN not in old:
-        old = f"{old.rstrip()}\n\n{BEGIN}\n{END}\n"
-    before, _, rest = old.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")

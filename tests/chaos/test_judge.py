@@ -70,6 +70,11 @@ def test_recovery_is_from_the_hurt_until_a_caller_that_waited_is_called_back() -
     assert recovery([9.0, 14.0], KEPT) == []
 
 
+def test_a_recovery_in_which_something_else_was_hurt_is_told_apart() -> None:
+    assert recovery([11.5, 12.0], KEPT) == [0.5, 1.0]
+    assert recovery([12.0, 11.5], KEPT, alone=True) == [0.5]
+
+
 def test_a_person_is_not_judged() -> None:
     entry = {"author": "human", "extended": {}, "changed": {}, "at": "2026-11-21T10:00:00+00:00", "event": "event"}
     assert Write.read({"entry": entry, "invitations": []}) is None

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.budget import Share, plans
+from tests.chaos.budget import Share, dealt, plans
 from tests.chaos.judge import Verdict
 from tests.chaos.page import written
-from tests.chaos.report import Tried, line, write
+from tests.chaos.report import Tried, line
 from tests.chaos.trial import Row, Scenario
 
 
@@ -34,37 +34,30 @@ def test_a_row_in_which_nothing_was_hurt_is_not_sound() -> None:
 
 
 def test_the_sum_leaves_controls_out() -> None:
-    text = written([KEPT, BROKEN, CONTROL], seed=1, lease=2.0, patience=60.0)
+    text = written([KEPT, BROKEN, CONTROL], seed=1, took=60.0, lease=2.0, patience=60.0)
     assert "**6 hurts, 200 updates**: 2 lost, 0 doubled" in text
 
 
 def test_every_line_of_the_table_has_the_same_columns() -> None:
-    text = written([KEPT, BROKEN, CONTROL], seed=1, lease=2.0, patience=60.0)
+    text = written([KEPT, BROKEN, CONTROL], seed=1, took=60.0, lease=2.0, patience=60.0)
     table = [row for row in text.partition("| row |")[2].splitlines() if row.startswith("|")]
     assert len(table) == 4 and len({row.count("|") for row in table}) == 1
 
 
 def test_the_page_names_neither_this_machine_nor_its_folders() -> None:
-    text = written([KEPT], seed=1, lease=2.0, patience=60.0)
+    text = written([KEPT], seed=1, took=60.0, lease=2.0, patience=60.0)
     assert str(Path.home()) not in text and f" {socket.gethostname()} " not in text
 
 
 def test_the_page_says_how_far_the_long_run_came() -> None:
-    killed = Tried(replace(KEPT.scenario, kind="kills"), replace(KEPT.row, stops=(1.0, 11.0)), 1.0)
-    text = written([killed], seed=1, lease=2.0, patience=60.0)
+    killed = Tried(
+        replace(KEPT.scenario, kind="kills"), replace(KEPT.row, stops=(1.0, 11.0), recovery_alone=(5.0,)), 1.0
+    )
+    text = written([killed], seed=1, took=60.0, lease=2.0, patience=60.0)
     assert "| 10,000 kills | 3 | not met |" in text
     assert "≤ lease + 2 s = 4 s | 0.20 s | met |" in text
+    assert "second one came meanwhile, p99 ≤ lease + 2 s = 4 s | 5.00 s | not met |" in text
     assert "≤ 10 s | 11.0 s | not met |" in text
-
-
-def test_only_our_part_of_the_page_is_written_anew(tmp_path: Path) -> None:
-    file = tmp_path / "PROOF.md"
-    write(file, "first")
-    before, after = "# Proof\n\nof theirs\n", "\n<!-- bench -->fast<!-- /bench -->\n"
-    file.write_text(file.read_text().replace("# Proof\n", before) + after)
-    write(file, "second")
-    text = file.read_text()
-    assert text.startswith(before) and text.endswith(after) and "second" in text and "first" not in text
 
 
 def test_with_little_time_each_scenario_with_a_target_gets_its_part_of_it() -> None:
@@ -75,3 +68,14 @@ def test_with_little_time_each_scenario_with_a_target_gets_its_part_of_it() -> N
     assert shares["K"].hurts == 900 and shares["K"].seconds == pytest.approx(9 * shares["L"].seconds)
     assert 200 < shares["K"].seconds + shares["L"].seconds < 300
     assert plans([long], kills=3) == {"K": Share(3)}
+
+
+def test_scenarios_are_dealt_so_that_all_hands_have_as_much_to_do() -> None:
+    many = [
+        Scenario(name, "killed", KEPT.scenario.run, target=100, each=each)
+        for name, each in zip("ABCD", (4, 1, 1, 2), strict=True)
+    ]
+    hands = dealt(many, plans(many, kills=3, minutes=10), 2)
+    assert [[one.name for one in hand] for hand in hands] == [["A"], ["B", "C", "D"]]
+    assert dealt(many, plans(many, kills=3), 1) == [many]
+    assert dealt(many[:1], plans(many, kills=3), 4) == [many[:1]]

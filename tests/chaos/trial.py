@@ -62,6 +62,8 @@ class Row:
     updates: int
     verdict: Verdict
     recovery: tuple[float, ...] = ()
+    recovery_alone: tuple[float, ...] = ()
+    """Those of the recoveries during which nothing else was hurt."""
     remarks: tuple[str, ...] = ()
     stops: tuple[float, ...] = ()
     """Seconds from SIGTERM until the process was gone."""
@@ -139,5 +141,6 @@ def verdict_on(callers: Callers, hurts: Hurts, expected_dead: Collection[str] = 
         len(evidence.promises),
         judge(evidence),
         tuple(recovery(hurts.at, evidence)),
+        tuple(recovery(hurts.at, evidence, alone=True)),
         tuple(hurts.remarks),
     )

@@ -121,7 +121,7 @@ class FakeExchange:
             self.spend(30)
             raise Unknown("ReadTimeout", "No answer.")
         if fault in _NO:
-            raise _NO[fault]
+            raise _NO[fault].with_traceback(None)  # else it keeps every world that it was raised in
         if self.enforces_versions and event.version != self.version:
             raise VersionMoved("ErrorIrresolvableConflict", "The change key does not match.")
         if fault is Fault.SILENT:

@@ -2,7 +2,7 @@
 that move by themselves and people who edit the event meanwhile. The executor, the attempt and the merge are ours and
 real; the clock, the dice, the store and Exchange are simulated, in one thread, so that a seed replays.
 
-    python -m tests.workers.simulation --seeds 1000000 --jobs 0
+    python -m tests.workers.simulation --seeds 1000000 --jobs 0 --report ops/PROOF.md
     python -m tests.workers.simulation --first 4711 --seeds 1 --tell
 
 The judge is the fake Exchange's journal, never our own records:
@@ -22,11 +22,13 @@ from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 from random import Random
 from typing import Any, cast
 
 import structlog.testing
 
+from tests.proof import machine, put, today
 from tests.workers.events import an_event, at, attendee
 from tests.workers.fake_exchange import Entry, FakeExchange, Fault
 from tests.workers.given import NOW, an_update
@@ -49,6 +51,15 @@ FAULTS = ((Fault.LOST_AFTER, 6), (Fault.LOST_BEFORE, 6), (Fault.LATE, 6), (Fault
 HUMAN, BUMP, CRASH, BLINK = 0.15, 0.1, 0.02, 0.01
 """How likely at each step: a person edits, the version moves by itself, the worker dies, the store is away."""
 LEASE = 15.0
+HEAD = """\
+## Worlds
+
+Made by `make simulate ARGS="--seeds 1000000 --report ops/PROOF.md"`; do not edit. One update in each: lost, late and
+silent writes, throttling, crashes, versions that move by themselves, people who edit the event meanwhile. The attempt
+and the merge are the product's, clock, dice, store and Exchange are simulated, so that each seed replays. The judge is
+the simulated Exchange's journal. *doubled*: the event changed, or people were mailed, more than once. *trampled*: a
+person's edit was overwritten that the mode protects. *misreported*: called dead and applied, or succeeded and not.
+"""
 BATCH = 1000
 """Seeds that one process lives through at a time."""
 
@@ -353,6 +364,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=2000)
     parser.add_argument("--jobs", type=int, default=1, help="processes; 0: as many as there are cores")
     parser.add_argument("--tell", action="store_true", help="tell the story of each seed")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write the page's section")
     options = parser.parse_args()
     seeds = range(options.first, options.first + options.seeds)
     if options.tell:
@@ -364,7 +376,27 @@ def main() -> int:
     for seed, fault in faults[:50]:
         print(f"seed {seed}: {fault}")
     print(f"{len(seeds)} seeds, {dict(Counter(fault for _, fault in faults))} broken")
+    if options.report is not None:
+        put(options.report, "worlds", page(seeds, ends, faults))
     return 1 if faults else 0
+
+
+def page(seeds: range, ends: Counter[str], faults: list[tuple[int, str]]) -> str:
+    """Markdown: what was tried, how it ended and what was broken."""
+    many = Counter(fault for _, fault in faults)
+    return "\n".join(
+        (
+            HEAD,
+            f"{today()}, seeds {seeds.start:,} to {seeds.stop - 1:,}; {machine()}.",
+            "",
+            f"In all: **{len(seeds):,} worlds**: "
+            + ", ".join(f"{many[name]} {name}" for name in ("doubled", "trampled", "misreported")) + ".",
+            "",
+            "| how the update ended | worlds |",
+            "|---|--:|",
+            *(f"| {name} | {count:,} |" for name, count in ends.most_common()),
+        )
+    )  # fmt: skip
 
 
 def tell(seed: int) -> None:

@@ -1,6 +1,6 @@
 """Thousands of worlds in which everything goes wrong that can, and no promise is broken.
 
-The long run: python -m tests.workers.simulation --seeds 100000
+The long run: make simulate ARGS="--seeds 1000000"
 """
 
 from __future__ import annotations
@@ -41,6 +41,14 @@ def test_no_seed_breaks_a_promise() -> None:
 def test_a_seed_replays() -> None:
     (one, _), (other, _) = simulation.judged(3041), simulation.judged(3041)
     assert (one.story, one.time) == (other.story, other.time)
+
+
+def test_the_page_counts_every_world_and_names_what_is_broken() -> None:
+    text = simulation.page(
+        range(5, 15), Counter({"succeeded": 9, "dead: conflict": 1}), [(7, "doubled"), (8, "doubled")]
+    )
+    assert "seeds 5 to 14" in text and "**10 worlds**: 2 doubled, 0 trampled, 0 misreported." in text
+    assert "| succeeded | 9 |" in text
 
 
 def test_the_judge_sees_what_happens_without_a_precondition(monkeypatch: pytest.MonkeyPatch) -> None:
