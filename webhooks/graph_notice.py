@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-from workers.notification import Notification
+from workers.changes.notification import Notification
+from workers.changes.watch import Watch, watch_of
 from workers.settings import GraphBackend, Settings
 from workers.update import Json
-from workers.watch import Watch, watch_of
 
 TOKEN_AT_MOST = 4096
 LIFECYCLE = frozenset({"reauthorizationRequired", "subscriptionRemoved", "missed"})

@@ -23,13 +23,13 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from workers.bell import TASKS
+from workers.changes.notification import Doubt
+from workers.changes.subscription import state
+from workers.changes.watch import Watch, quiet
 from workers.job import State
-from workers.notification import Doubt
 from workers.settings import Settings
 from workers.store import Store
 from workers.store.figures import Health, Pause, Standing, Tally
-from workers.subscription import state
-from workers.watch import Watch, quiet
 
 _UNSETTLED = tuple(state.value for state in State if not state.settled)
 _WHERE = ["kind", "client", "backend"]

@@ -18,10 +18,10 @@ from webhooks import body, document, intake, problems
 from webhooks.door import Door, door
 from webhooks.graph_notice import Dropped, Lifecycle, claimed, understood, validation_token
 from webhooks.problems import Problem
-from workers.notification import Notification
+from workers.changes.notification import Notification
+from workers.changes.watch import Watch
 from workers.store import Heard
 from workers.update import Json
-from workers.watch import Watch
 
 BYTES_AT_MOST = 1024 * 1024
 HEARD = Counter("rendezvous_graph_notifications", "Items that Graph told, genuine ones", ["kind"])

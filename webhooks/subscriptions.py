@@ -1,6 +1,6 @@
 """``/v1/subscriptions``: who is told of the changes in a mailbox (contract section 6).
 
-What is asked is read and judged by webhooks/watching, kept by workers/store, and comes true in workers/tending.
+What is asked is read and judged by webhooks/watching, kept by workers/store, and comes true in workers/changes/tending.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from webhooks import document, intake, problems, watching
 from webhooks.door import Door, door
 from webhooks.problems import Problem
-from workers.subscription import Subscription, shown_subscription
+from workers.changes.subscription import Subscription, shown_subscription
 from workers.update import Json
 
 

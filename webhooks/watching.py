@@ -14,12 +14,12 @@ from webhooks.faults import Fault, fault
 from webhooks.problems import FORBIDDEN, Problem
 from webhooks.schema import fault_of
 from webhooks.shape import Identifier, Name, Owner, Shape, Text
-from workers.event_change import DEFAULT
+from workers.changes.event_change import DEFAULT
+from workers.changes.subscription import Mirror, Subscription
 from workers.identifiers import new_id
 from workers.properties import PROPERTIES, writable_on
 from workers.public_net import refusal
 from workers.settings import Client, EwsBackend, GraphBackend, Settings
-from workers.subscription import Mirror, Subscription
 from workers.update import Json, Target, rfc3339
 
 Backend = GraphBackend | EwsBackend

@@ -10,12 +10,14 @@ from celery import Celery
 from workers import trace
 from workers.bell import Bell
 from workers.callback import Deliverer
+from workers.changes.feed import Feed, Push
+from workers.changes.telling import Teller
+from workers.changes.tending import Tender
 from workers.ews.call import Caller
 from workers.ews.exchange import EwsExchange
 from workers.ews.feed import EwsFeed
 from workers.exchange import Exchange
 from workers.executor import Executor
-from workers.feed import Feed, Push
 from workers.graph.calendar_view_delta import GraphFeed
 from workers.graph.client import GraphExchange
 from workers.graph.connection import Connection
@@ -26,8 +28,6 @@ from workers.graph.subscriptions import GraphPush
 from workers.leases import Leases
 from workers.settings import EwsBackend, GraphBackend, Settings
 from workers.store import Store
-from workers.telling import Teller
-from workers.tending import Tender
 from workers.tls import trust
 
 

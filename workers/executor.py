@@ -1,7 +1,7 @@
 """A job from claim to settle: the frame around one attempt.
 
-    claim → attempt (workers/attempt for an update, workers/callback for a callback, workers/telling for a
-    notification, workers/tending for a watch) → outcome → settle → ring
+    claim → attempt (workers/attempt for an update, workers/callback for a callback, workers/changes/telling for a
+    notification, workers/changes/tending for a watch) → outcome → settle → ring
 
 Not here: what an attempt does, and whether it is tried again.
 """

@@ -24,13 +24,13 @@ from tests.webhooks.wire import get, serving
 from tests.workers.given import an_attempt, claimed
 from webhooks import create_app
 from workers.callback import for_update
+from workers.changes.notification import Notification
+from workers.changes.subscription import Subscription
 from workers.job import Result
-from workers.notification import Notification
 from workers.outcome import Dead, Retry, Succeeded
 from workers.retry import failure
 from workers.settings import Settings
 from workers.store import Store
-from workers.subscription import Subscription
 
 GRAFANA = Path(__file__).resolve().parents[2] / "ops" / "grafana"
 

@@ -17,10 +17,10 @@ from tests.workers.given import claimed
 from tests.workers.test_watching import a_subscription
 from webhooks import create_app
 from webhooks.notifications import BYTES_AT_MOST, DROPPED
-from workers.notification import Notification
+from workers.changes.notification import Notification
+from workers.changes.watch import Watch
 from workers.settings import Settings
 from workers.store import Store
-from workers.watch import Watch
 
 URL = "/v1/graph/notifications"
 LIFECYCLE = "/v1/graph/lifecycle"

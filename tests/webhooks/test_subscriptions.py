@@ -8,9 +8,9 @@ import pytest
 
 from tests.webhooks.conftest import Caller
 from tests.webhooks.given import is_problem
+from workers.changes.watch import watch_id
 from workers.settings import Settings
 from workers.store import Store
-from workers.watch import watch_id
 
 ASKED: dict[str, Any] = {
     "mailbox": "anna@contoso.com", "callbackUrl": "https://hooks.example.com/x", "properties": ["subject", "start"],

@@ -8,13 +8,13 @@ import pytest
 from redis import Redis
 
 from tests.workers.given import an_attempt, claimed
-from workers.event_change import Snapshot
-from workers.notification import FIRST_SIGHT, Notification
+from workers.changes.event_change import Snapshot
+from workers.changes.notification import FIRST_SIGHT, Notification
+from workers.changes.subscription import Mirror, Subscription
+from workers.changes.watch import Watch
 from workers.outcome import Retry, Succeeded
 from workers.store import Callback, Ring, Store
-from workers.subscription import Mirror, Subscription
 from workers.update import Target
-from workers.watch import Watch
 
 AT = "2026-11-21T09:00:00.000Z"
 SNAPSHOT = Snapshot("v1", {"subject": "S"}, (), AT)

@@ -10,8 +10,8 @@ from flask import g, render_template
 from webhooks.console.updates import without_query
 from webhooks.console.visitor import Visitor
 from webhooks.door import Door, door
-from workers.subscription import Mirror, Subscription, state
-from workers.watch import Watch
+from workers.changes.subscription import Mirror, Subscription, state
+from workers.changes.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)

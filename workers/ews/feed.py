@@ -1,16 +1,16 @@
-"""The feed of an EWS endpoint; see workers.feed. Not here: XML (sync_folder_items), calls (call)."""
+"""The feed of an EWS endpoint; see workers.changes.feed. Not here: XML (sync_folder_items), calls (call)."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from workers.changes.feed import CursorLost, Item, Round
+from workers.changes.watch import Watch
 from workers.ews import sync_folder_items
 from workers.ews.call import Caller
 from workers.ews.ids import ews_form
 from workers.ews.sync_folder_items import Synced
 from workers.exchange import ExchangeError
-from workers.feed import CursorLost, Item, Round
-from workers.watch import Watch
 
 ANSWERS_AT_MOST = 1000
 _LOST = frozenset({"ErrorInvalidSyncStateData", "ErrorSyncFolderNotFound"})

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from workers.changes.feed import Item
 from workers.ews.get_item import id_of
 from workers.ews.soap import Answer, NotAnAnswer, element, find, text_of
-from workers.feed import Item
 
 NAME = "SyncFolderItems"
 MOST = 512

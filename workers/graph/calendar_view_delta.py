@@ -1,6 +1,7 @@
 """calendarView/delta: what changed in a calendar since last time.
 
-https://learn.microsoft.com/graph/api/event-delta. Not here: sockets (connection), what comes of it (workers/tending).
+https://learn.microsoft.com/graph/api/event-delta. Not here: sockets (connection), what comes of it
+(workers/changes/tending).
 """
 
 from __future__ import annotations
@@ -9,15 +10,15 @@ import json
 from datetime import datetime
 from urllib.parse import urlencode
 
-from workers.event_change import DEFAULT
+from workers.changes.event_change import DEFAULT
+from workers.changes.feed import CursorLost, Item, Round
+from workers.changes.watch import WINDOW, Watch
 from workers.exchange import ExchangeError, NotFound
-from workers.feed import CursorLost, Item, Round
 from workers.graph import exchange_ids, resources
 from workers.graph.connection import Answer, Connection, unreadable
 from workers.graph.links import path_of
 from workers.graph.paths import owner_path
 from workers.update import Json, rfc3339
-from workers.watch import WINDOW, Watch
 
 PREFER = {"Prefer": 'IdType="ImmutableId", outlook.timezone="UTC", odata.maxpagesize=200'}
 PAGES_AT_MOST = 2000
@@ -25,7 +26,7 @@ _OCCURRENCE = "occurrence"
 
 
 class GraphFeed:
-    """Feed of one Graph endpoint; see workers.feed."""
+    """Feed of one Graph endpoint; see workers.changes.feed."""
 
     def __init__(self, connection: Connection, base_url: str):
         self._connection = connection

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificate
 
-from workers.notification import Doubt
+from workers.changes.notification import Doubt
 from workers.update import Json
 
 CHANGE_TRACKING = "0bf30f3b-4a52-48df-9a82-234910c4a086"

@@ -1,7 +1,7 @@
 """Graph subscriptions: https://learn.microsoft.com/graph/api/resources/subscription.
 
 How Graph is asked to tell us of changes in a mailbox, and how it is kept doing so. Not here: sockets (connection), when
-each call is due (workers/watch), what Graph then tells (webhooks/notifications).
+each call is due (workers/changes/watch), what Graph then tells (webhooks/notifications).
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
+from workers.changes.feed import Subscribed
+from workers.changes.watch import Watch
 from workers.exchange import NotFound, VersionMoved
-from workers.feed import Subscribed
 from workers.graph.connection import Answer, Connection, unreadable
 from workers.graph.errors import Phase
 from workers.graph.links import path_of
 from workers.graph.paths import owner_path
 from workers.graph.rich_notification import Certificate
 from workers.update import Json, rfc3339
-from workers.watch import Watch
 
 LIFE = timedelta(minutes=10_070)
 """Ten minutes less than Graph allows for events, because its clock is not ours."""
@@ -33,7 +33,7 @@ _PAGES_AT_MOST = 100
 
 
 class GraphPush:
-    """Push for one Graph endpoint; see workers.feed. ``public_url``: where Graph reaches our web process;
+    """Push for one Graph endpoint; see workers.changes.feed. ``public_url``: where Graph reaches our web process;
     ``certificate``: with which it is to seal what it tells, if it is to."""
 
     def __init__(self, connection: Connection, base_url: str, public_url: str, certificate: Certificate | None = None):

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypeVar, cast
 
-from workers.event_change import Ours, Snapshot
+from workers.changes.event_change import Ours, Snapshot
+from workers.changes.subscription import Mirror, Subscription
+from workers.changes.watch import ROOM, Watch, new_secret
 from workers.store.connection import Connection
 from workers.store.records import Callback, Grant, Ring, callback_arguments, rings
-from workers.subscription import Mirror, Subscription
-from workers.watch import ROOM, Watch, new_secret
 
 HEARD_LIFE = timedelta(hours=24)
 BACKSTOP = timedelta(minutes=1)

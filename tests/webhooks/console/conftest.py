@@ -17,9 +17,9 @@ from redis import Redis
 from werkzeug.test import TestResponse
 
 from tests.webhooks.given import KEY, OTHER_KEY
+from workers.changes.subscription import Subscription
 from workers.settings import Settings
 from workers.store import Store
-from workers.subscription import Subscription
 
 OPERATOR_KEY = "operator-key-0123456789"
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from tests.workers.ews.reference import assert_valid_body, needs_reference
+from workers.changes.feed import Item
 from workers.ews.soap import Answer, NotAnAnswer, answers, find, text_of
 from workers.ews.sync_folder_items import Synced, build, read
-from workers.feed import Item
 
 SHELL = (
     '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"'

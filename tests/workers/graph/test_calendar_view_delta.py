@@ -9,12 +9,12 @@ import httpx
 import pytest
 
 from tests.workers.graph.wire import Wire, backend, failure
+from workers.changes.feed import CursorLost, Item
+from workers.changes.watch import Watch
 from workers.exchange import NotFound, Unavailable
-from workers.feed import CursorLost, Item
 from workers.graph.calendar_view_delta import GraphFeed
 from workers.graph.connection import Connection
 from workers.graph.links import path_of
-from workers.watch import Watch
 
 BASE = "https://graph.example/v1.0"
 PATH = "/users/anna@contoso.com/calendarView/delta"

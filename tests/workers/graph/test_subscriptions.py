@@ -10,11 +10,11 @@ import httpx
 import pytest
 
 from tests.workers.graph.wire import Wire, backend, failure
+from workers.changes.feed import Subscribed
+from workers.changes.watch import Watch
 from workers.exchange import NotFound, Unknown, VersionMoved
-from workers.feed import Subscribed
 from workers.graph.connection import Connection
 from workers.graph.subscriptions import LIFE, GraphPush
-from workers.watch import Watch
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 WATCH = Watch("wch_1", "cloud", "anna@contoso.com", "wch_1.secret", graph_id="g/1")

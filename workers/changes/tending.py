@@ -1,4 +1,4 @@
-"""Seeing to it that we hear of changes in one mailbox: what workers/watch decides is done here, step by step.
+"""Seeing to it that we hear of changes in one mailbox: what ``watch`` decides is done here, step by step.
 
 Each step is noted as soon as it is done, so that the next look goes on from there, whoever dies in between. A look
 that fails is repeated for as long as somebody wants to know: killing everything for a week heals by itself.
@@ -14,17 +14,17 @@ import structlog
 
 from workers import retry
 from workers.bell import Bell
-from workers.event_change import DEFAULT, Snapshot, is_over
+from workers.changes.event_change import DEFAULT, Snapshot, is_over
+from workers.changes.feed import CursorLost, Feed, Item, Push
+from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
+from workers.changes.subscription import Mirror
+from workers.changes.watch import OVER, SPELLED, Step, Watch, next_look, steps
 from workers.exchange import ExchangeError, NotFound
-from workers.feed import CursorLost, Feed, Item, Push
-from workers.notification import FIRST_SIGHT, MIRRORED, Notification
 from workers.outcome import Outcome, Succeeded
 from workers.settings import Settings
 from workers.store import Grant, Store
 from workers.store.watching import How
-from workers.subscription import Mirror
 from workers.update import rfc3339
-from workers.watch import OVER, SPELLED, Step, Watch, next_look, steps
 
 _log = structlog.get_logger(__name__)
 

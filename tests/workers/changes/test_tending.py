@@ -12,14 +12,14 @@ import pytest
 from tests.workers.given import Bells, an_attempt, claimed
 from tests.workers.test_watching import MIRROR, a_subscription
 from workers.bell import Bell
+from workers.changes.feed import CursorLost, Item, Round, Subscribed
+from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
+from workers.changes.tending import Tender
+from workers.changes.watch import NEW_WINDOW, Watch
 from workers.exchange import AccessDenied, ExchangeError, NotFound, Throttled, Unknown
-from workers.feed import CursorLost, Item, Round, Subscribed
-from workers.notification import FIRST_SIGHT, MIRRORED, Notification
 from workers.outcome import Outcome, Retry, Succeeded
 from workers.settings import Settings
 from workers.store import Store
-from workers.tending import Tender
-from workers.watch import NEW_WINDOW, Watch
 
 
 @dataclass

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from workers.watch import NEW_WINDOW, Step, Watch, new_secret, next_look, quiet, steps, watch_id, watch_of
+from workers.changes.watch import NEW_WINDOW, Step, Watch, new_secret, next_look, quiet, steps, watch_id, watch_of
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 EVERY = timedelta(minutes=5)

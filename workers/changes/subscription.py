@@ -1,6 +1,6 @@
 """Who wants to know of changes: a subscription calls back, a mirror changes another event. Data only.
 
-Both live until somebody deletes them; the watch of their mailbox (workers/watch) lives as long as one of them does.
+Both live until somebody deletes them; the ``watch`` of their mailbox lives as long as one of them does.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import ClassVar, Self
 
+from workers.changes.watch import Watch, watch_id
 from workers.update import Json, Target, rfc3339
-from workers.watch import Watch, watch_id
 
 
 @dataclass(frozen=True, slots=True)

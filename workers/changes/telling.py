@@ -1,7 +1,7 @@
 """Telling who wants to know: a notified event is read, compared with what was last told, and the difference becomes
 callbacks and mirrors' updates.
 
-Not here: what counts as a change (workers/event_change), what a mirror makes of it (workers/mirror).
+Not here: what counts as a change (event_change), what a mirror makes of it (mirror).
 """
 
 from __future__ import annotations
@@ -14,22 +14,23 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from workers import event_change, mirror, retry
+from workers import retry
 from workers.bell import Bell
 from workers.callback import ROOM, Delivery
-from workers.event_change import DEFAULT, Change, Snapshot
+from workers.changes import event_change, mirror
+from workers.changes.event_change import DEFAULT, Change, Snapshot
+from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
+from workers.changes.subscription import Mirror, Subscription
+from workers.changes.watch import Watch
 from workers.exchange import Event, Exchange, ExchangeError, NotFound, Refused
 from workers.graph.proof import Prover
 from workers.graph.rich_notification import NotGenuine
 from workers.identifiers import new_id
-from workers.notification import FIRST_SIGHT, MIRRORED, Notification
 from workers.outcome import Dead, Outcome, Succeeded
 from workers.properties import TIMES, writable_on
 from workers.settings import Settings
 from workers.store import Callback, Grant, Store
-from workers.subscription import Mirror, Subscription
 from workers.update import Json, rfc3339
-from workers.watch import Watch
 
 _log = structlog.get_logger(__name__)
 

@@ -2,7 +2,7 @@
 
 Data, and the decisions about it: pure. There is one watch for each mailbox, however many want to know, because Graph
 refuses a second subscription to the same (https://learn.microsoft.com/graph/api/subscription-post-subscriptions), and
-one read of an event serves all. Not here: asking Exchange (workers/feed), doing what is decided (workers/tending).
+one read of an event serves all. Not here: asking Exchange (feed), doing what is decided (tending).
 """
 
 from __future__ import annotations

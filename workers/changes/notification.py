@@ -1,7 +1,7 @@
 """A notification: an event may have changed. Data only.
 
 What it says is no more than a hint: it may be late, doubled, or about a write of ours. Not here: taking notifications
-in (webhooks/notifications), what is done about one (workers/telling).
+in (webhooks/notifications), what is done about one (telling).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal, Self
 
+from workers.changes.watch import Watch
 from workers.identifiers import new_id
 from workers.store import Heard
-from workers.watch import Watch
 
 FIRST_SIGHT = "firstSight"
 """The change of an event that is only looked at, so that later ones can be compared with it. Nobody is told."""

@@ -14,18 +14,18 @@ from tests.workers.given import NOW, Bells, accepted, an_attempt, an_update, cla
 from tests.workers.test_watching import MIRROR, a_subscription
 from workers.bell import Bell
 from workers.callback import Delivery
+from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
+from workers.changes.subscription import Mirror
+from workers.changes.telling import Teller
+from workers.changes.watch import Watch
 from workers.exchange import AccessDenied, ExchangeError, NotFound, Refused, Throttled, Unknown
 from workers.graph.proof import Prover
 from workers.graph.rich_notification import NotGenuine
 from workers.job import Result
-from workers.notification import FIRST_SIGHT, MIRRORED, Notification
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.settings import Settings
 from workers.store import Ring, Store
-from workers.subscription import Mirror
-from workers.telling import Teller
 from workers.update import Intent, Json
-from workers.watch import Watch
 
 
 @dataclass

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from tests.workers.given import NOW
-from workers.event_change import Change, Ours
+from workers.changes.event_change import Change, Ours
+from workers.changes.mirror import key, update_for
+from workers.changes.subscription import Mirror
 from workers.exchange import Event
-from workers.mirror import key, update_for
-from workers.subscription import Mirror
 from workers.update import Target
 
 A, B = (Target("cloud", name, mailbox=f"{name}@contoso.com") for name in ("a", "b"))

@@ -1,7 +1,7 @@
 """How we hear of changes in a mailbox: what any backend promises, and what only Graph can.
 
 Every backend has a ``Feed``: what changed since a cursor. Graph can push besides. Both raise the errors drawn in
-workers/exchange, and CursorLost. Not here: when they are asked (workers/watch), what comes of it (workers/tending).
+workers/exchange, and CursorLost. Not here: when they are asked (watch), what comes of it (tending).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from workers.changes.watch import Watch
 from workers.update import Json
-from workers.watch import Watch
 
 
 class CursorLost(Exception):

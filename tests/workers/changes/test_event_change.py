@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.workers.events import attendee
-from workers.event_change import Ours, Snapshot, compare, differs, gone, snapshot
+from workers.changes.event_change import Ours, Snapshot, compare, differs, gone, snapshot
 from workers.exchange import Event
 
 AT = "2026-11-21T09:00:00.000Z"

@@ -11,11 +11,11 @@ import hashlib
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from workers.event_change import Change
+from workers.changes.event_change import Change
+from workers.changes.subscription import Mirror
 from workers.exchange import Event
 from workers.identifiers import new_id
 from workers.properties import agrees
-from workers.subscription import Mirror
 from workers.update import Intent, Json, Update
 
 LIFE = timedelta(hours=24)

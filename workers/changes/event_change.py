@@ -1,7 +1,7 @@
 """What of a change is worth telling: an event as it was last told, and as it stands → what differs, and who did it.
 
 Pure. Exchange moves versions by itself, sends the same notification three times and tells us of our own writes; none
-of that is a change. Not here: reading events, composing callbacks (workers/notification).
+of that is a change. Not here: reading events, composing callbacks (notification).
 """
 
 from __future__ import annotations
