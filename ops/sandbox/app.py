@@ -12,7 +12,7 @@ from typing import Any
 from flask import Flask, Response, request
 
 from ops.sandbox import console
-from ops.sandbox.call import Call, Reply
+from ops.sandbox.call import DROPPED, Call, Reply
 from ops.sandbox.door import Door, Sight, Visit, enter
 from ops.sandbox.ews.service import DOOR as EWS
 from ops.sandbox.faults import Fault
@@ -32,7 +32,13 @@ def create_app(renew: Callable[[], World]) -> Wsgi:
     app.url_map.merge_slashes = False
 
     def at(prefix: str, answer: Callable[[Call], Reply]) -> None:
-        app.add_url_rule(f"{prefix}<path:path>", prefix, lambda path: _respond(answer(_call(path))), methods=METHODS)
+        """A client that dies while it sends has asked for nothing."""
+
+        def view(path: str) -> Response:
+            call = _call(path)
+            return _respond(answer(call) if len(call.body) >= (request.content_length or 0) else DROPPED)
+
+        app.add_url_rule(f"{prefix}<path:path>", prefix, view, methods=METHODS)
 
     def reset() -> None:
         old, worlds[0] = worlds[0], renew()

@@ -6,14 +6,14 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from multiprocessing import active_children, get_context
 from pathlib import Path
 from random import Random
 
-from tests.chaos import report
+from tests.chaos import kept, report
 from tests.chaos.baseline import BASELINE
 from tests.chaos.budget import Share
 from tests.chaos.judge import Verdict
@@ -26,35 +26,29 @@ ALL = (*SCENARIOS, *BASELINE)
 
 
 def side_by_side(
-    dealt: Sequence[Sequence[Scenario]], plans: Mapping[str, Share], seed: int, folder: Path
-) -> list[Tried]:
-    """Each hand's scenarios one after the other, in a process of its own where there are several."""
+    dealt: Sequence[Sequence[Scenario]], plans: Mapping[str, Share], seed: int, folder: Path, keep: Path
+) -> None:
+    """Each hand's scenarios one after the other, in a process of its own where there are several. ``folder``: logs and
+    journals; ``keep``: where the rows are kept."""
     if len(dealt) == 1:
-        return _told(_tried(dealt[0], plans, seed, folder))
+        _by_name([one.name for one in dealt[0]], plans, seed, folder, keep)
+        return
     with ProcessPoolExecutor(
         len(dealt), get_context("spawn"), initializer=signal.signal, initargs=(signal.SIGTERM, end)
     ) as pool:
         running = [
-            pool.submit(_by_name, [one.name for one in hand], plans, seed, folder / f"hand-{number}")
+            pool.submit(_by_name, [one.name for one in hand], plans, seed, folder / f"hand-{number}", keep)
             for number, hand in enumerate(dealt)
         ]
-        rows = {name: (row, took) for future in running for name, row, took in future.result()}
-    return [Tried(one, *rows[one.name]) for one in ALL if one.name in rows]
+        for future in running:
+            future.result()
 
 
-def _by_name(names: Sequence[str], plans: Mapping[str, Share], seed: int, folder: Path) -> list[tuple[str, Row, float]]:
-    """What another process can be asked, and can answer."""
-    chosen = [one for one in ALL if one.name in names]
-    return [(one.scenario.name, one.row, one.took) for one in _told(_tried(chosen, plans, seed, folder))]
-
-
-def _told(tried: Iterable[Tried]) -> list[Tried]:
-    """Each on the terminal as it comes."""
-    kept = []
-    for one in tried:
+def _by_name(names: Sequence[str], plans: Mapping[str, Share], seed: int, folder: Path, keep: Path) -> None:
+    """By name, because functions do not go from one process to another."""
+    for one in _tried([one for one in ALL if one.name in names], plans, seed, folder):
         print(report.line(one), flush=True)
-        kept.append(one)
-    return kept
+        kept.keep(keep, one)
 
 
 def end(*_: object) -> None:
@@ -91,4 +85,4 @@ def _try(scenario: Scenario, stage: Stage, share: Share, seed: int) -> Tried:
     except Exception as error:
         traceback.print_exc()
         row = Row(0, 0, Verdict(), remarks=(f"could not be tried: {error}",))
-    return Tried(scenario, row, time.monotonic() - began)
+    return Tried(scenario, row, time.monotonic() - began, seed)

@@ -51,12 +51,11 @@ tests/e2e and tests/webhooks.
 """
 
 
-def written(
-    tried: Sequence[Tried], seed: int, took: float, lease: float, patience: float, searched: Sequence[Found] = ()
-) -> str:
-    """Markdown, without the marks around it. ``took``: seconds; ``searched``: what SPIN found."""
+def written(tried: Sequence[Tried], lease: float, patience: float, searched: Sequence[Found] = ()) -> str:
+    """Markdown, without the marks around it. ``searched``: what SPIN found."""
     rows = [one for one in tried if not one.row.control]
     total = sum((one.row.verdict for one in rows), Verdict())
+    seeds = ", ".join(map(str, dict.fromkeys(one.seed for one in tried)))
     hurts, updates = sum(one.row.hurts for one in rows), sum(one.row.updates for one in rows)
     return "\n".join(
         (
@@ -65,7 +64,7 @@ def written(
             + ", ".join(f"{count} {name}" for count, name in zip(astuple(total), COLUMNS, strict=True))
             + ". Rows marked *control* are not in it: they show what the same hurts do without one of our safeguards.",
             "",
-            f"{today()}, seed {seed}, {took / 60:.0f} minutes. {machine(PACKAGES)}.",
+            f"{today()}, seed {seeds}, {sum(one.took for one in tried) / 60:.0f} minutes. {machine(PACKAGES)}.",
             "",
             "| target of the long run | counted | |",
             "|---|--:|---|",

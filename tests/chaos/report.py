@@ -17,6 +17,7 @@ class Tried:
     scenario: Scenario
     row: Row
     took: float
+    seed: int = 0
 
 
 def heading() -> str:

@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 from tests.chaos import hands
+from tests.chaos.__main__ import main
 from tests.chaos.budget import Share
+from tests.chaos.judge import Verdict
+from tests.chaos.kept import keep, kept
+from tests.chaos.report import Tried
 from tests.chaos.trial import Plan, Row, Scenario
 
 
@@ -21,12 +25,28 @@ def test_a_scenario_that_fails_by_itself_is_told_as_no_proof(capfd: pytest.Captu
     assert "no port is free" in capfd.readouterr().err
 
 
-def test_two_hands_tell_of_all_rows_in_the_matrix_order(tmp_path: Path) -> None:
-    chosen = [one for one in hands.ALL if one.name in ("C9", "D1")]
-    plans = {one.name: Share(1) for one in chosen}
-    tried = hands.side_by_side([[chosen[1]], [chosen[0]]], plans, 7, tmp_path)
-    assert [one.scenario.name for one in tried] == [one.name for one in chosen]
-    assert all(one.row.sound for one in tried)
+def test_two_hands_keep_all_rows_and_a_run_that_was_cut_off_goes_on(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    command = ["--scenario", "C9", "--scenario", "D1", "--kills", "1", "--jobs", "2", "--keep", str(tmp_path)]
+    assert main(command) == 0
+    assert sorted(file.stem for file in tmp_path.iterdir()) == ["C9", "D1"]
+    (tmp_path / "D1.json").unlink()
+    capfd.readouterr()
+    assert main([*command, "--report", str(tmp_path / "PROOF.md")]) == 0
+    told = capfd.readouterr().out
+    assert "D1 " in told and "C9 " not in told
+    page = (tmp_path / "PROOF.md").read_text()
+    assert page.index("| C9 |") < page.index("| D1 |")
+
+
+def test_a_broken_promise_is_kept_and_what_proves_nothing_is_tried_again(tmp_path: Path) -> None:
+    broken, nothing, sound = (one for one in hands.ALL if one.name in ("C1", "C2", "C3"))
+    rows = (Row(3, 9, Verdict(lost=1), (0.5,), ("why",)), Row(0, 0, Verdict()), Row(1, 2, Verdict(), stops=(1.5,)))
+    tried = [Tried(one, row, 1.5, 7) for one, row in zip((broken, nothing, sound), rows, strict=True)]
+    for one in tried:
+        keep(tmp_path, one)
+    assert kept(tmp_path, hands.ALL) == [tried[0], tried[2]]
 
 
 def test_several_hands_that_are_told_to_end_leave_nothing_behind(tmp_path: Path) -> None:

@@ -34,18 +34,18 @@ def test_a_row_in_which_nothing_was_hurt_is_not_sound() -> None:
 
 
 def test_the_sum_leaves_controls_out() -> None:
-    text = written([KEPT, BROKEN, CONTROL], seed=1, took=60.0, lease=2.0, patience=60.0)
+    text = written([KEPT, BROKEN, CONTROL], lease=2.0, patience=60.0)
     assert "**6 hurts, 200 updates**: 2 lost, 0 doubled" in text
 
 
 def test_every_line_of_the_table_has_the_same_columns() -> None:
-    text = written([KEPT, BROKEN, CONTROL], seed=1, took=60.0, lease=2.0, patience=60.0)
+    text = written([KEPT, BROKEN, CONTROL], lease=2.0, patience=60.0)
     table = [row for row in text.partition("| row |")[2].splitlines() if row.startswith("|")]
     assert len(table) == 4 and len({row.count("|") for row in table}) == 1
 
 
 def test_the_page_names_neither_this_machine_nor_its_folders() -> None:
-    text = written([KEPT], seed=1, took=60.0, lease=2.0, patience=60.0)
+    text = written([KEPT], lease=2.0, patience=60.0)
     assert str(Path.home()) not in text and f" {socket.gethostname()} " not in text
 
 
@@ -53,7 +53,7 @@ def test_the_page_says_how_far_the_long_run_came() -> None:
     killed = Tried(
         replace(KEPT.scenario, kind="kills"), replace(KEPT.row, stops=(1.0, 11.0), recovery_alone=(5.0,)), 1.0
     )
-    text = written([killed], seed=1, took=60.0, lease=2.0, patience=60.0)
+    text = written([killed], lease=2.0, patience=60.0)
     assert "| 10,000 kills | 3 | not met |" in text
     assert "≤ lease + 2 s = 4 s | 0.20 s | met |" in text
     assert "second one came meanwhile, p99 ≤ lease + 2 s = 4 s | 5.00 s | not met |" in text

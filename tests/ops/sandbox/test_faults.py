@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
+import ssl
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -151,6 +154,20 @@ def test_callbacks_are_caught_byte_for_byte(sandbox: Sandbox) -> None:
     first, second = sandbox.callbacks()
     assert (first.path, first.query, first.body, first.headers["x-a"]) == ("hr/a", "b=c", b"\xff{}", "1")
     assert (first.status, second.status) == (410, 204)
+
+
+def test_what_a_client_could_not_send_to_its_end_was_not_asked(sandbox: Sandbox) -> None:
+    url, trust = httpx.URL(sandbox.url), ssl.create_default_context(cafile=str(sandbox.ca_file))
+    head = b"POST /callbacks/hr HTTP/1.1\r\nHost: sandbox\r\nContent-Length: 100\r\n\r\n"
+    with (
+        socket.create_connection((url.host, url.port)) as connection,
+        trust.wrap_socket(connection, server_hostname=url.host) as client,
+    ):
+        client.sendall(head + b'{"half": ')
+        with suppress(OSError):  # the sandbox resets the connection, once it has looked
+            client.unwrap()
+    plain(sandbox).post(f"{sandbox.url}/callbacks/hr", content=b"{}")
+    assert [post.body for post in sandbox.callbacks()] == [b"{}"]
 
 
 def test_callbacks_may_be_cut_off(sandbox: Sandbox) -> None:
