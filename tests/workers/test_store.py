@@ -158,6 +158,20 @@ def test_a_dead_workers_job_is_taken_back_after_its_lease(store: Store) -> None:
     assert job.attempts[0].outcome == "lost"
 
 
+def test_a_lease_whose_job_was_settled_meanwhile_is_not_lost(store: Store) -> None:
+    """The thread that renews asks for what it saw running a moment ago."""
+    update = an_update()
+    accepted(store, update)
+    first = claimed(store, update.id)
+    store.settle(first, an_attempt(outcome="unavailable"), LATER)
+    assert store.renew([first]) == set()
+    time.sleep(0.2)
+    second = claimed(store, update.id)
+    store.settle(second, an_attempt(2), DONE)
+    assert store.renew([second]) == set()
+    assert store.renew([first]) == {update.id}
+
+
 def test_a_renewed_lease_is_not_taken_back(store: Store) -> None:
     update = an_update()
     accepted(store, update)
@@ -167,7 +181,6 @@ def test_a_renewed_lease_is_not_taken_back(store: Store) -> None:
         assert store.renew([grant]) == set()
     assert update.id not in _swept(store)
     store.settle(grant, an_attempt(), DONE)
-    assert store.renew([grant]) == {update.id}
 
 
 def test_a_job_handed_back_can_run_at_once_and_counts_as_no_crash(store: Store) -> None:
