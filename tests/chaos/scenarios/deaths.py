@@ -192,6 +192,6 @@ DEATHS = (
     _at("C10b", "post.after", "callbacks dies with the receiver's answer in its hand", "callbacks"),
     _at("C11", "settle.before", "callbacks dies before it settles", "callbacks", short=True),
     Scenario("C12", "kill -9 of web, worker, callbacks and beat at any moment", at_any_moment, short=True,
-             kind="kills", target=3500, each=0.15),
+             kind="kills", target=4000, each=0.15),
     Scenario("C12b", "three beats at once, which die", three_beats),
 )  # fmt: skip
