@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 
+_PERHAPS = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
 _ESCAPE = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
     re.DOTALL,
@@ -13,7 +14,7 @@ _ESCAPE = re.compile(
 
 def replaced(body: bytes) -> bytes:
     """The JSON with U+FFFD for each half, escaped or not."""
-    if b"\\u" not in body and b"\xed" not in body:
+    if not _PERHAPS.search(body):
         return body
     text = body.decode(errors="replace")
     return _ESCAPE.sub(lambda escape: r"\ufffd" if escape["half"] else escape[0], text).encode()

@@ -33,9 +33,8 @@ class Together:
 
     def run(self, script: Script, args: Sequence[str | int]) -> Any:
         """The script's answer. Raises RedisError; where the connection broke, all who went together do."""
-        mine = _Asked(
-            script, [self._encoder.encode(arg) for arg in args]
-        )  # here: what cannot be encoded is its own trouble
+        # Encoded here: an argument that cannot be is nobody else's trouble.
+        mine = _Asked(script, [self._encoder.encode(arg) for arg in args])
         self._asked.append(mine)
         with self._turn:
             if not mine.done:
