@@ -66,6 +66,8 @@ class Job:
     doubt: bool = False
     grant: Grant | None = None
     """Of the run that is under way."""
+    settled_by: int | None = None
+    """The fence of the run that settled it last."""
     lease_over: bool = False
     discarded: bool = False
 
@@ -230,8 +232,9 @@ class StoreMachine(RuleBasedStateMachine):
 
     def renew(self, grant: Grant, *_: bool) -> None:
         lost = self.store.renew([grant])
-        assert lost == (set() if self._holds(grant) else {grant.id})
-        if not lost:
+        holds = self._holds(grant)
+        assert lost == (set() if holds or self.model.jobs[grant.id].settled_by == grant.fence else {grant.id})
+        if holds:
             self.model.jobs[grant.id].lease_over = False
 
     def intend(self, grant: Grant, *_: bool) -> None:
@@ -340,6 +343,7 @@ class StoreMachine(RuleBasedStateMachine):
         if not held:
             return False
         job = self.model.jobs[grant.id]
+        job.settled_by = grant.fence
         job.doubt = isinstance(outcome, Dead) and outcome.failure.error_class == "unknownOutcome"
         if job.lane not in self.model.paused:
             self.model.probing.discard(job.lane)
