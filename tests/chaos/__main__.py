@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, hands.end)
     folder = Path(tempfile.mkdtemp(prefix="rendezvous-chaos-"))
     keep = arguments.keep or folder / "rows"
-    done = {one.scenario.name for one in kept(keep, chosen)}
+    done = set() if arguments.again else {one.scenario.name for one in kept(keep, chosen)}
     left = [one for one in chosen if one.name not in done]
     plans = budget.plans(left, arguments.kills, arguments.minutes and arguments.minutes * arguments.jobs)
     print(f"seed {arguments.seed}\n{report.heading()}", flush=True)
@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--list", action="store_true", help="name the rows and end")
     parser.add_argument("--jobs", type=int, default=1, help="how many scenarios at once, each with servers of its own")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep rows here; what is there is not tried again")
+    parser.add_argument("--again", action="store_true", help="try also what is kept, and add to it")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the page")
     return parser
 

@@ -85,4 +85,4 @@ def _try(scenario: Scenario, stage: Stage, share: Share, seed: int) -> Tried:
     except Exception as error:
         traceback.print_exc()
         row = Row(0, 0, Verdict(), remarks=(f"could not be tried: {error}",))
-    return Tried(scenario, row, time.monotonic() - began, seed)
+    return Tried(scenario, row, time.monotonic() - began, (seed,))

@@ -13,10 +13,14 @@ from tests.chaos.trial import Row, Scenario
 
 
 def keep(folder: Path, tried: Tried) -> None:
-    """Keep what came of it, also where a promise was broken: only what proves nothing is tried again."""
+    """Keep what came of it, beside what came of it before, and also where a promise was broken: only what proves
+    nothing is thrown away."""
     if tried.row.hurts:
         folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"seed": tried.seed, "took": tried.took, "row": asdict(tried.row)})
+        for earlier in kept(folder, [tried.scenario]):
+            row, took = earlier.row + tried.row, earlier.took + tried.took
+            tried = Tried(tried.scenario, row, took, (*earlier.seeds, *tried.seeds))
+        text = json.dumps({"seeds": tried.seeds, "took": tried.took, "row": asdict(tried.row)})
         (folder / f"{tried.scenario.name}.json").write_text(text, encoding="utf-8")
 
 
@@ -29,4 +33,6 @@ def kept(folder: Path, scenarios: Iterable[Scenario]) -> list[Tried]:
 def _read(scenario: Scenario, text: str) -> Tried:
     data = json.loads(text)
     row = {name: tuple(value) if isinstance(value, list) else value for name, value in data["row"].items()}
-    return Tried(scenario, Row(**{**row, "verdict": Verdict(**data["row"]["verdict"])}), data["took"], data["seed"])
+    return Tried(
+        scenario, Row(**{**row, "verdict": Verdict(**data["row"]["verdict"])}), data["took"], tuple(data["seeds"])
+    )

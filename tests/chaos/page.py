@@ -56,7 +56,7 @@ def written(tried: Sequence[Tried], lease: float, patience: float, searched: Seq
     """Markdown, without the marks around it. ``searched``: what SPIN found."""
     rows = [one for one in tried if not one.row.control]
     total = sum((one.row.verdict for one in rows), Verdict())
-    seeds = ", ".join(map(str, dict.fromkeys(one.seed for one in tried)))
+    seeds = ", ".join(map(str, dict.fromkeys(seed for one in tried for seed in one.seeds)))
     hurts, updates = sum(one.row.hurts for one in rows), sum(one.row.updates for one in rows)
     return "\n".join(
         (

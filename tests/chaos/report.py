@@ -17,7 +17,7 @@ class Tried:
     scenario: Scenario
     row: Row
     took: float
-    seed: int = 0
+    seeds: tuple[int, ...] = ()
 
 
 def heading() -> str:

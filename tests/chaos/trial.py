@@ -70,6 +70,19 @@ class Row:
     breaks: tuple[str, ...] = ()
     """Promises that are expected to be broken: the row shows what happens without a safeguard, or a known limit."""
 
+    def __add__(self, other: Row) -> Row:
+        """What came of both together."""
+        return Row(
+            self.hurts + other.hurts,
+            self.updates + other.updates,
+            self.verdict + other.verdict,
+            tuple(sorted((*self.recovery, *other.recovery))),
+            tuple(sorted((*self.recovery_alone, *other.recovery_alone))),
+            (*self.remarks, *other.remarks),
+            (*self.stops, *other.stops),
+            self.breaks,
+        )
+
     @property
     def control(self) -> bool:
         return bool(self.breaks)
