@@ -29,9 +29,8 @@ held against the 202s that the callers were given. What Rendezvous reports of it
 * **hurts** kills, cuts, faults. **updates** 202s that callers hold. Every caller changes one event step by step, and
   each step mails one guest.
 * **lost** neither applied nor given up. **doubled** applied again, or a write without a 202. **mails wrong** more or
-  fewer than one for each step. **out of order** a step before an earlier one. **stuck** not at its end when for
-  {patience:.0f} s nothing has come to its end. **misreported** called succeeded and not applied, or given up and
-  applied.
+  fewer than one for each step. **out of order** a step before an earlier one. **stuck** not at its end {patience:.0f} s
+  after the last hurt. **misreported** called succeeded and not applied, or given up and applied.
   **callbacks lost** never answered with 2xx; **doubled**: a second id or body for one update (the same one again is
   no fault).
 * **recovery** from each hurt until each caller that waited was called back again: seconds, median and 99th

@@ -223,7 +223,7 @@ _ROBBED = (
 )  # fmt: skip
 
 STORES = (
-    Scenario("R1", "kill -9 of the store and broker", killed, short=True,
+    Scenario("R1", "kill -9 of the store and broker", killed, short=True, store=StoreServer,
              kind="kills of the store", target=1000, each=0.7),
     *(_ROBBED if compiler() else ()),
     Scenario("R3", "a standby takes over that was cut off a second ago", failed_over, store=StoreWithStandby),
