@@ -25,11 +25,15 @@ def put(path: Path, part: str, text: str) -> None:
 
 
 def today() -> str:
-    """The day, and what was tried as git names it: ``2026-11-21, commit 1234567``."""
+    """The day, and what was tried: ``2026-11-21, commit 1234567``."""
+    return f"{datetime.now(UTC):%Y-%m-%d}, commit {commit()}"
+
+
+def commit() -> str:
+    """What is tried, as git names it."""
     asked = ("git", "describe", "--always", "--dirty")
     done = subprocess.run(asked, capture_output=True, text=True, cwd=Path(__file__).parent)
-    commit = f", commit {done.stdout.strip()}" if done.returncode == 0 else ""
-    return f"{datetime.now(UTC):%Y-%m-%d}{commit}"
+    return done.stdout.strip() if done.returncode == 0 else "unknown"
 
 
 def machine(packages: Sequence[str] = ()) -> str:

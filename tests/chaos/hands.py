@@ -21,6 +21,7 @@ from tests.chaos.report import Tried
 from tests.chaos.scenarios import SCENARIOS
 from tests.chaos.stage import Stage, raised
 from tests.chaos.trial import Plan, Row, Scenario
+from tests.proof import commit
 
 ALL = (*SCENARIOS, *BASELINE)
 
@@ -85,4 +86,4 @@ def _try(scenario: Scenario, stage: Stage, share: Share, seed: int) -> Tried:
     except Exception as error:
         traceback.print_exc()
         row = Row(0, 0, Verdict(), remarks=(f"could not be tried: {error}",))
-    return Tried(scenario, row, time.monotonic() - began, (seed,))
+    return Tried(scenario, row, time.monotonic() - began, (f"{commit()} with seed {seed}",))

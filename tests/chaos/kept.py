@@ -19,8 +19,8 @@ def keep(folder: Path, tried: Tried) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for earlier in kept(folder, [tried.scenario]):
             row, took = earlier.row + tried.row, earlier.took + tried.took
-            tried = Tried(tried.scenario, row, took, (*earlier.seeds, *tried.seeds))
-        text = json.dumps({"seeds": tried.seeds, "took": tried.took, "row": asdict(tried.row)})
+            tried = Tried(tried.scenario, row, took, (*earlier.runs, *tried.runs))
+        text = json.dumps({"runs": tried.runs, "took": tried.took, "row": asdict(tried.row)})
         (folder / f"{tried.scenario.name}.json").write_text(text, encoding="utf-8")
 
 
@@ -34,5 +34,5 @@ def _read(scenario: Scenario, text: str) -> Tried:
     data = json.loads(text)
     row = {name: tuple(value) if isinstance(value, list) else value for name, value in data["row"].items()}
     return Tried(
-        scenario, Row(**{**row, "verdict": Verdict(**data["row"]["verdict"])}), data["took"], tuple(data["seeds"])
+        scenario, Row(**{**row, "verdict": Verdict(**data["row"]["verdict"])}), data["took"], tuple(data["runs"])
     )

@@ -55,7 +55,8 @@ def written(tried: Sequence[Tried], lease: float, patience: float, searched: Seq
     """Markdown, without the marks around it. ``searched``: what SPIN found."""
     rows = [one for one in tried if not one.row.control]
     total = sum((one.row.verdict for one in rows), Verdict())
-    seeds = ", ".join(map(str, dict.fromkeys(seed for one in tried for seed in one.seeds)))
+    runs = "; ".join(dict.fromkeys(run for one in tried for run in one.runs))
+    minutes = sum(one.took for one in tried) / 60
     hurts, updates = sum(one.row.hurts for one in rows), sum(one.row.updates for one in rows)
     return "\n".join(
         (
@@ -64,7 +65,7 @@ def written(tried: Sequence[Tried], lease: float, patience: float, searched: Seq
             + ", ".join(f"{count} {name}" for count, name in zip(astuple(total), COLUMNS, strict=True))
             + ". Rows marked *control* are not in it: they show what the same hurts do without one of our safeguards.",
             "",
-            f"{today()}, seed {seeds}, {sum(one.took for one in tried) / 60:.0f} minutes. {machine(PACKAGES)}.",
+            f"Written {today()}. Tried: {runs}; {minutes:.0f} minutes. {machine(PACKAGES)}.",
             "",
             "| target of the long run | counted | |",
             "|---|--:|---|",

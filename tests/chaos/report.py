@@ -12,12 +12,12 @@ COLUMNS = tuple(one.name.replace("_", " ") for one in fields(Verdict))
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A scenario and its row; ``took``: seconds."""
+    """A scenario and its row; ``took``: seconds; ``runs``: in which runs, by commit and seed."""
 
     scenario: Scenario
     row: Row
     took: float
-    seeds: tuple[int, ...] = ()
+    runs: tuple[str, ...] = ()
 
 
 def heading() -> str:

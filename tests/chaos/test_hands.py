@@ -14,6 +14,7 @@ from tests.chaos.judge import Verdict
 from tests.chaos.kept import keep, kept
 from tests.chaos.report import Tried
 from tests.chaos.trial import Plan, Row, Scenario
+from tests.proof import commit
 
 
 def test_a_scenario_that_fails_by_itself_is_told_as_no_proof(capfd: pytest.CaptureFixture[str]) -> None:
@@ -38,12 +39,13 @@ def test_two_hands_keep_all_rows_and_a_run_that_was_cut_off_goes_on(
     assert "D1 " in told and "C9 " not in told
     page = (tmp_path / "PROOF.md").read_text()
     assert page.index("| C9 |") < page.index("| D1 |")
+    assert f"Tried: {commit()} with seed " in page
 
 
 def test_a_broken_promise_is_kept_and_what_proves_nothing_is_tried_again(tmp_path: Path) -> None:
     broken, nothing, sound = (one for one in hands.ALL if one.name in ("C1", "C2", "C3"))
     rows = (Row(3, 9, Verdict(lost=1), (0.5,), ("why",)), Row(0, 0, Verdict()), Row(1, 2, Verdict(), stops=(1.5,)))
-    tried = [Tried(one, row, 1.5, (7,)) for one, row in zip((broken, nothing, sound), rows, strict=True)]
+    tried = [Tried(one, row, 1.5, ("a with seed 7",)) for one, row in zip((broken, nothing, sound), rows, strict=True)]
     for one in tried:
         keep(tmp_path, one)
     assert kept(tmp_path, hands.ALL) == [tried[0], tried[2]]
@@ -52,10 +54,10 @@ def test_a_broken_promise_is_kept_and_what_proves_nothing_is_tried_again(tmp_pat
 def test_what_is_tried_again_is_added_to_what_is_kept(tmp_path: Path) -> None:
     (scenario,) = (one for one in hands.ALL if one.name == "C1")
     first = Row(3, 9, Verdict(lost=1), (0.5, 2.0), (0.5,), ("why",), (1.0,))
-    keep(tmp_path, Tried(scenario, first, 1.5, (7,)))
-    keep(tmp_path, Tried(scenario, Row(1, 2, Verdict(stuck=1), (1.0,), (), (), (2.0,)), 2.0, (8,)))
+    keep(tmp_path, Tried(scenario, first, 1.5, ("a with seed 7",)))
+    keep(tmp_path, Tried(scenario, Row(1, 2, Verdict(stuck=1), (1.0,), (), (), (2.0,)), 2.0, ("b with seed 8",)))
     both = Row(4, 11, Verdict(lost=1, stuck=1), (0.5, 1.0, 2.0), (0.5,), ("why",), (1.0, 2.0))
-    assert kept(tmp_path, hands.ALL) == [Tried(scenario, both, 3.5, (7, 8))]
+    assert kept(tmp_path, hands.ALL) == [Tried(scenario, both, 3.5, ("a with seed 7", "b with seed 8"))]
 
 
 def test_several_hands_that_are_told_to_end_leave_nothing_behind(tmp_path: Path) -> None:
