@@ -218,6 +218,33 @@ def test_no_more_jobs_run_in_a_lane_than_it_has_room_for(store: Store) -> None:
     assert order == [update.id for update in updates]
 
 
+def test_who_was_let_in_holds_its_place_until_it_answers_or_its_grace_is_over(store: Store, redis: Redis) -> None:
+    updates = [an_update(event=f"event-{number}") for number in range(6)]
+    for update in updates:
+        accepted(store, update, room=2)
+    running = [claimed(store, update.id) for update in updates[:2]]
+    assert [store.claim(update.id) for update in updates[2:]] == [None] * 4
+    let_in = [ring.id for grant in running for ring in store.settle(grant, an_attempt(), DONE)[1]]
+    assert let_in == [update.id for update in updates[2:4]], "one for each that ended, not two for the second"
+    assert store.claim(updates[4].id) is None, "the places are held"
+    store.settle(claimed(store, let_in[0]), an_attempt(), DONE)
+    time.sleep(0.11)
+    assert store.claim(updates[5].id) is not None, "a bell that nobody answers holds no place for ever"
+    store.settle(claimed(store, let_in[1]), an_attempt(), DONE)
+    store.settle(claimed(store, updates[4].id), an_attempt(), DONE)
+    assert not redis.keys("rdv:called:*")
+
+
+def test_whoever_stands_behind_waits_with_the_others_of_the_lane(store: Store) -> None:
+    first, behind, other = an_update(event="a"), an_update(event="a"), an_update(event="b")
+    for update in (first, other, behind):
+        accepted(store, update, room=1)
+    grant = claimed(store, first.id)
+    assert store.claim(other.id) is None
+    assert [ring.id for ring in store.settle(grant, an_attempt(), DONE)[1]] == [other.id]
+    assert [ring.id for ring in store.settle(claimed(store, other.id), an_attempt(), DONE)[1]] == [behind.id]
+
+
 def test_a_job_that_waits_in_its_lane_is_not_rung_for_nothing(store: Store) -> None:
     running, waiting = an_update(event="a"), an_update(event="b")
     accepted(store, running, room=1)

@@ -85,6 +85,8 @@ class Model:
     room: dict[str, int] = field(default_factory=dict)
     paused: set[str] = field(default_factory=set)
     probing: set[str] = field(default_factory=set)
+    called: set[str] = field(default_factory=set)
+    """Who was let in from its lane's waiting list and holds a place there: as the store says."""
     happened: Counter[str] = field(default_factory=Counter)
 
     def put(self, job_id: str, job: Job) -> None:
@@ -101,7 +103,8 @@ class Model:
     def may_run(self, job_id: str) -> bool:
         job = self.jobs[job_id]
         waits = job.state in ("queued", "retrying") and not job.delayed and job_id in self.heads()
-        return waits and job.lane not in self.paused and len(self.running(job.lane)) < self.open(job.lane)
+        taken = self.running(job.lane) | {name for name in self.called - {job_id} if self.jobs[name].lane == job.lane}
+        return waits and job.lane not in self.paused and len(taken) < self.open(job.lane)
 
     def open(self, lane: str) -> int:
         """How many may run in it at once."""
@@ -126,6 +129,7 @@ class Found:
     lines: dict[str, list[str]]
     running: dict[str, set[str]]
     waiting: dict[str, set[str]]
+    called: dict[str, set[str]]
     due: set[str]
     counted: dict[str, int]
     backlog: dict[str, int]
@@ -143,6 +147,8 @@ class Found:
             pipe.smembers(f"rdv:running:{lane}")
         for lane in model.room:
             pipe.zrange(f"rdv:waiting:{lane}", 0, -1)
+        for lane in model.room:
+            pipe.zrange(f"rdv:called:{lane}", 2, "+inf", byscore=True)
         pipe.zrange("rdv:due", 0, -1)
         for key in ("rdv:states", "rdv:backlog", "rdv:total"):
             pipe.hgetall(key)
@@ -153,6 +159,7 @@ class Found:
             lines={line: next(answers) for line in model.lines},
             running={lane: set(next(answers)) for lane in model.room},
             waiting={lane: set(next(answers)) for lane in model.room},
+            called={lane: set(next(answers)) for lane in model.room},
             due=set(next(answers)),
             counted={name: int(count) for name, count in next(answers).items()},
             backlog={name: int(count) for name, count in next(answers).items()},
@@ -175,7 +182,7 @@ class StoreMachine(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.redis.flushall()
-        self.store = Store(self.redis, lease=LATER, grace=timedelta(seconds=1))
+        self.store = Store(self.redis, lease=LATER, grace=LATER)
         self.sent = Twice(self.redis)
         self.store._redis = self.sent  # of all the store's parts
         self.model = Model(room={HOST: 1})
@@ -203,7 +210,9 @@ class StoreMachine(RuleBasedStateMachine):
             getattr(self, what)(self._job(which, "retrying" if what == "cancel" else "dead"))
 
     @rule(
-        what=st.sampled_from(("sweep", "a_lease_ends", "delays_end", "pauses_end")), which=NUMBER, twice=st.booleans()
+        what=st.sampled_from(("sweep", "a_lease_ends", "delays_end", "pauses_end", "graces_end")),
+        which=NUMBER,
+        twice=st.booleans(),
     )
     def time(self, what: str, which: int, twice: bool) -> None:
         self.sent.twice = twice
@@ -321,6 +330,11 @@ class StoreMachine(RuleBasedStateMachine):
             self.redis.zadd("rdv:due", {f"lane/{lane}": 1})
         self.model.paused.clear()
 
+    def graces_end(self, _: int) -> None:
+        for name in self.model.called:
+            self.redis.zadd(f"rdv:called:{self.model.jobs[name].lane}", {name: 1}, xx=True)
+            self.redis.zadd("rdv:due", {name: 1}, xx=True)
+
     def _job(self, which: int, state: str = "") -> str:
         names = [name for name, job in self.model.jobs.items() if job.state == state] or list(self.model.jobs)
         return names[which % len(names)]
@@ -367,6 +381,7 @@ class StoreMachine(RuleBasedStateMachine):
         assert found.running == {lane: self.model.running(lane) for lane in self.model.room}
         self._only_heads_run_and_only_where_there_is_room()
         self._each_head_is_looked_at_again(found)
+        self._who_is_let_in_holds_one_place(found)
         self._counters_are_the_truth(found)
 
     def _only_heads_run_and_only_where_there_is_room(self) -> None:
@@ -384,6 +399,12 @@ class StoreMachine(RuleBasedStateMachine):
         ready = [self.model.jobs[name].lane for name in due if not self.model.jobs[name].delayed]
         for lane, names in found.waiting.items():
             assert not names or lane in lanes or ready.count(lane) >= self.model.open(lane)
+
+    def _who_is_let_in_holds_one_place(self, found: Found) -> None:
+        for lane, names in found.called.items():
+            running = self.model.running(lane)
+            assert names <= found.due - running and len(names | running) <= self.model.room[lane]
+        self.model.called = set().union(*found.called.values())
 
     def _counters_are_the_truth(self, found: Found) -> None:
         states, backlog = Counter[str](), Counter[str]()

@@ -5,6 +5,7 @@ local function job_key(id) return 'rdv:job:' .. id end
 local function line_key(line) return 'rdv:line:' .. line end
 local function running_key(lane) return 'rdv:running:' .. lane end
 local function waiting_key(lane) return 'rdv:waiting:' .. lane end
+local function called_key(lane) return 'rdv:called:' .. lane end
 local function paused_key(lane) return 'rdv:paused:' .. lane end
 local function probe_key(lane) return 'rdv:probe:' .. lane end
 local function dead_key(client) return 'rdv:dead:' .. client end
@@ -61,10 +62,11 @@ local function pause(lane, duration)
   redis.call('ZADD', 'rdv:pauses', moment, lane)
 end
 
--- How many more jobs may run in the lane now. The room is a property of the lane, stored with each of its jobs.
+-- How many more jobs may run in the lane now. The room is a property of the lane, stored with each of its jobs. Who was
+-- let in and has not answered the bell holds a place, too: else each job that ends meanwhile would let one more in.
 local function free(lane, room)
   if redis.call('EXISTS', probe_key(lane)) == 1 then room = 1 end
-  return tonumber(room) - redis.call('SCARD', running_key(lane))
+  return tonumber(room) - redis.call('SCARD', running_key(lane)) - redis.call('ZCOUNT', called_key(lane), NOW, '+inf')
 end
 
 -- As many waiting jobs as there is room for may run.
@@ -76,6 +78,7 @@ local function admit(lane, grace)
   if room < 1 then return end
   for _, id in ipairs(redis.call('ZRANGE', waiting_key(lane), 0, room - 1)) do
     redis.call('ZREM', waiting_key(lane), id)
+    redis.call('ZADD', called_key(lane), NOW + grace, id)
     wake(id, grace)
   end
 end
@@ -139,16 +142,23 @@ local function fold(id)
     'not_before', 'attempted', 'replayed_at', 'intent', 'intended', 'doubt')
 end
 
--- The job is settled: out of its line and its lane; whoever stood behind it may go.
+-- The job is settled: out of its line and its lane. Whoever stood behind it may go, or waits with the others of the lane.
 local function leave(id, line, lane, grace)
   count(id, -1)
   redis.call('ZREM', DUE, id)
   redis.call('ZREM', waiting_key(lane), id)
+  redis.call('ZREM', called_key(lane), id)
   redis.call('SREM', running_key(lane), id)
   local was_head = at_head(id, line)
   redis.call('LREM', line_key(line), 0, id)
   local next_id = redis.call('LINDEX', line_key(line), 0)
-  if was_head and next_id then wake(next_id, grace) end
+  if was_head and next_id then
+    if redis.call('EXISTS', waiting_key(lane)) == 1 then
+      wait_in_lane(next_id, lane, redis.call('HGET', job_key(next_id), 'accepted'))
+    else
+      wake(next_id, grace)
+    end
+  end
   admit(lane, grace)
 end
 
