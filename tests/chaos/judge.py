@@ -107,7 +107,7 @@ def judge(evidence: Evidence) -> Verdict:
         lost=sum(_lost(promise.update, evidence, applied) for promise in evidence.promises),
         doubled=sum(times - 1 for times in applied.values()) + sum(update not in promised for update in applied),
         mails_wrong=sum(abs(mails - 1) for mails in _mails(writes).values()),
-        out_of_order=sum(map(_disorder, _steps(evidence.promises, writes).values())),
+        out_of_order=sum(map(disorder, _steps(evidence.promises, writes).values())),
         stuck=sum(_said(update, evidence) not in (*ENDED, "unheard of") for update in promised),
         misreported=sum(_misreported(update, evidence, applied) for update in promised),
         callbacks_lost=sum(_callback_lost(promise, evidence, told) for promise in evidence.promises),
@@ -182,7 +182,8 @@ def _steps(promises: Iterable[Promise], writes: Iterable[Write]) -> Mapping[str,
     return {event: list(order) for event, order in seen.items()}
 
 
-def _disorder(steps: Sequence[int]) -> int:
+def disorder(steps: Sequence[int]) -> int:
+    """How often a step comes right after a later one."""
     return sum(later < earlier for earlier, later in pairwise(steps))
 
 

@@ -45,10 +45,6 @@ MODEL = """\
 `make model`: SPIN goes through all orders in which two workers, two updates of one event, a person who edits it, lost
 answers, late writes, leases that end too early and crashes between any two steps can meet (model/rendezvous.pml).
 """
-ELSEWHERE = """\
-Rows of the failure matrix that are not here: **D2** (Graph's notifications doubled, shuffled, missed) is tested in
-tests/e2e and tests/webhooks.
-"""
 
 
 def written(tried: Sequence[Tried], lease: float, patience: float, searched: Sequence[Found] = ()) -> str:
@@ -76,7 +72,6 @@ def written(tried: Sequence[Tried], lease: float, patience: float, searched: Seq
             *map(_table_row, tried),
             "",
             *_model(searched),
-            ELSEWHERE,
         )
     )
 

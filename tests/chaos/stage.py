@@ -33,7 +33,7 @@ from workers.failpoint import VARIABLE
 ROOT = Path(__file__).resolve().parents[2]
 CREDENTIALS = Credentials("rk_chaos", "whsec_" + b64encode(b"0123456789abcdef0123456789abcdef").decode())
 LEASE = 2.0
-ENGINE = f"\n[engine]\nlease = {LEASE}\nsweep = 0.2\ngrace = 1\nretry_base = 0.2\nretry_cap = 2\n"
+ENGINE = f"\n[engine]\nlease = {LEASE}\nsweep = 0.2\ngrace = 1\nretry_base = 0.2\nretry_cap = 2\ncatch_up = 3\n"
 BACKEND_TIMEOUT = 4
 PATIENCE = 60.0
 """Seconds for what should take a few."""
@@ -161,9 +161,9 @@ def armed(point: str) -> dict[str, str]:
     return {VARIABLE: point}
 
 
-def settings_file(stage_folder: Path, name: str, sandbox: Sandbox, url: str) -> Path:
-    """A rendezvous.toml for an Exchange at ``url``: the sandbox itself, or a proxy before it."""
-    text = configuration.toml(url, sandbox.ca_file, CREDENTIALS.api_key, "http://127.0.0.1:9") + ENGINE
+def settings_file(stage_folder: Path, name: str, sandbox: Sandbox, public_url: str, url: str) -> Path:
+    """A rendezvous.toml for an Exchange at ``url``: the sandbox itself, or a proxy before it. ``public_url``: ours."""
+    text = configuration.toml(url, sandbox.ca_file, CREDENTIALS.api_key, public_url) + ENGINE
     file = stage_folder / name
     file.write_text(text.replace("[[backend]]\n", f"[[backend]]\ntimeout = {BACKEND_TIMEOUT}\n"))
     return file
@@ -177,7 +177,7 @@ def raised(folder: Path, make_store: Callable[[Path], StoreServer] = StoreServer
     try:
         with running(folder / "sandbox") as sandbox:
             port = free_port()
-            config = settings_file(folder, "rendezvous.toml", sandbox, sandbox.url)
+            config = settings_file(folder, "rendezvous.toml", sandbox, f"http://127.0.0.1:{port}", sandbox.url)
             environ = {
                 **os.environ,
                 **configuration.secrets_for(CREDENTIALS),

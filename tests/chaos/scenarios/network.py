@@ -42,7 +42,9 @@ def to_exchange(modes: Sequence[Mode]) -> Callable[[Stage, Plan], Row]:
 
     def run(stage: Stage, plan: Plan) -> Row:
         proxy = Proxy(int(stage.sandbox.url.rpartition(":")[2]))
-        config = settings_file(stage.folder, "proxied.toml", stage.sandbox, f"https://127.0.0.1:{proxy.port}")
+        config = settings_file(
+            stage.folder, "proxied.toml", stage.sandbox, stage.url, f"https://127.0.0.1:{proxy.port}"
+        )
         return _hurt_through(proxy, stage, plan, modes, {"RENDEZVOUS_CONFIG": str(config)}, WORKERS)
 
     return run
