@@ -1,4 +1,4 @@
-"""``/v1/dead-letters``: what was given up - look at it, bring it back, let it go (contract section 5)."""
+"""``/v1/dead-letters``: what was given up - look at it, bring it back, let it go."""
 
 from __future__ import annotations
 
@@ -22,9 +22,6 @@ from workers.public import public, shown_attempts
 from workers.replay import matching, replay_one
 from workers.store import BadCursor, DeadLetter
 from workers.update import Json
-
-AT_ONCE = 10_000
-"""Dead letters that one request brings back."""
 
 
 class LetterPath(BaseModel):
@@ -54,7 +51,7 @@ dead_letters.record_once(lambda state: state.app.url_map.converters.update(lette
     "",
     summary="List dead letters",
     operation_id="listDeadLetters",
-    responses=document.answers(200, "ShownLetters", 400, 401, 503),
+    responses=document.answers(200, "ShownLetters", 400, 401, 429, 503),
 )
 def listed(query: LettersQuery) -> Response:
     """The client's dead letters, last died first."""
@@ -71,7 +68,7 @@ def listed(query: LettersQuery) -> Response:
     "/<letter:id>",
     summary="Read a dead letter",
     operation_id="readDeadLetter",
-    responses=document.answers(200, "ShownLetter", 401, 404, 503),
+    responses=document.answers(200, "ShownLetter", 401, 404, 429, 503),
 )
 def shown(path: LetterPath) -> Response:
     """The dead letter with every attempt."""
@@ -82,7 +79,7 @@ def shown(path: LetterPath) -> Response:
     "/<letter:id>/replay",
     summary="Bring a dead letter back",
     operation_id="replayDeadLetter",
-    responses=document.answers(202, "ShownLetter", 401, 403, 404, 503),
+    responses=document.answers(202, "ShownLetter", 401, 403, 404, 429, 503),
 )
 def replay(path: LetterPath) -> Response:
     """It is queued again under its own id. What was in fact applied is found out first, and nothing is done twice."""
@@ -105,13 +102,13 @@ def replay(path: LetterPath) -> Response:
     summary="Bring many dead letters back",
     operation_id="replayDeadLetters",
     request_body=document.required("AskedReplay"),
-    responses=document.answers(200, "ShownReplay", 400, 401, 413, 415, 422, 503),
+    responses=document.answers(200, "ShownReplay", 400, 401, 413, 415, 422, 429, 503),
 )
 def replay_all() -> Response:
-    """All that match, at most 10,000 at once, in the order in which they were accepted."""
+    """All that match, the oldest 10,000 of them at once, in the order in which they were accepted."""
     at = door()
     asked = _asked(intake.content())
-    letters = [letter for letter in matching(at.store, asked.of(g.client.name), AT_ONCE) if _may_touch(at, letter)]
+    letters = [letter for letter in matching(at.store, asked.of(g.client.name)) if _may_touch(at, letter)]
     replayed = 0
     for letter in [] if asked.dry_run else letters:
         done, rings = replay_one(at.store, letter, at.clock())
@@ -124,7 +121,7 @@ def replay_all() -> Response:
     "/<letter:id>",
     summary="Let a dead letter go",
     operation_id="discardDeadLetter",
-    responses={"204": {"description": "It is off the list"}, **document.refusals(401, 404, 503)},
+    responses={"204": {"description": "It is off the list"}, **document.refusals(401, 404, 429, 503)},
 )
 def discard(path: LetterPath) -> Response:
     """It is off the list and cannot be brought back; the update can still be read until its retention ends."""

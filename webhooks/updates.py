@@ -111,7 +111,8 @@ def cancel(path: UpdatePath) -> Response:
     came, rings = at.store.cancel(path.id, for_update(cancelled))
     at.bell.ring(*rings)
     if came in (Cancelled.RUNNING, Cancelled.ENDED):
-        said = "It is being applied right now." if came is Cancelled.RUNNING else "It has ended already."
+        running = "It is being applied right now, or it is not known yet whether it was."
+        said = running if came is Cancelled.RUNNING else "It has ended already."
         raise Problem(problems.NOT_CANCELLABLE, said)
     return jsonify(public(_own(at, path.id)))
 

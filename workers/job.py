@@ -38,6 +38,7 @@ TRANSITIONS: Mapping[tuple[State | None, str], State] = {
     (State.RUNNING, "sweep"): State.RETRYING,
     (State.QUEUED, "cancel"): State.CANCELLED,
     (State.RETRYING, "cancel"): State.CANCELLED,
+    (State.DEAD, "replay"): State.QUEUED,
 }
 """(state, what happens) → state. Everything that is not here leaves a job as it is. ops/LIFECYCLE.md draws it."""
 

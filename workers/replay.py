@@ -3,11 +3,15 @@ first, since the update keeps its id and so its marker."""
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 from datetime import datetime
 
 from workers.store import DeadLetter, DeadLetters, Ring, Store
 from workers.update import Update
+
+AT_ONCE = 10_000
+"""Dead letters that one request brings back."""
 
 
 def replay_one(store: Store, letter: DeadLetter, now: datetime) -> tuple[bool, tuple[Ring, ...]]:
@@ -15,10 +19,16 @@ def replay_one(store: Store, letter: DeadLetter, now: datetime) -> tuple[bool, t
     return store.replay(letter.id, _renewed(letter.update, now) if letter.update else None)
 
 
-def matching(store: Store, which: DeadLetters, at_most: int) -> list[DeadLetter]:
-    """The dead letters that are meant, oldest first, so that updates of one event come back in their order."""
-    letters, _ = store.dead_letters(which, limit=at_most)
-    return sorted(letters, key=lambda letter: letter.id)
+def matching(store: Store, which: DeadLetters, at_most: int = AT_ONCE) -> list[DeadLetter]:
+    """The oldest of the dead letters that are meant, oldest first, so that updates of one event come back in their
+    order, also where it takes several requests."""
+    oldest = deque[DeadLetter](maxlen=at_most)
+    cursor = None
+    while True:
+        letters, cursor = store.dead_letters(which, at_most, cursor)
+        oldest.extend(letters)
+        if cursor is None:
+            return sorted(oldest, key=lambda letter: letter.accepted)
 
 
 def _renewed(update: Update, now: datetime) -> str:

@@ -18,6 +18,8 @@ FINAL = (Refused, NotFound, AccessDenied)
 FOR_EVER = timedelta(days=3650)
 _LONGEST = 10.0**9
 """Seconds: far beyond every deadline, and still a timedelta."""
+LONGEST_PAUSE = timedelta(days=1)
+"""For which a mailbox is left alone, whatever Exchange says: then one update asks again."""
 TITLES = {
     "conflict": "Somebody else changed the event",
     "refused": "Exchange refuses this update",
@@ -53,7 +55,7 @@ def decide(error: ExchangeError, attempts: int, patience: Patience, *, in_doubt:
     in_doubt = in_doubt or isinstance(error, Unknown)
     asked = timedelta(seconds=min(error.retry_after or 0, _LONGEST))
     after = asked + _jitter(error, attempts, patience)
-    pause = asked or (after if isinstance(error, Throttled) else None)
+    pause = min(asked, LONGEST_PAUSE) or (after if isinstance(error, Throttled) else None)
     if patience.remaining <= max(asked, LAST_MOMENT):
         return replace(expired(in_doubt=in_doubt, last=error), pause=pause)
     after = min(after, patience.remaining - LAST_MOMENT / 2)

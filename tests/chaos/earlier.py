@@ -1,4 +1,5 @@
-"""The version before this one: the newest one that was released, else the commit before this."""
+"""The version before this one: the newest one that was released, else the one before the store's scripts changed last,
+by which two versions differ most where they share a store."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ VARIABLE = "CHAOS_EARLIER"
 
 def earlier() -> str | None:
     """As git names it; None where the history is not there."""
-    return os.environ.get(VARIABLE) or _git("describe", "--tags", "--abbrev=0", "HEAD^") or _git("rev-parse", "HEAD^")
+    released = _git("describe", "--tags", "--abbrev=0", "HEAD^")
+    return os.environ.get(VARIABLE) or released or _git("log", "-1", "--format=%h^", "--", "workers/lua")
 
 
 def unpacked(folder: Path) -> tuple[str, Path]:

@@ -124,6 +124,11 @@ def test_an_expired_update_says_whether_it_may_have_been_applied(in_doubt: bool,
     assert expired(in_doubt=in_doubt).failure.error_class == error_class
 
 
+def test_a_mailbox_is_asked_again_after_a_day_whatever_exchange_says() -> None:
+    outcome = decide(Throttled("429", "x", retry_after=604_800), 0, patience(), in_doubt=False)
+    assert isinstance(outcome, Dead) and outcome.pause == timedelta(days=1)
+
+
 def test_every_class_of_the_contract_has_a_title() -> None:
     assert TITLES.keys() == {
         "conflict", "refused", "notFound", "accessDenied", "throttled", "unavailable", "unknownOutcome", "expired",

@@ -218,21 +218,36 @@ def test_no_more_jobs_run_in_a_lane_than_it_has_room_for(store: Store) -> None:
     assert order == [update.id for update in updates]
 
 
-def test_who_was_let_in_holds_its_place_until_it_answers_or_its_grace_is_over(store: Store, redis: Redis) -> None:
+def test_each_job_that_ends_lets_one_in_also_while_bells_are_not_answered_yet(store: Store) -> None:
     updates = [an_update(event=f"event-{number}") for number in range(6)]
     for update in updates:
         accepted(store, update, room=2)
     running = [claimed(store, update.id) for update in updates[:2]]
     assert [store.claim(update.id) for update in updates[2:]] == [None] * 4
-    let_in = [ring.id for grant in running for ring in store.settle(grant, an_attempt(), DONE)[1]]
-    assert let_in == [update.id for update in updates[2:4]], "one for each that ended, not two for the second"
-    assert store.claim(updates[4].id) is None, "the places are held"
-    store.settle(claimed(store, let_in[0]), an_attempt(), DONE)
-    time.sleep(0.11)
-    assert store.claim(updates[5].id) is not None, "a bell that nobody answers holds no place for ever"
-    store.settle(claimed(store, let_in[1]), an_attempt(), DONE)
-    store.settle(claimed(store, updates[4].id), an_attempt(), DONE)
-    assert not redis.keys("rdv:called:*")
+    let_in = [[ring.id for ring in store.settle(grant, an_attempt(), DONE)[1]] for grant in running]
+    assert let_in == [[updates[2].id], [updates[3].id]]
+
+
+def test_nobody_waits_in_a_lane_for_ever_if_who_should_let_it_in_does_not(store: Store, redis: Redis) -> None:
+    running, waiting = an_update(event="a"), an_update(event="b")
+    for update in (running, waiting):
+        accepted(store, update, room=1)
+    grant, lane = claimed(store, running.id), f"lane/{running.target.lane}"
+    assert store.claim(waiting.id) is None
+    assert _looked_at_soon(redis, lane)
+    assert waiting.id not in _swept(store), "there is no room"
+    assert _looked_at_soon(redis, lane), "and again"
+    redis.srem(f"rdv:running:{running.target.lane}", running.id)  # as if it had left without a word
+    assert waiting.id in _swept(store)
+    assert redis.zscore("rdv:due", lane) is None
+    store.settle(grant, an_attempt(), DONE)
+
+
+def _looked_at_soon(redis: Redis, lane: str) -> bool:
+    """Whether sweep will look at the lane by itself; then it has to now."""
+    soon = (redis.zscore("rdv:due", lane) or 0) > 1
+    redis.zadd("rdv:due", {lane: 1})
+    return soon
 
 
 def test_whoever_stands_behind_waits_with_the_others_of_the_lane(store: Store) -> None:
@@ -302,6 +317,16 @@ def test_what_runs_is_in_doubt_or_has_ended_cannot_be_cancelled(store: Store) ->
     store.settle(claimed(store, update.id), an_attempt(2), DONE)
     assert store.cancel(update.id)[0] == Cancelled.ENDED
     assert store.cancel("upd_none")[0] == Cancelled.UNKNOWN
+
+
+def test_a_replayed_update_whose_write_is_in_doubt_cannot_be_cancelled(store: Store) -> None:
+    update = an_update()
+    accepted(store, update)
+    grant = claimed(store, update.id)
+    store.intend(grant, "{}")
+    store.settle(grant, an_attempt(), Dead(failure("unknownOutcome", "X", "Nobody knows.")))
+    assert store.replay(update.id)[0]
+    assert store.cancel(update.id)[0] == Cancelled.RUNNING
 
 
 def test_settling_makes_the_callback_in_the_same_step(store: Store) -> None:

@@ -26,6 +26,7 @@ from redis import Redis
 
 from tests.workers.given import accepted, an_attempt, an_update
 from workers.identifiers import new_id
+from workers.job import TRANSITIONS
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.retry import failure
 from workers.store import Callback, Cancelled, Grant, Store
@@ -35,6 +36,7 @@ LATER = timedelta(hours=1)
 ROOM = {"anna@contoso.com": 1, "otto@contoso.com": 2}
 EVENTS = (("anna@contoso.com", "A"), ("anna@contoso.com", "B"), ("otto@contoso.com", "C"), ("otto@contoso.com", "D"))
 HOST = "callback/hr.example"
+MOVES = {(before, after) for (before, _), after in TRANSITIONS.items()}
 TALLIED = ("accepted", "succeeded", "dead", "cancelled")
 
 
@@ -85,8 +87,8 @@ class Model:
     room: dict[str, int] = field(default_factory=dict)
     paused: set[str] = field(default_factory=set)
     probing: set[str] = field(default_factory=set)
-    called: set[str] = field(default_factory=set)
-    """Who was let in from its lane's waiting list and holds a place there: as the store says."""
+    opening: set[str] = field(default_factory=set)
+    """Lanes whose pause is over, and which sweep has not looked at since."""
     happened: Counter[str] = field(default_factory=Counter)
 
     def put(self, job_id: str, job: Job) -> None:
@@ -103,8 +105,7 @@ class Model:
     def may_run(self, job_id: str) -> bool:
         job = self.jobs[job_id]
         waits = job.state in ("queued", "retrying") and not job.delayed and job_id in self.heads()
-        taken = self.running(job.lane) | {name for name in self.called - {job_id} if self.jobs[name].lane == job.lane}
-        return waits and job.lane not in self.paused and len(taken) < self.open(job.lane)
+        return waits and job.lane not in self.paused and len(self.running(job.lane)) < self.open(job.lane)
 
     def open(self, lane: str) -> int:
         """How many may run in it at once."""
@@ -129,7 +130,6 @@ class Found:
     lines: dict[str, list[str]]
     running: dict[str, set[str]]
     waiting: dict[str, set[str]]
-    called: dict[str, set[str]]
     due: set[str]
     counted: dict[str, int]
     backlog: dict[str, int]
@@ -147,8 +147,6 @@ class Found:
             pipe.smembers(f"rdv:running:{lane}")
         for lane in model.room:
             pipe.zrange(f"rdv:waiting:{lane}", 0, -1)
-        for lane in model.room:
-            pipe.zrange(f"rdv:called:{lane}", 2, "+inf", byscore=True)
         pipe.zrange("rdv:due", 0, -1)
         for key in ("rdv:states", "rdv:backlog", "rdv:total"):
             pipe.hgetall(key)
@@ -159,7 +157,6 @@ class Found:
             lines={line: next(answers) for line in model.lines},
             running={lane: set(next(answers)) for lane in model.room},
             waiting={lane: set(next(answers)) for lane in model.room},
-            called={lane: set(next(answers)) for lane in model.room},
             due=set(next(answers)),
             counted={name: int(count) for name, count in next(answers).items()},
             backlog={name: int(count) for name, count in next(answers).items()},
@@ -187,6 +184,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.store._redis = self.sent  # of all the store's parts
         self.model = Model(room={HOST: 1})
         self.grants: list[Grant] = []
+        self.states: dict[str, str] = {}
         for where in EVENTS:
             self.accept(where, twice=False)
 
@@ -210,9 +208,7 @@ class StoreMachine(RuleBasedStateMachine):
             getattr(self, what)(self._job(which, "retrying" if what == "cancel" else "dead"))
 
     @rule(
-        what=st.sampled_from(("sweep", "a_lease_ends", "delays_end", "pauses_end", "graces_end")),
-        which=NUMBER,
-        twice=st.booleans(),
+        what=st.sampled_from(("sweep", "a_lease_ends", "delays_end", "pauses_end")), which=NUMBER, twice=st.booleans()
     )
     def time(self, what: str, which: int, twice: bool) -> None:
         self.sent.twice = twice
@@ -284,7 +280,7 @@ class StoreMachine(RuleBasedStateMachine):
     def cancel(self, job: str) -> None:
         was = self.model.jobs[job]
         said, _ = self.store.cancel(job)
-        if was.state == "queued" or (was.state == "retrying" and not was.doubt):
+        if was.state in ("queued", "retrying") and not was.doubt:
             assert said is Cancelled.CANCELLED
             self.model.end(job, "cancelled")
         elif was.settled:
@@ -308,6 +304,7 @@ class StoreMachine(RuleBasedStateMachine):
     def sweep(self, _: int) -> None:
         for _rings in self.store.sweep():
             pass
+        self.model.opening.clear()
         for name, job in self.model.jobs.items():
             if job.state == "running" and job.lease_over:
                 self.model.take_back(name)
@@ -325,15 +322,11 @@ class StoreMachine(RuleBasedStateMachine):
                 job.delayed = False
 
     def pauses_end(self, _: int) -> None:
+        self.model.opening |= self.model.paused
         for lane in self.model.paused:
             self.redis.delete(f"rdv:paused:{lane}")
             self.redis.zadd("rdv:due", {f"lane/{lane}": 1})
         self.model.paused.clear()
-
-    def graces_end(self, _: int) -> None:
-        for name in self.model.called:
-            self.redis.zadd(f"rdv:called:{self.model.jobs[name].lane}", {name: 1}, xx=True)
-            self.redis.zadd("rdv:due", {name: 1}, xx=True)
 
     def _job(self, which: int, state: str = "") -> str:
         names = [name for name, job in self.model.jobs.items() if job.state == state] or list(self.model.jobs)
@@ -377,12 +370,17 @@ class StoreMachine(RuleBasedStateMachine):
     def all_is_as_it_should_be(self) -> None:
         found = Found.read(self.redis, self.model)
         assert found.states == {name: job.state for name, job in self.model.jobs.items()}
+        self._each_move_is_in_the_table(found)
         assert found.lines == self.model.lines, "in order of acceptance"
         assert found.running == {lane: self.model.running(lane) for lane in self.model.room}
         self._only_heads_run_and_only_where_there_is_room()
         self._each_head_is_looked_at_again(found)
-        self._who_is_let_in_holds_one_place(found)
         self._counters_are_the_truth(found)
+
+    def _each_move_is_in_the_table(self, found: Found) -> None:
+        moves = {(self.states.get(name), state) for name, state in found.states.items()}
+        assert all(before == after for before, after in moves - MOVES)
+        self.states = found.states
 
     def _only_heads_run_and_only_where_there_is_room(self) -> None:
         for names in self.model.lines.values():
@@ -391,20 +389,17 @@ class StoreMachine(RuleBasedStateMachine):
             assert len(self.model.running(lane)) <= room
 
     def _each_head_is_looked_at_again(self, found: Found) -> None:
-        """It is due at some time, or waits for its lane, which is due itself, or full of what runs or may run now."""
+        """It is due at some time, or waits for its lane, which is due itself; and which is paused or opens now, or is
+        full of what runs or may run now."""
         waiting = set().union(*found.waiting.values())
         lanes = {name.removeprefix("lane/") for name in found.due if name.startswith("lane/")}
         due = {name for name in found.due if not name.startswith("lane/")}
         assert not due & waiting and due | waiting == self.model.heads()
         ready = [self.model.jobs[name].lane for name in due if not self.model.jobs[name].delayed]
         for lane, names in found.waiting.items():
-            assert not names or lane in lanes or ready.count(lane) >= self.model.open(lane)
-
-    def _who_is_let_in_holds_one_place(self, found: Found) -> None:
-        for lane, names in found.called.items():
-            running = self.model.running(lane)
-            assert names <= found.due - running and len(names | running) <= self.model.room[lane]
-        self.model.called = set().union(*found.called.values())
+            assert not names or lane in lanes
+            closed = lane in self.model.paused | self.model.opening
+            assert not names or closed or ready.count(lane) >= self.model.open(lane)
 
     def _counters_are_the_truth(self, found: Found) -> None:
         states, backlog = Counter[str](), Counter[str]()

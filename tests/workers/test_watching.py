@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -78,6 +79,31 @@ def test_a_watch_that_nobody_wants_is_let_go_with_all_it_knew(store: Store, redi
     assert redis.keys("rdv:watch*") + redis.keys("rdv:s[nu]*") == []
 
 
+def test_what_is_seen_of_a_watch_that_is_gone_is_not_kept(store: Store, redis: Redis, watch: Watch) -> None:
+    store.end(a_subscription())
+    store.forget(watch)
+    store.first_seen(watch, {"E": SNAPSHOT})
+    assert redis.keys("rdv:s[nu]*") == []
+
+
+def test_who_looks_late_changes_nothing_of_what_a_later_job_noted(store: Store, watch: Watch) -> None:
+    frozen, later = replace(watch, fence=7), replace(watch, fence=8)
+    assert store.keep(later, {"graph_id": "g-2"}, began=store.time())
+    assert not store.keep(frozen, {"graph_id": "g-1"}, began=store.time())
+    noted = store.watch(watch.id)
+    assert noted is not None and (noted.graph_id, noted.fence) == ("g-2", 8)
+
+
+def test_a_watch_that_began_anew_has_everything_to_learn(store: Store, watch: Watch) -> None:
+    (first,) = heard(store, watch, notification(watch, change=FIRST_SIGHT))
+    store.settle(claimed(store, first), an_attempt(), Succeeded(None))
+    store.end(a_subscription())
+    store.forget(watch)
+    store.begin(a_subscription())
+    again = store.watch(watch.id)
+    assert again is not None and len(heard(store, again, notification(again, change=FIRST_SIGHT))) == 1
+
+
 def test_a_watch_that_is_wanted_again_while_it_is_let_go_subscribes_anew(store: Store, watch: Watch) -> None:
     store.keep(watch, {"graph_id": "g"}, began=store.time())
     assert not store.forget(watch)
@@ -102,6 +128,18 @@ def test_a_watch_is_looked_at_when_it_said(store: Store, watch: Watch) -> None:
     assert rung(store) == []
     store.lifecycle(watch.id, "reauthorizationRequired")
     assert [one.kind for one in rung(store)] == ["watch"]
+
+
+def test_of_a_look_that_fails_again_and_again_only_the_last_time_is_remembered(
+    store: Store, redis: Redis, watch: Watch
+) -> None:
+    (ring,) = rung(store)
+    for number in range(1, 4):
+        grant = claimed(store, ring.id)
+        assert grant.attempts == number - 1
+        store.settle(grant, an_attempt(number, "accessDenied"), Retry("accessDenied", "403", timedelta()))
+    history = redis.hget(f"rdv:job:{ring.id}", "attempts") or ""
+    assert history.count("accessDenied") == 1 and '"number":3' in history
 
 
 def test_a_wish_that_comes_during_a_look_is_not_lost(store: Store, watch: Watch) -> None:

@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response
 from webhooks import problems
 from webhooks.console.filters import Filters
 from webhooks.console.updates import PAGE
-from webhooks.dead_letters import AT_ONCE
 from webhooks.door import Door, door
 from webhooks.problems import Problem
 from workers.callback import Delivery
@@ -54,7 +53,7 @@ def replayed_all() -> str | Response:
     letters = [
         letter
         for client in filters.among(g.visitor.clients)
-        for letter in matching(at.store, filters.letters(client), AT_ONCE)
+        for letter in matching(at.store, filters.letters(client))
         if may_come_back(letter, at.settings)
     ]
     if "dry_run" in request.form:

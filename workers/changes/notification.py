@@ -39,12 +39,13 @@ class Notification:
     proof: str | None = None
 
     def heard(self, watch: Watch) -> Heard:
-        """The same, for the store. The same change of the same version is one, however often it is told."""
+        """The same, for the store. The same change of the same version is one, however often it is told to one life of
+        the watch: one that began anew has everything to learn."""
         what = self.change if self.change in (FIRST_SIGHT, MIRRORED) else "event changed"
         # One that has to be proved never stands for another: it may turn out to be forged.
         seal = f", sealed {hashlib.sha256(self.proof.encode()).hexdigest()[:12]}" if self.proof else ""
         label = f"{watch.mailbox}, {what}{seal}"
-        return Heard(new_id("ntf"), watch, self.event, self.to_json(), label, self.to_json())
+        return Heard(new_id("ntf"), watch, self.event, self.to_json(), label, f"{watch.secret} {self.to_json()}")
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

@@ -183,7 +183,7 @@ def mirrors(watch: Watch, mirror: Mirror, event: str) -> bool:
 
 
 def callback(watcher: Subscription | Mirror, place: _Place, change: Change, now: str) -> Callback:
-    """The ``calendar.event.changed`` that tells one watcher (contract section 6). ``now``: RFC 3339."""
+    """The ``calendar.event.changed`` that tells one watcher. ``now``: RFC 3339."""
     url = watcher.callback_url or ""
     data: dict[str, Json] = {
         "id": new_id("chg"),

@@ -42,9 +42,10 @@ class Tender:
 
     def tend(self, grant: Grant) -> Outcome:
         """One look at a watch."""
-        watch = self.store.watch(grant.body)
-        if watch is None:
+        known = self.store.watch(grant.body)
+        if known is None:
             return Succeeded(None, "nobody wants to know any more")
+        watch = replace(known, fence=grant.fence)
         if watch.backend not in self.feeds:
             self.store.keep(watch, {"problem": "its backend is no longer configured"}, began=self.store.time())
             return Succeeded(None, "its backend is no longer configured")

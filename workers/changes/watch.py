@@ -51,7 +51,7 @@ class Watch:
     whole, ``caught_up``: when we last looked for ourselves. ``missed``: when Graph said that it had lost something.
     ``reauthorize``: when it asked for that. ``heard``: when it last told something; ``usual``: the longest that it was
     silent between two such moments, forgotten over weeks. ``tended``: when all was last in order. ``problem``: why it
-    does not work just now, one line.
+    does not work just now, one line. ``fence``: of the job that looked last, or looks now.
     """
 
     id: str
@@ -70,6 +70,7 @@ class Watch:
     usual: timedelta | None = None
     tended: datetime | None = None
     problem: str | None = None
+    fence: int = 0
     spelled: Mapping[str, str] = field(default_factory=dict)
     """A mirror's id → its source event's id as notifications spell it, where that is not how the caller does."""
 
@@ -102,6 +103,7 @@ class Watch:
             mailbox=fields["mailbox"],
             secret=fields["secret"],
             graph_id=fields.get("graph_id") or None,
+            fence=int(fields.get("fence") or 0),
             expires=moment("expires"),
             renewed=moment("renewed"),
             cursor=fields.get("cursor") or None,

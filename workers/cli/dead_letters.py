@@ -1,4 +1,4 @@
-"""``rendezvous dead-letters``: what was given up, to be read, replayed or discarded (contract section 5)."""
+"""``rendezvous dead-letters``: what was given up, to be read, replayed or discarded."""
 
 from __future__ import annotations
 
@@ -112,7 +112,9 @@ def show(choices: Choices, entry_id: str) -> None:
 
 @dead_letters.command()
 @click.argument("entry_id", metavar="[ID]", required=False)
-@click.option("--all", "every", is_flag=True, help="Every dead letter that the filters choose.")
+@click.option(
+    "--all", "every", is_flag=True, help="Every dead letter that the filters choose, the oldest 10,000 at once."
+)
 @filters
 @click.option("--dry-run", is_flag=True, help="With --all: only say how many there are.")
 @click.option("--yes", is_flag=True, help="With --all: do not ask.")
@@ -190,9 +192,14 @@ def _replay_all(choices: Choices, wanted: dict[str, str], *, dry_run: bool, yes:
         click.echo(f"{came['matched']} would be replayed.")
     else:
         click.echo(f"{came['replayed']} of {came['matched']} are queued again.")
+        if left := _matched(api, wanted):
+            click.echo(f"{left} more: say it again, one call takes the oldest only.")
 
 
 def _confirm(api: Api, wanted: dict[str, str]) -> None:
     """Ask a person, with the number in the question. Aborts where nobody answers yes."""
-    matched = api.post(f"{_PATH}/replay", body={**wanted, "dryRun": True})["matched"]
-    click.confirm(f"Replay {matched} dead letter(s)?", abort=True, err=True)
+    click.confirm(f"Replay {_matched(api, wanted)} dead letter(s)?", abort=True, err=True)
+
+
+def _matched(api: Api, wanted: dict[str, str]) -> int:
+    return int(api.post(f"{_PATH}/replay", body={**wanted, "dryRun": True})["matched"])

@@ -6,13 +6,13 @@ local key = job_key(id)
 local state, line, lane, doubt = unpack(redis.call('HMGET', key, 'state', 'line', 'lane', 'doubt'))
 if not state then return {'unknown', {}} end
 if state == 'cancelled' then return {'cancelled', {}} end
-if state == 'running' or (state == 'retrying' and doubt == '1') then return {'running', {}} end
-if state ~= 'queued' and state ~= 'retrying' then return {'ended', {}} end
+if state ~= 'queued' and state ~= 'retrying' and state ~= 'running' then return {'ended', {}} end
+if state == 'running' or doubt == '1' then return {'running', {}} end
 
 moved(id, state, nil)
 tally(id, 'cancelled', '')
 redis.call('HSET', key, 'state', 'cancelled', 'finished', finished)
-leave(id, line, lane, grace)
+leave(id, line, lane, grace, 1)
 fold(id)
 redis.call('PEXPIRE', key, life)
 enqueue_callback(5, id, grace)

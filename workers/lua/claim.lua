@@ -19,7 +19,6 @@ if state == 'running' and held == token then return granted() end
 if state ~= 'queued' and state ~= 'retrying' then return {'nothing'} end
 if not at_head(id, line) or tonumber(not_before or 0) > NOW then return {'nothing'} end
 
-redis.call('ZREM', called_key(lane), id)
 local reopens = paused_until(lane)
 if reopens then
   wait_in_lane(id, lane, accepted)

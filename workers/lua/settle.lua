@@ -36,10 +36,11 @@ remember(id, attempt)
 redis.call('HDEL', key, 'token', 'started')
 redis.call('HSET', key, 'settled', fence, 'claims', 0, 'doubt', doubt)
 if kind == 'callback' then paused = breaker(lane, verb == 'succeed', verb == 'retry') end
+local places = 1
 if paused > 0 then
   pause(lane, paused)
-elseif not paused_until(lane) then
-  redis.call('DEL', probe_key(lane))
+elseif not paused_until(lane) and redis.call('DEL', probe_key(lane)) == 1 then
+  places = ALL
 end
 if wrote ~= '' then
   local ours = 'rdv:wrote:' .. redis.sha1hex(line)
@@ -52,7 +53,7 @@ if verb == 'retry' then
   redis.call('HSET', key, 'state', 'retrying', 'not_before', NOW + delay)
   redis.call('SREM', running_key(lane), id)
   look_again(id, NOW + delay)
-  admit(lane, grace)
+  admit(lane, grace, places)
   return {1, rings}
 end
 
@@ -61,7 +62,7 @@ redis.call('HDEL', key, 'error')
 if result ~= '' then redis.call('HSET', key, 'result', result) end
 if failure ~= '' then redis.call('HSET', key, 'error', failure) end
 if verb == 'die' and client ~= '' then redis.call('ZADD', dead_key(client), NOW, id) end
-leave(id, line, lane, grace)
+leave(id, line, lane, grace, places)
 if doubt == '' then redis.call('HDEL', key, 'intent') end
 if kind == 'callback' and verb == 'succeed' then redis.call('HDEL', key, 'body') end
 if verb == 'succeed' then fold(id) else redis.call('HDEL', key, 'due', 'not_before') end

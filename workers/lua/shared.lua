@@ -5,7 +5,6 @@ local function job_key(id) return 'rdv:job:' .. id end
 local function line_key(line) return 'rdv:line:' .. line end
 local function running_key(lane) return 'rdv:running:' .. lane end
 local function waiting_key(lane) return 'rdv:waiting:' .. lane end
-local function called_key(lane) return 'rdv:called:' .. lane end
 local function paused_key(lane) return 'rdv:paused:' .. lane end
 local function probe_key(lane) return 'rdv:probe:' .. lane end
 local function dead_key(client) return 'rdv:dead:' .. client end
@@ -39,10 +38,13 @@ local function wake(id, grace)
   ring(id)
 end
 
--- A job that finds its lane full or paused waits there, in order of acceptance, and not in the due set.
+-- A job that finds its lane full or paused waits there, in order of acceptance, and not in the due set. Who leaves lets
+-- the next one in; that nobody waits for ever if that ever fails, sweep looks at the lane now and then.
+local LANE_PATIENCE = 60000
 local function wait_in_lane(id, lane, accepted)
   redis.call('ZADD', waiting_key(lane), accepted, id)
   redis.call('ZREM', DUE, id)
+  redis.call('ZADD', DUE, 'NX', NOW + LANE_PATIENCE, LANE .. lane)
 end
 
 -- The moment until which the lane is paused, or nil.
@@ -62,25 +64,26 @@ local function pause(lane, duration)
   redis.call('ZADD', 'rdv:pauses', moment, lane)
 end
 
--- How many more jobs may run in the lane now. The room is a property of the lane, stored with each of its jobs. Who was
--- let in and has not answered the bell holds a place, too: else each job that ends meanwhile would let one more in.
+-- How many more jobs may run in the lane now. The room is a property of the lane, stored with each of its jobs.
 local function free(lane, room)
   if redis.call('EXISTS', probe_key(lane)) == 1 then room = 1 end
-  return tonumber(room) - redis.call('SCARD', running_key(lane)) - redis.call('ZCOUNT', called_key(lane), NOW, '+inf')
+  return tonumber(room) - redis.call('SCARD', running_key(lane))
 end
 
--- As many waiting jobs as there is room for may run.
-local function admit(lane, grace)
+-- Waiting jobs may run, as far as there is room. One that leaves lets one in: whoever was let in before it has a place
+-- already, also while its bell is not answered yet. A lane that opens lets in as many as it holds.
+local ALL = math.huge
+local function admit(lane, grace, most)
   if paused_until(lane) then return end
   local first = redis.call('ZRANGE', waiting_key(lane), 0, 0)[1]
   if not first then return end
   local room = free(lane, redis.call('HGET', job_key(first), 'room'))
   if room < 1 then return end
-  for _, id in ipairs(redis.call('ZRANGE', waiting_key(lane), 0, room - 1)) do
+  for _, id in ipairs(redis.call('ZRANGE', waiting_key(lane), 0, math.min(room, most) - 1)) do
     redis.call('ZREM', waiting_key(lane), id)
-    redis.call('ZADD', called_key(lane), NOW + grace, id)
     wake(id, grace)
   end
+  if redis.call('EXISTS', waiting_key(lane)) == 0 then redis.call('ZREM', DUE, LANE .. lane) end
 end
 
 -- How many updates are unsettled, by client and by lane.
@@ -129,9 +132,11 @@ local function took(id)
   tally(id, 'took', 'sum', duration)
 end
 
--- One more attempt in the job's history, as JSON: one to a line.
+-- One more attempt in the job's history, as JSON: one to a line. Of jobs of our own, which are tried for as long as it
+-- takes, only the last one.
 local function remember(id, attempt)
-  local earlier = redis.call('HGET', job_key(id), 'attempts')
+  local kind, earlier = unpack(redis.call('HMGET', job_key(id), 'kind', 'attempts'))
+  if kind ~= 'update' and kind ~= 'callback' then earlier = nil end
   redis.call('HSET', job_key(id), 'attempts', earlier and earlier .. '\n' .. attempt or attempt)
   redis.call('HINCRBY', job_key(id), 'attempted', 1)
 end
@@ -143,11 +148,11 @@ local function fold(id)
 end
 
 -- The job is settled: out of its line and its lane. Whoever stood behind it may go, or waits with the others of the lane.
-local function leave(id, line, lane, grace)
+-- places: how many of them may be let in for it.
+local function leave(id, line, lane, grace, places)
   count(id, -1)
   redis.call('ZREM', DUE, id)
   redis.call('ZREM', waiting_key(lane), id)
-  redis.call('ZREM', called_key(lane), id)
   redis.call('SREM', running_key(lane), id)
   local was_head = at_head(id, line)
   redis.call('LREM', line_key(line), 0, id)
@@ -159,7 +164,7 @@ local function leave(id, line, lane, grace)
       wake(next_id, grace)
     end
   end
-  admit(lane, grace)
+  admit(lane, grace, places)
 end
 
 -- A running job whose worker will not settle it: back to the head of its line, where it stands. Its last write stays in
@@ -175,7 +180,7 @@ local function take_back(id, lane, grace, moment, why)
   redis.call('HDEL', key, 'token', 'started')
   redis.call('SREM', running_key(lane), id)
   wake(id, grace)
-  admit(lane, grace)
+  admit(lane, grace, 1)
 end
 
 -- Put a new job at the end of its line. fields: flat list of field, value.

@@ -25,7 +25,10 @@ local function look_at(member)
     redis.call('ZREM', DUE, member)
     local lane = member:sub(#LANE + 1)
     local reopens = paused_until(lane)
-    if reopens then redis.call('ZADD', DUE, reopens, member) else admit(lane, grace) end
+    if not reopens then admit(lane, grace, ALL) end
+    if redis.call('EXISTS', waiting_key(lane)) == 1 then
+      redis.call('ZADD', DUE, reopens or NOW + LANE_PATIENCE, member)
+    end
     return
   end
   local state, line, lane = unpack(redis.call('HMGET', job_key(member), 'state', 'line', 'lane'))

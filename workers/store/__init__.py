@@ -12,12 +12,11 @@ store's own (``TIME``); moments shown to people come from the caller.
     rdv:line:{line}          list    ids of the unsettled jobs of one event, oldest first           until empty
     rdv:running:{lane}       set     ids of the jobs that run in one mailbox                        until empty
     rdv:waiting:{lane}       zset    heads of lines that found the lane full or paused, by time     until empty
-    rdv:called:{lane}        zset    who was let in from there, by how long its place is held, ms   until answered
     rdv:paused:{lane}        string  until when the lane is paused, ms                              its own pause
     rdv:probe:{lane}         string  the lane was paused: one job at a time until one gets through  pause + 10 min
     rdv:failures:{lane}      string  failures in a row of a callback host, for its breaker          an hour
     rdv:wrote:{sha1 of line} list    our last writes: version before, version after, content         SETTLED_LIFE
-    rdv:due                  zset    ids (and lane/{lane} while paused) by when sweep looks, ms     until empty
+    rdv:due                  zset    ids (and lane/{lane} of waiting ones) by when sweep looks, ms  until empty
     rdv:key:{client/digest}  string  idempotency key: id, fingerprint of the body                   KEY_LIFE
     rdv:seen:{client/digest} string  the idempotency key with which a signed message came first      SEEN_LIFE
     rdv:rate:…               string  how much a client asked for in a window (webhooks/rates)       its window
@@ -39,7 +38,7 @@ store's own (``TIME``); moments shown to people come from the caller.
     rdv:watchers:{watch}     set     subscription:{id} and mirror:{id} that want to know             with them
     rdv:watch:{watch}        hash    a watched mailbox (changes/watch): backend mailbox secret       until nobody wants
                                      graph_id expires renewed cursor walked caught_up missed         to know
-                                     reauthorize heard usual tended problem wanted
+                                     reauthorize heard usual tended problem wanted fence
     rdv:watches              zset    watches by when they have to be looked at, ms                   with them
     rdv:snapshots:{watch}    hash    event → as it was last told, as JSON                            with the watch
     rdv:heard:{sha256}       string  a notification that was taken in                                HEARD_LIFE

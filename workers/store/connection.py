@@ -16,7 +16,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from workers.store.together import Together
 
-INTAKE = ("accept", "watch", "notify")
+INTAKE = ("accept", "watch", "notify", "see")
 ALLOWED_WHEN_FULL = (
     "claim", "renew", "intend", "settle", "hand_back", "sweep", "cancel", "replay", "discard",
     "wake", "keep", "tell", "forget", "unwatch", "lifecycle",

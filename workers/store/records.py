@@ -69,9 +69,11 @@ class Callback:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A job that was given up. ``update`` is the update itself, or the one that a callback tells of."""
+    """A job that was given up. ``accepted``: which place it had in the order of acceptance. ``update`` is the update
+    itself, or the one that a callback tells of."""
 
     id: str
+    accepted: int
     kind: Kind
     client: str
     owner: str
@@ -131,6 +133,7 @@ def dead_letter(job_id: str, job: Mapping[str, str]) -> DeadLetter:
     """A dead letter from its hash."""
     return DeadLetter(
         id=job_id,
+        accepted=int(job["accepted"]),
         kind=cast("Kind", job["kind"]),
         client=job["client"],
         owner=job["owner"],

@@ -101,9 +101,10 @@ class Watching:
         look: datetime | None = None,
     ) -> bool:
         """Note how it stands; None forgets a field. ``look``: when to look again, at once if somebody wished for that
-        since this look ``began``."""
+        since this look ``began``. False where a later job has looked at it meanwhile (``watch.fence``)."""
         flat = [part for name, value in fields.items() for part in (name, _stored(value))]
-        return bool(self._redis.run("keep", watch.id, _ms(began), "" if look is None else _ms(look), *flat))
+        next_look = "" if look is None else _ms(look)
+        return bool(self._redis.run("keep", watch.id, watch.fence, _ms(began), next_look, *flat))
 
     def forget(self, watch: Watch) -> bool:
         """Let go of a watch that nobody wants; False where somebody does again."""
@@ -169,10 +170,11 @@ class Watching:
         return frozenset(self._redis.call("hkeys", f"rdv:snapshots:{watch.id}"))
 
     def first_seen(self, watch: Watch, snapshots: Mapping[str, Snapshot]) -> None:
-        """Remember events as they are met, save those that are known."""
-        self._redis.call_all(
-            ("hsetnx", f"rdv:snapshots:{watch.id}", event, one.to_json()) for event, one in snapshots.items()
-        )
+        """Remember events as they are met, save those that are known; nothing where nobody wants to know any more."""
+        seen = list(snapshots.items())
+        for start in range(0, len(seen), _AT_ONCE):
+            flat = [part for event, one in seen[start : start + _AT_ONCE] for part in (event, one.to_json())]
+            self._redis.run("see", watch.id, *flat)
 
     def unlearn(self, watch: Watch, events: Iterable[str]) -> None:
         """Forget events."""

@@ -58,6 +58,13 @@ def test_one_is_replayed_under_its_own_id(hr: Run, life: Life) -> None:
     assert hr("dead-letters", "replay", dead).exit_code == 1
 
 
+def test_what_one_call_does_not_take_is_told(hr: Run, life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.replay.matching.__defaults__", (1,))
+    life.died(), life.died(target=of("B="))
+    told = hr("dead-letters", "replay", "--all", "--yes").stdout
+    assert told == "1 of 1 are queued again.\n1 more: say it again, one call takes the oldest only.\n"
+
+
 def test_a_dry_run_counts_and_changes_nothing(hr: Run, life: Life) -> None:
     dead = life.died()
     assert hr("dead-letters", "replay", "--all", "--dry-run").stdout == "1 would be replayed.\n"

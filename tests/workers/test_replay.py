@@ -1,0 +1,15 @@
+from tests.workers.given import accepted, an_attempt, an_update, claimed
+from workers.outcome import Dead
+from workers.replay import matching
+from workers.retry import failure
+from workers.store import DeadLetters, Store
+
+
+def test_the_oldest_come_back_first_also_where_one_request_does_not_take_them_all(store: Store) -> None:
+    updates = [an_update(event=f"event-{number}") for number in range(5)]
+    for update in updates:
+        accepted(store, update)
+        store.settle(claimed(store, update.id), an_attempt(), Dead(failure("notFound", "X", "No.")))
+    which = DeadLetters("hr")
+    assert [letter.id for letter in matching(store, which, at_most=2)] == [update.id for update in updates[:2]]
+    assert [letter.id for letter in matching(store, which)] == [update.id for update in updates]
