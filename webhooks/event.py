@@ -40,28 +40,38 @@ def why_not(name: str) -> str:
 
 class EmailAddress(Shape):
     address: Address
+    """The SMTP address, by which attendees are told apart."""
     name: Annotated[Text, Field(default=None)]
+    """The display name, where you know it."""
 
 
 class Attendee(Complete):
-    """``status`` and ``proposedNewTime`` may be there as they were read; Exchange keeps them, so they are left out."""
+    """Somebody who is invited, or a room or device that is booked."""
 
     type: Literal["required", "optional", "resource"] = "required"
+    """How the attendee is invited; a room or a device is a ``resource``."""
     email_address: EmailAddress
+    """Who it is, by name and address."""
     status: Annotated[Any, Field(default=None, exclude=True)]
+    """The attendee's answer as it was read; passed over, because Exchange keeps it."""
     proposed_new_time: Annotated[Any, Field(default=None, exclude=True)]
+    """The attendee's proposal as it was read; passed over, because Exchange keeps it."""
 
 
 class ItemBody(Complete):
     content_type: Literal["text", "html"] = "text"
+    """The format of ``content``: plain text or HTML."""
     content: Text
+    """The text or the HTML itself."""
 
 
 class DateTimeTimeZone(Shape):
     """A wall clock and its zone (https://learn.microsoft.com/graph/api/resources/datetimetimezone)."""
 
     date_time: WallClock
+    """A local time like ``2026-12-01T09:00:00``, without an offset; seconds may be left out."""
     time_zone: Zone
+    """The zone's Windows or IANA name; EWS takes no IANA name that has no Windows counterpart."""
 
 
 def _from_moment(value: Any) -> Any:
@@ -77,41 +87,60 @@ Time: TypeAlias = Annotated[DateTimeTimeZone, in_place_of(_from_moment, str | Da
 
 class PhysicalAddress(Shape):
     street: Annotated[Text, Field(default=None)]
+    """The street with its number."""
     city: Annotated[Text, Field(default=None)]
+    """The city or town."""
     state: Annotated[Text, Field(default=None)]
+    """The state or province."""
     country_or_region: Annotated[Text, Field(default=None)]
+    """The country or region."""
     postal_code: Annotated[Text, Field(default=None)]
+    """The postal code."""
 
 
 class GeoCoordinates(Shape):
     latitude: Annotated[Number, Field(default=None, ge=-90, le=90)]
+    """Degrees north, negative in the south."""
     longitude: Annotated[Number, Field(default=None, ge=-180, le=180)]
+    """Degrees east, negative in the west."""
     accuracy: Annotated[Number, Field(default=None)]
+    """How exact latitude and longitude are."""
     altitude: Annotated[Number, Field(default=None)]
+    """The height of the place."""
     altitude_accuracy: Annotated[Number, Field(default=None)]
+    """How exact the altitude is."""
 
 
 class Location(Shape):
     """https://learn.microsoft.com/graph/api/resources/location"""
 
     display_name: Text
+    """The name of the place, as people see it."""
     address: Annotated[PhysicalAddress, Field(default=None)]
+    """The postal address; EWS holds it from Exchange 2013 on."""
     coordinates: Annotated[GeoCoordinates, Field(default=None)]
+    """Where on earth it is; EWS holds them from Exchange 2013 on."""
     location_email_address: Annotated[Text, Field(default=None)]
+    """The room's own mailbox; EWS cannot hold it."""
     location_uri: Annotated[Text, Field(default=None)]
+    """A link to the place; EWS holds it from Exchange 2013 on."""
     location_type: Annotated[
         Literal["default", "conferenceRoom", "homeAddress", "businessAddress", "geoCoordinates", "streetAddress",
                 "hotel", "restaurant", "localBusiness", "postalAddress"],
         Field(default=None),
     ]  # fmt: skip
+    """What kind of place it is, in Graph's words."""
     unique_id: Annotated[Text, Field(default=None)]
+    """Graph's own key of the place; it never counts as a difference."""
     unique_id_type: Annotated[Literal["unknown", "locationStore", "directory", "private", "bing"], Field(default=None)]
+    """What kind of key ``uniqueId`` is; it never counts as a difference."""
 
 
 class NamedLocation(Location):
     """One of several: told from the others by its display name."""
 
     display_name: Name
+    """The name of the place, as people see it; it tells one location from another."""
 
 
 ATTENDEES_AT_MOST = 500
@@ -122,28 +151,50 @@ class EventProperties(Shape):
     """Property → value. Null clears, where a property can be cleared."""
 
     attendees: Attendees | None = None
+    """All attendees, in place of those who are there; null removes them all. Who stays keeps the answer given."""
     body: ItemBody | None = None
+    """The text of the event; null empties it. On Graph the join block of an online meeting stays in it."""
     categories: list[Name] | None = None
+    """The names of all its categories, in place of those that are there; null removes them all."""
     end: Annotated[Time, Field(default=None)]
+    """When it ends: a local time with its zone, or a time in UTC like ``2026-12-01T09:00:00Z``."""
     extensions: Annotated[Extensions, Field(default=None)]
+    """Graph's open extensions by name: an object of at most 2048 bytes as JSON replaces the whole extension, null
+    deletes it; Graph only."""
     hide_attendees: Annotated[Bool, Field(default=None)]
+    """Whether each attendee sees nobody but themselves; Graph only."""
     importance: Annotated[Literal["low", "normal", "high"], Field(default=None)]
+    """How important the event is."""
     is_all_day: Annotated[Bool, Field(default=None)]
+    """Whether it lasts whole days; its start and end are then midnights in one time zone."""
     is_online_meeting: Annotated[Bool, Field(default=None)]
+    """Whether people can join online; Graph only."""
     is_reminder_on: Annotated[Bool, Field(default=None)]
+    """Whether the owner is reminded of it."""
     location: Location | None = None
+    """Where it takes place; null clears it."""
     locations: list[NamedLocation] | None = None
+    """All places where it takes place, in place of those that are there; null removes them all. Graph only."""
     online_meeting_provider: Annotated[
         Literal["unknown", "teamsForBusiness", "skypeForBusiness", "skypeForConsumer"], Field(default=None)
     ]
+    """Which service the online meeting is held with; Graph only."""
     recurrence: PatternedRecurrence | None = None
+    """How a series repeats; null clears it. A single meeting of a series has none."""
     reminder_minutes_before_start: Annotated[Int, Field(default=None, ge=0, le=2**31 - 1)]
+    """How many minutes before the start the reminder comes; EWS takes at most 2629800."""
     response_requested: Annotated[Bool, Field(default=None)]
+    """Whether the attendees are asked for an answer."""
     sensitivity: Annotated[Literal["normal", "personal", "private", "confidential"], Field(default=None)]
+    """How private the event is."""
     show_as: Annotated[Literal["free", "tentative", "busy", "oof", "workingElsewhere", "unknown"], Field(default=None)]
+    """How the time is shown to others; EWS has ``workingElsewhere`` from Exchange 2013 on."""
     single_value_extended_properties: Annotated[list[ExtendedProperty], Field(default=None, max_length=20)]
+    """Single MAPI properties, each with its id and value, at most 20."""
     start: Annotated[Time, Field(default=None)]
+    """When it starts: a local time with its zone, or a time in UTC like ``2026-12-01T09:00:00Z``."""
     subject: Text | None = None
+    """The title of the event; null clears it."""
 
 
 def clearable(name: str) -> bool:

@@ -43,10 +43,14 @@ def _extension(value: dict[str, Any]) -> dict[str, Any]:
 
 
 class ExtendedProperty(Shape):
-    """``value`` null deletes it."""
+    """A single MAPI property."""
 
     id: Annotated[Text, AfterValidator(_known_id)]
+    """The property as Graph names it: ``String {guid} Name x``, ``Integer {guid} Id 0x8233`` or ``String 0x3001``, of
+    any type that holds a single value."""
     value: Annotated[Text, Field(max_length=32_000)] | None
+    """The value as text, whatever its type, or null to delete the property; EWS takes only the spelling in which
+    Exchange gives it back."""
 
 
 ExtensionName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,127}$")]

@@ -49,4 +49,4 @@ class LettersQuery(LetterFilter):
 class AskedReplay(LetterFilter):
     """Bring back all that match, or with ``dryRun`` only count them."""
 
-    dry_run: bool = Field(False, alias="dryRun", strict=True)
+    dry_run: bool = Field(False, alias="dryRun", strict=True, description="Only count them")

@@ -1,4 +1,4 @@
-"""``/v1/mirrors``: events that are kept equal to others (contract section 6).
+"""``/v1/mirrors``: events that are kept equal to others.
 
 What is asked is read and judged by webhooks/watching, kept by workers/store, and comes true in workers/changes/tending.
 """

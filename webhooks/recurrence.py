@@ -42,12 +42,20 @@ class RecurrencePattern(Shape):
     """How often. What the type does not use may be there as Graph fills it in: 0, or an empty list."""
 
     type: Literal["daily", "weekly", "absoluteMonthly", "relativeMonthly", "absoluteYearly", "relativeYearly"]
+    """The unit, and whether days are given by date (absolute) or by weekday (relative)."""
     interval: Annotated[Int, Field(ge=1, le=2**31 - 1)]
+    """Every how many days, weeks, months or years it takes place; EWS has yearly patterns with 1 only."""
     days_of_week: Annotated[list[Day], Field(default=None, max_length=7)]
+    """On which weekdays: needed by weekly and relative patterns. Of several in a relative one EWS takes only all seven,
+    the five from Monday on, or the weekend."""
     first_day_of_week: Annotated[Day, Field(default=None)]
+    """With which day a week begins, for weekly patterns; Exchange's default is ``sunday``."""
     day_of_month: Annotated[Int, Field(default=None, ge=0, le=31)]
+    """On which day of the month: needed by absolute patterns."""
     month: Annotated[Int, Field(default=None, ge=0, le=12)]
+    """In which month, January being 1: needed by yearly patterns."""
     index: Annotated[Literal["first", "second", "third", "fourth", "last"], Field(default=None)]
+    """Which of the weekdays in the month, for relative patterns; Exchange's default is ``first``."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -61,10 +69,15 @@ class RecurrenceRange(Shape):
     """For how long. ``startDate`` is the day of the first meeting."""
 
     type: Literal["endDate", "noEnd", "numbered"]
+    """Whether the series ends on a day, never, or after a number of meetings."""
     start_date: Date
+    """The day of the first meeting, like ``2026-12-01``; it must be the day of ``start``."""
     end_date: Annotated[Date, Field(default=None)]
+    """The last day on which a meeting may be, like ``2026-12-31``: needed by ``endDate``."""
     number_of_occurrences: Annotated[Int, Field(default=None, ge=0, le=2**31 - 1)]
+    """How many meetings there are: needed by ``numbered``."""
     recurrence_time_zone: Annotated[Zone, Field(default=None)]
+    """The Windows or IANA name of the zone of the dates; EWS takes only that of ``start``."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -79,4 +92,6 @@ class RecurrenceRange(Shape):
 
 class PatternedRecurrence(Shape):
     pattern: RecurrencePattern
+    """How often the event takes place."""
     range: RecurrenceRange
+    """From when and for how long it repeats."""

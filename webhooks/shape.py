@@ -27,9 +27,15 @@ _OBJECT_ID = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Shape(BaseModel):
-    """One JSON object: camelCase, every field known, frozen."""
+    """One JSON object: camelCase, every field known, frozen. What stands below a field describes it in the document."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        alias_generator=to_camel,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+    )
 
 
 class Complete(Shape):

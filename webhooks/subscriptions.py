@@ -1,4 +1,4 @@
-"""``/v1/subscriptions``: who is told of the changes in a mailbox (contract section 6).
+"""``/v1/subscriptions``: who is told of the changes in a mailbox.
 
 What is asked is read and judged by webhooks/watching, kept by workers/store, and comes true in workers/changes/tending.
 """

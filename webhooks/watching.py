@@ -1,5 +1,5 @@
-"""The bodies of ``POST /v1/subscriptions`` and ``POST /v1/mirrors`` (contract section 6), and whether what they ask for
-can be taken in: JSON, the configuration, the caller's rights → a subscription or a mirror, or a problem."""
+"""The bodies of ``POST /v1/subscriptions`` and ``POST /v1/mirrors``, and whether what they ask for can be taken in:
+JSON, the configuration, the caller's rights → a subscription or a mirror, or a problem."""
 
 from __future__ import annotations
 
@@ -27,31 +27,45 @@ S = TypeVar("S", bound=Shape)
 
 
 class AskedSubscription(Shape):
-    """Tell me of changes in a mailbox. ``properties``: which of an event's; those that are shown at a glance by
-    default."""
+    """Tell me of changes in a mailbox."""
 
     mailbox: Owner
+    """Whose calendar: a user principal name, an SMTP address or an object id; or ``me``, the account that the backend
+    signs in as."""
     backend: Annotated[Name, Field(default=None)]
+    """The name of a configured backend; by default chosen as for an update. One of kind graph needs ``public_url`` in
+    the configuration."""
     callback_url: Annotated[Text, Field(min_length=1, max_length=2048)]
+    """Where to POST each change as ``calendar.event.changed``; the same rules as for an update's ``callbackUrl``."""
     properties: Annotated[list[str], Field(default=None, min_length=1, max_length=len(PROPERTIES))]
+    """Changes of which properties to tell, deleted events always; by default ``attendees categories end importance
+    isAllDay isReminderOn location recurrence reminderMinutesBeforeStart sensitivity showAs start subject``."""
 
 
 class AskedEnd(Shape):
     """One of the two events."""
 
     mailbox: Owner
+    """Whose calendar: a user principal name, an SMTP address or an object id; or ``me``, the account that the backend
+    signs in as."""
     event: Identifier
+    """The event's id as Graph (``id``) or EWS (``ItemId``) gave it out."""
     backend: Annotated[Name, Field(default=None)]
+    """The name of a configured backend; by default chosen as for an update."""
 
 
 class AskedMirror(Shape):
-    """Keep ``properties`` of the event ``to`` as they are in ``from``. ``callbackUrl``: who is told how each update
-    ends, and that the source was deleted."""
+    """Keep ``properties`` of the event ``to`` as they are in ``from``."""
 
     from_: Annotated[AskedEnd, Field(alias="from")]
+    """The event whose changes are followed; a backend of kind graph needs ``public_url`` in the configuration."""
     to: AskedEnd
+    """The event that is kept equal, by updates with ``alwaysOverwrite``; another one than ``from``."""
     properties: Annotated[list[str], Field(min_length=1, max_length=len(PROPERTIES))]
+    """Which properties to keep equal: such as both backends can write."""
     callback_url: Annotated[Text, Field(default=None, min_length=1, max_length=2048)]
+    """Where to POST how each update ended, and that the source was deleted; the same rules as for an update's
+    ``callbackUrl``. Without it nobody is told."""
 
 
 def subscription(content: Mapping[str, Json], client: Client, settings: Settings, now: datetime) -> Subscription:

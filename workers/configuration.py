@@ -1,6 +1,6 @@
 """The TOML file and the environment, read once at the front door, into checked and frozen settings.
 
-Anything wrong with them is one line. What they may hold is workers/settings; the format is contract section 7.
+Anything wrong with them is one line. What they may hold is workers/settings.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ FIELDS = frozenset(
     {"target", "set", "append", "remove", "clear", "shift", "expect", "conflictResolution", "sendInvitations",
      "maxRecipients", "deadline", "callbackUrl", "metadata"}
 )  # fmt: skip
-"""What an update may have at its top (contract section 1)."""
+"""What an update may have at its top."""
 
 Path: TypeAlias = tuple[str | int, ...]
 _SHOWN = 200

@@ -1,4 +1,4 @@
-"""An update as callers see it: in the API's answers and in the callbacks (contract section 2)."""
+"""An update as callers see it: in the API's answers and in the callbacks."""
 
 from __future__ import annotations
 

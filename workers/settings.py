@@ -1,6 +1,6 @@
 """What a process needs to know: frozen tables, checked, read once at the front door and passed down.
 
-Not here: what is done with them. The format is contract section 7.
+Not here: what is done with them.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What is to change, in Graph's property names and JSON. See contract section 1.
+    """What is to change, in Graph's property names and JSON.
 
     ``set``: property → new value, None clears (``clear`` is folded into it at the door). ``append`` and ``remove``:
     property → text to add (``subject``, ``body``) or members. ``shift``: seconds and calendar days by which ``start``

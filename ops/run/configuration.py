@@ -41,10 +41,15 @@ def credentials_in(path: Path) -> Credentials:
     }
     used = {name: kept.get(name, new) for name, new in made.items()}
     if used != kept:
-        path.unlink(missing_ok=True)
-        path.touch(mode=0o600)
-        path.write_text("".join(f"{name}={value}\n" for name, value in used.items()))
+        private(path, "".join(f"{name}={value}\n" for name, value in used.items()))
     return Credentials(used[API_KEY], used[WEBHOOK_SECRET], used[OPERATOR_KEY])
+
+
+def private(path: Path, text: str) -> None:
+    """A file that nobody else may read."""
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(text)
 
 
 def secrets_for(credentials: Credentials) -> Mapping[str, str]:
@@ -59,8 +64,8 @@ def secrets_for(credentials: Credentials) -> Mapping[str, str]:
 
 
 def toml(sandbox_url: str, ca_file: Path, api_key: str, public_url: str, operator_key: str = "") -> str:
-    """rendezvous.toml for the sandbox at ``https://…`` (contract, section 7). ``public_url``: where the sandbox reaches
-    the web process with its notifications; ``operator_key``: empty where nobody is to sign in to the console."""
+    """rendezvous.toml for the sandbox at ``https://…``. ``public_url``: where the sandbox reaches the web process with
+    its notifications; ``operator_key``: empty where nobody is to sign in to the console."""
     return f"""\
 # Made by `make run` for the sandbox Exchange, and made again at each start. Your own: see rendezvous.example.toml.
 

@@ -6,6 +6,7 @@ user's Exchange that of the sandbox.
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,6 +52,10 @@ class Layout:
     def config_file(self) -> Path:
         return self.directory / "rendezvous.toml"
 
+    @property
+    def shell_file(self) -> Path:
+        return self.directory / "environment"
+
     def log(self, name: str) -> Path:
         return self.directory / "log" / f"{name}.log"
 
@@ -92,6 +97,15 @@ def environment(layout: Layout, secrets: Mapping[str, str]) -> dict[str, str]:
     if layout.sandbox is not None:
         made |= {"RENDEZVOUS_CONFIG": str(layout.config_file), **unproxied(layout.environ)}
     return made
+
+
+def shell(layout: Layout, secrets: Mapping[str, str], api_key: str) -> str:
+    """Lines for a shell: what the product's processes have and the user's environment has not, and who asks whom, so
+    that every command of ``rendezvous`` works there."""
+    made = {**environment(layout, secrets), "RENDEZVOUS_URL": layout.api_url}
+    made |= {"RENDEZVOUS_API_KEY": api_key} if api_key else {}
+    new = {name: value for name, value in made.items() if layout.environ.get(name) != value}
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in new.items())
 
 
 def unproxied(environ: Mapping[str, str]) -> dict[str, str]:

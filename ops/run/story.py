@@ -15,7 +15,7 @@ from ops.demo.client import Api, DemoError
 from ops.demo.seed_updates import LUNCH, TEAM_BUILDING, curl
 from ops.demo.witness import account
 from ops.run import RunError, configuration, layout, readiness
-from ops.run.configuration import Credentials
+from ops.run.configuration import Credentials, private
 from ops.run.layout import Layout
 from ops.run.process import Command, last_lines
 from ops.run.supervisor import Supervisor
@@ -43,6 +43,7 @@ def begin(where: Layout, supervisor: Supervisor) -> bool:
         _start(supervisor, command)
     for name, is_up in product_questions(where, settings, swept).items():
         wait_until(supervisor, name, is_up)
+    private(where.shell_file, layout.shell(where, secrets, credentials.api_key if credentials else ""))
     print(addresses(where, credentials), flush=True)
     if credentials is None:
         return True
@@ -105,6 +106,9 @@ def addresses(where: Layout, credentials: Credentials | None) -> str:
     lines = ["", f"API      {where.api_url}", f"Docs     {where.api_url}/docs"]
     lines += [f"Console  {where.api_url}/console  ({sign_in})"]
     lines += [f"Flower   {where.flower_url}", f"Logs     {os.path.relpath(where.directory / 'log')}"]
+    lines += [
+        f"Shell    . {os.path.relpath(where.shell_file)}  (then `rendezvous doctor`, `rendezvous updates list`, …)"
+    ]
     if credentials is not None:
         lines += [f"Sandbox  {where.sandbox_url}  (CA: {os.path.relpath(where.ca_file)})"]
         lines += [f"API key  {credentials.api_key}", "", curl(where.api_url, credentials.api_key)]

@@ -33,6 +33,9 @@ held against the 202s that the callers were given. What Rendezvous reports of it
   after the last hurt. **misreported** called succeeded and not applied, or given up and applied.
   **callbacks lost** never answered with 2xx; **doubled**: a second id or body for one update (the same one again is
   no fault).
+* **D2** has callers of another kind: people edit events, and who subscribed to the mailbox is to be told. Its updates
+  are their edits; **lost** a last edit that nobody was told of; **doubled** told again; **misreported** told otherwise
+  than it was.
 * **recovery** from each hurt until each caller that waited was called back again: seconds, median and 99th
   percentile, with a lease of {lease:g} s. What a process takes to start, and a second hurt before the first was over,
   are in it.

@@ -43,7 +43,13 @@ def test_the_image_starts_the_procfiles_web_process() -> None:
 
 def test_the_store_keeps_what_it_acknowledges_and_evicts_nothing() -> None:
     lines = (ROOT / "ops" / "redis.conf").read_text().splitlines()
-    for needed in ("appendonly yes", "appendfsync always", "maxmemory-policy noeviction", "protected-mode yes"):
+    for needed in (
+        "appendonly yes",
+        "appendfsync always",
+        "maxmemory 3gb",
+        "maxmemory-policy noeviction",
+        "protected-mode yes",
+    ):
         assert needed in lines
 
 

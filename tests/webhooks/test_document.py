@@ -115,9 +115,22 @@ def test_who_is_told_to_wait_is_told_how_long(document: dict[str, Any]) -> None:
                 assert operation["responses"][status]["headers"].keys() == {"Retry-After"}
 
 
+def test_every_client_may_be_told_to_wait(document: dict[str, Any]) -> None:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            assert not operation.get("security") or "429" in operation["responses"], f"{method} {path}"
+
+
 def test_the_body_is_described_property_by_property(document: dict[str, Any]) -> None:
     assert document["components"]["schemas"]["EventProperties"]["properties"].keys() >= PROPERTIES.keys()
     assert document["components"]["schemas"]["AskedUpdate"]["additionalProperties"] is False
+
+
+def test_every_property_of_every_body_is_described_in_a_few_words_at_least(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    shown = {(model, name): at for model in schemas for name, at in schemas[model].get("properties", {}).items()}
+    assert len(shown) > 200
+    assert [place for place, at in shown.items() if len(at.get("description", "").split()) < 3] == []
 
 
 @pytest.mark.parametrize("body", [SMALLEST, SEED], ids=["smallest", "seed"])

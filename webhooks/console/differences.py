@@ -35,7 +35,7 @@ class Difference:
 
 
 def differences(changed: Mapping[str, Mapping[str, Json]]) -> tuple[Difference, ...]:
-    """A result's ``changed`` (contract section 2), by property."""
+    """A result's ``changed``, by property."""
     return tuple(
         Difference(name, tuple(_compared(legible(change.get("before")), legible(change.get("after")))))
         for name, change in sorted(changed.items())

@@ -1,4 +1,4 @@
-"""Rendezvous over HTTP, as any client sees it (contract sections 1 to 5). Failures are sentences that say what to do.
+"""Rendezvous over HTTP, as any client sees it. Failures are sentences that say what to do.
 
 Not here: what is asked and how the answer is shown.
 """

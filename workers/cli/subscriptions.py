@@ -1,4 +1,4 @@
-"""``rendezvous subscriptions``: who is told of the changes in which mailbox (contract section 6)."""
+"""``rendezvous subscriptions``: who is told of the changes in which mailbox."""
 
 from __future__ import annotations
 

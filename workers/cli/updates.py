@@ -1,4 +1,4 @@
-"""``rendezvous updates``: list them, show one, send one, cancel one (contract sections 1 and 2)."""
+"""``rendezvous updates``: list them, show one, send one, cancel one."""
 
 from __future__ import annotations
 

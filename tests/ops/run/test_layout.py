@@ -1,7 +1,8 @@
 import re
+import subprocess
 from pathlib import Path
 
-from ops.run.layout import ROOT, Layout, environment, processes, sandbox, servers, unproxied
+from ops.run.layout import ROOT, Layout, environment, processes, sandbox, servers, shell, unproxied
 
 
 def layout(directory: Path, environ: dict[str, str], store: int | None = 6390, exchange: int | None = 8443) -> Layout:
@@ -36,6 +37,16 @@ def test_the_users_configuration_is_left_alone(tmp_path: Path) -> None:
 def test_calls_to_the_sandbox_go_to_no_proxy(tmp_path: Path) -> None:
     assert environment(layout(tmp_path, {}), {})["NO_PROXY"] == "127.0.0.1"
     assert unproxied({"no_proxy": "corp.example"})["no_proxy"] == "corp.example,127.0.0.1"
+
+
+def test_a_shell_gets_what_the_processes_have_and_what_it_has_not(tmp_path: Path) -> None:
+    where = layout(tmp_path, {"HOME": "/home/me", "PATH": "/usr/bin"})
+    script = shell(where, {"HQ_PASSWORD": "it's a secret"}, "rk_1") + "env -0"
+    said = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True, env=dict(where.environ))
+    got = dict(line.split("=", 1) for line in said.stdout.split("\0") if line)
+    assert environment(where, {"HQ_PASSWORD": "it's a secret"}).items() <= got.items()
+    assert (got["RENDEZVOUS_URL"], got["RENDEZVOUS_API_KEY"]) == ("http://127.0.0.1:8000", "rk_1")
+    assert "HOME" not in script
 
 
 def test_every_process_has_a_log_and_the_secrets_and_ends_before_the_servers(tmp_path: Path) -> None:

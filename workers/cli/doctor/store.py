@@ -148,7 +148,10 @@ def _eviction(report: Report) -> Finding:
 def _room(report: Report) -> Finding:
     name, used = "store's memory", f"{report.memory / 2**20:,.0f} MiB used"
     if not report.memory_limit:
-        return Finding.good(name, f"{used}, without a limit of its own")
+        remedy = (
+            "Set maxmemory below what the machine or container has: full, it says so; without a limit it is killed."
+        )
+        return Finding.doubtful(name, f"{used}, without a limit", remedy)
     said = f"{used} of {report.memory_limit / 2**20:,.0f}"
     share = report.memory / report.memory_limit
     if share >= 1:
