@@ -16,7 +16,7 @@ from webhooks.schema import Asked
 from workers.properties import TIMES, writable_on
 from workers.public_net import refusal
 from workers.settings import Client, EwsBackend, GraphBackend, Settings
-from workers.update import Intent, Target, Update
+from workers.update import Target, Update
 from workers.zones import to_windows
 
 LIFE = timedelta(hours=24)
@@ -101,15 +101,17 @@ def _target(asked: Asked, backend: GraphBackend | EwsBackend) -> Target:
 def _unfit(asked: Asked, target: Target, backend: GraphBackend | EwsBackend, client: Client) -> Iterator[Fault]:
     if target.group is not None and backend.kind != "graph":
         yield fault("groups are served by Graph backends only", "target", "group")
-    yield from _unwritable(asked.intent, backend)
+    yield from _unwritable(asked, backend)
     if asked.callback_url is not None and (why := refusal(asked.callback_url, client.callback_networks)):
         yield fault(why, "callbackUrl")
 
 
-def _unwritable(intent: Intent, backend: GraphBackend | EwsBackend) -> Iterator[Fault]:
+def _unwritable(asked: Asked, backend: GraphBackend | EwsBackend) -> Iterator[Fault]:
     for operation in ("set", "append", "remove", "expect"):
-        for name, value in getattr(intent, operation).items():
+        for name, value in getattr(asked.intent, operation).items():
             if not writable_on(backend.kind, name):
-                yield fault(f"the backend {backend.name} ({backend.kind}) has no {name}", operation, *place_of(name))
+                cleared = operation == "set" and name in asked.cleared
+                place = ("clear", asked.cleared.index(name)) if cleared else (operation, *place_of(name))
+                yield fault(f"the backend {backend.name} ({backend.kind}) has no {name}", *place)
             elif backend.kind == "ews" and name in TIMES and to_windows(value["timeZone"]) is None:
                 yield fault("Exchange Web Services has no name for this time zone", operation, name, "timeZone")

@@ -196,13 +196,12 @@ def _unreadable(letter: DeadLetter) -> dict[str, Json]:
 
 def _callback(letter: DeadLetter) -> dict[str, Json]:
     delivery = Delivery.from_json(letter.body)
-    told = json.loads(delivery.text)
     return {
         "kind": "callback",
         "id": letter.id,
         "state": "dead",
-        "type": told["type"],
-        "update": told["data"]["id"] if told["type"].startswith("calendar.update.") else None,
+        "type": json.loads(delivery.text)["type"],
+        "update": delivery.update,
         "url": delivery.url,
         "finishedAt": letter.died_at,
         "attempts": shown_attempts(letter.attempts),

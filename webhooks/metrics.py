@@ -14,6 +14,7 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import product
 from pathlib import Path
 from typing import get_args
 
@@ -27,6 +28,7 @@ from workers.changes.notification import Doubt
 from workers.changes.subscription import state
 from workers.changes.watch import Watch, quiet
 from workers.job import State
+from workers.retry import TITLES
 from workers.settings import Settings
 from workers.store import Store
 from workers.store.figures import Health, Pause, Standing, Tally
@@ -73,7 +75,7 @@ def figures(store: Store, settings: Settings) -> Iterator[Metric]:
         age = max(0.0, (store.time() - swept).total_seconds())
         yield _gauge("sweep_age_seconds", "Since beat last swept", age)
     totals = store.totals()
-    yield from counted(totals)
+    yield from counted((*totals, *_not_yet(totals, settings)))
     yield from _heard(totals, [one.name for one in settings.backend if one.kind == "graph"])
 
 
@@ -91,6 +93,16 @@ def _broker(queues: Mapping[str, int] | None) -> Iterator[Metric]:
         for queue, length in queues.items():
             bells.add_metric([queue], length)
         yield bells
+
+
+def _not_yet(totals: Iterable[Tally], settings: Settings) -> Iterator[Tally]:
+    """How nothing has died yet, as 0: a series that begins with 1 has not increased, for Prometheus and its alerts."""
+    there = {(one.kind, one.client, one.place, one.ended) for one in totals if one.what == "dead"}
+    places = [("update", client, backend) for client in settings.clients for backend in settings.backends]
+    places += [(kind, "", "watch") for kind in ("notification", "watch")]
+    for (kind, client, place), ended in product(places, TITLES):
+        if (kind, client, place, ended) not in there:
+            yield Tally("dead", kind, client, ended, place, 0)
 
 
 def counted(tallies: Iterable[Tally]) -> Iterator[Metric]:

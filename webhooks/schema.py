@@ -27,11 +27,13 @@ FAULTS_AT_MOST = 100
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A body that is right in itself. ``deadline`` is in UTC; None where the default is meant."""
+    """A body that is right in itself. ``cleared``: the body's ``clear``, which the intent's ``set`` holds as null.
+    ``deadline`` is in UTC; None where the default is meant."""
 
     target: AskedTarget
     occurrence: Occurrence | None
     intent: Intent
+    cleared: tuple[str, ...]
     deadline: datetime | None
     conflict_resolution: ConflictResolution
     send_invitations: SendInvitations
@@ -116,6 +118,7 @@ def _asked(asked: AskedUpdate) -> Asked:
         target=asked.target,
         occurrence=Occurrence(occurrence.index, occurrence.start) if occurrence else None,
         intent=_intent(asked),
+        cleared=tuple(asked.clear or ()),
         deadline=moment(asked.deadline).astimezone(UTC) if asked.deadline else None,
         conflict_resolution=asked.conflict_resolution,
         send_invitations=asked.send_invitations,

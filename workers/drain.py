@@ -28,9 +28,8 @@ def connect(engine: Executor) -> None:
 
     def begin(sender: Any, **_: Any) -> None:
         queues = sender.app.amqp.queues.consume_from
-        watchdog = Watchdog(
-            engine.store, engine.leases, [kind for kind, (_, queue) in TASKS.items() if queue in queues]
-        )
+        kinds = [kind for kind, (_, queue) in TASKS.items() if queue in queues]
+        watchdog = Watchdog(engine.store, engine.leases, kinds, engine.bell.check)
         task_received.connect(lambda **_: watchdog.heard(), weak=False)
         watchdog.start()
         engine.leases.start()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,11 +55,13 @@ def post(
 
 
 def _first_bytes(response: httpcore.Response) -> bytes:
+    """As far as it comes: the receiver has answered with its status, however its body ends."""
     read = b""
-    for chunk in response.iter_stream():
-        read += chunk
-        if len(read) >= ANSWER_LIMIT:
-            break
+    with suppress(DeadlineExceeded, httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError):
+        for chunk in response.iter_stream():
+            read += chunk
+            if len(read) >= ANSWER_LIMIT:
+                break
     return read[:ANSWER_LIMIT]
 
 
@@ -84,7 +87,7 @@ class _JudgedBackend(httpcore.NetworkBackend):
             try:
                 within = min(CONNECT_TIMEOUT, _left(self._deadline))
                 stream = self._sockets.connect_tcp(str(address), port, within, local_address, socket_options)
-            except httpcore.ConnectError as error:
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failed = error
                 continue
             return _DeadlineStream(stream, self._deadline)

@@ -47,7 +47,8 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in _WRAPPERS:
-            written = " ".join(f'{name}="{value or ""}"' for name, value in sorted(attrs))
+            named = sorted((name, value or "") for name, value in attrs)
+            written = " ".join(f'{name}="{value}"' for name, value in named)
             self._add(f"<{tag} {written}".rstrip() + ">")
 
     def handle_endtag(self, tag: str) -> None:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
@@ -25,8 +25,8 @@ class Leases:
     def __init__(self, store: Store, lease: timedelta) -> None:
         self._store = store
         self._every = lease.total_seconds() / 3
-        self._held: dict[int, tuple[Grant, datetime]] = {}
-        """By fence: the same job may be claimed here again while an earlier run of it still hangs."""
+        self._held: dict[int, tuple[Grant, float]] = {}
+        """By fence, since when (monotonic): a job may be claimed here again while an earlier run of it still hangs."""
         self._abandoned: list[Grant] = []
         self._lock = threading.Lock()
         self.closing = False
@@ -43,7 +43,7 @@ class Leases:
     def hold(self, grant: Grant) -> Iterator[None]:
         """Renew this lease until the block ends."""
         with self._lock:
-            self._held[grant.fence] = (grant, datetime.now())
+            self._held[grant.fence] = (grant, time.monotonic())
         try:
             yield
         finally:
@@ -69,7 +69,7 @@ class Leases:
                 _log.warning("leases not renewed", error=str(error))
 
     def _tend(self) -> None:
-        oldest = datetime.now() - LONGEST
+        oldest = time.monotonic() - LONGEST.total_seconds()
         with self._lock:
             alive = [grant for grant, since in self._held.values() if since > oldest]
             abandoned = tuple(self._abandoned)

@@ -13,8 +13,9 @@ from typing import TypeAlias
 from workers.duration import shifted
 from workers.html_body import inserted
 from workers.job import Clash
-from workers.properties import TIMES, agrees, group_of, members, writable_on
+from workers.properties import EXTENSION, TIMES, agrees, asks_for_no_zone, group_of, members, writable_on
 from workers.update import Intent, Json
+from workers.zones import instant, to_windows, wall_clock
 
 Properties: TypeAlias = Mapping[str, Json]
 
@@ -50,7 +51,7 @@ WATCHED = frozenset(
 
 def plan(intent: Intent, now: Properties, base: Properties | None, conflict_resolution: str) -> Changes | Conflict:
     """``now``: the event as just read. ``base``: as it stood when we first read it; None if this is the first time."""
-    ours = desired(intent, now)
+    ours = _in_its_zone(desired(intent, now), now)
     clashes = [
         Clash(name, value, now.get(name), ours.get(name, value))
         for name, value in intent.expect.items()
@@ -92,13 +93,20 @@ def _clashes(
         return []
     moved = {name for name in base if name in now and not _same(name, now[name], base[name])}
     if conflict_resolution == "neverOverwrite":
-        return [Clash(name, base[name], now[name], wanted.get(name)) for name in sorted(moved)]
+        theirs = sorted(name for name in moved if not _may_be_ours(name, now, wanted))
+        return [Clash(name, base[name], now[name], wanted.get(name)) for name in theirs]
     additive = {*intent.append, *intent.remove} - {*intent.set}
     return [
         Clash(name, base.get(name), now.get(name), wanted[name])
         for name in wanted
         if name not in additive and group_of(name) & moved and not agrees(name, now.get(name), wanted[name])
     ]
+
+
+def _may_be_ours(name: str, now: Properties, wanted: Properties) -> bool:
+    """Whether an earlier attempt may have changed it: an extension is written by a call of its own, and stands as it was
+    wanted even if the rest was refused."""
+    return name.startswith(EXTENSION) and name in wanted and agrees(name, now[name], wanted[name])
 
 
 def _same(name: str, one: Json, other: Json) -> bool:
@@ -124,6 +132,42 @@ def _removed(name: str, stands: Json, gone: Json) -> Json:
     return [value for value in stands or [] if not keys & {key.strip() for key in members(name, [value])}]
 
 
+def _in_its_zone(ours: dict[str, Json], now: Properties) -> dict[str, Json]:
+    """What is wanted, with times in UTC as the event's own clock shows them: they ask for no zone, and a series that is
+    kept in UTC is an hour off when the clocks change.
+
+    Not where whole days are meant, which are dates and no moments, nor where a series is asked for that could not begin
+    then: its days and its zone are those of UTC.
+    """
+    if now.get("isAllDay") or ours.get("isAllDay"):
+        return ours
+    moved = {**ours, **{name: _by_the_clock(ours[name], now.get(name)) for name in TIMES if ours.get(name)}}
+    return moved if _begins(moved.get("recurrence"), moved.get("start")) else ours
+
+
+def _by_the_clock(asked: Json, stands: Json) -> Json:
+    """A time in UTC as the clock shows it in the zone of the time that stands; as it is where that zone has no name, and
+    where the clock shows the hour for the second time, because it would be taken for the first."""
+    zone = (stands or {}).get("timeZone") or "UTC"
+    if not asks_for_no_zone(asked) or to_windows(zone) in (None, "UTC"):
+        return asked
+    moment = instant(asked["dateTime"], asked["timeZone"]).replace(microsecond=0)
+    try:
+        wall = wall_clock(moment, zone)
+    except OverflowError:  # beyond the year 9999 there
+        return asked
+    return {"dateTime": wall, "timeZone": zone} if instant(wall, zone) == moment else asked
+
+
+def _begins(recurrence: Json, start: Json) -> bool:
+    """Whether a series can begin at this start, as far as it says on which day and in which zone."""
+    if not recurrence or not start:
+        return True
+    day, zone = (recurrence["range"].get(name) for name in ("startDate", "recurrenceTimeZone"))
+    here = not zone or to_windows(zone) == to_windows(start["timeZone"])
+    return here and day in (None, start["dateTime"][:10])
+
+
 def _complete(changes: dict[str, Json], now: Properties) -> dict[str, Json]:
     """Start and end always go together; an attendee who stays keeps what Exchange knows of them."""
     if any(name in changes for name in TIMES):
@@ -131,6 +175,12 @@ def _complete(changes: dict[str, Json], now: Properties) -> dict[str, Json]:
     if changes.get("attendees"):
         known = members("attendees", now.get("attendees"))
         changes["attendees"] = [
-            {**known.get(key, {}), **value} for key, value in members("attendees", changes["attendees"]).items()
+            _joined(known.get(key, {}), value) for key, value in members("attendees", changes["attendees"]).items()
         ]
     return changes
+
+
+def _joined(known: Json, attendee: Json) -> Json:
+    """The name too: who says it is only the address does not mean to take it away."""
+    address = {**(known.get("emailAddress") or {}), **(attendee.get("emailAddress") or {})}
+    return {**known, **attendee, "emailAddress": address}

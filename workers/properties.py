@@ -120,7 +120,7 @@ def agrees(name: str, stands: Json, asked: Json) -> bool:
     if name == "body":
         return _text(stands) == _text(asked) or _is_that_text(stands, asked)
     if name == "recurrence":
-        return _covers(_days_in_order(stands), _days_in_order(asked))
+        return _covers(_as_used(stands), _as_used(asked))
     if name == "location":
         asked = _place(asked)
     if _empty(stands) and _empty(asked):
@@ -147,6 +147,8 @@ def normal_form(name: str, value: Json) -> Json:
         return list(_text(value))
     if _empty(value):
         return None
+    if name == "recurrence":
+        return _as_used(value)
     return (value or {}).get("displayName") if name == "location" else value
 
 
@@ -165,7 +167,7 @@ def _roles(attendees: Json) -> dict[str, str]:
 
 
 def _same_time(stands: Json, asked: Json) -> bool:
-    """The same moment in the same zone. UTC is how both APIs spell a moment, so it asks for no zone."""
+    """The same moment in the same zone."""
     if stands is None or asked is None:
         return stands is asked
     try:
@@ -174,15 +176,48 @@ def _same_time(stands: Json, asked: Json) -> bool:
     except UnknownZone:
         return bool(stands == asked)
     zones = {to_windows(value["timeZone"]) or value["timeZone"] for value in (stands, asked)}
-    return len(zones) == 1 or asked["timeZone"].upper() == "UTC"
+    return len(zones) == 1 or asks_for_no_zone(asked)
 
 
-def _days_in_order(recurrence: Json) -> Json:
-    """In which order the days of the week are named says nothing."""
-    pattern = (recurrence or {}).get("pattern") or {}
-    if not pattern.get("daysOfWeek"):
-        return recurrence
-    return {**recurrence, "pattern": {**pattern, "daysOfWeek": sorted(pattern["daysOfWeek"])}}
+def asks_for_no_zone(time: Json) -> bool:
+    """UTC is how both APIs spell a moment."""
+    return bool(time["timeZone"].upper() == "UTC")
+
+
+_USED: Mapping[str, frozenset[str]] = {
+    "daily": frozenset(),
+    "weekly": frozenset({"daysOfWeek", "firstDayOfWeek"}),
+    "absoluteMonthly": frozenset({"dayOfMonth"}),
+    "relativeMonthly": frozenset({"daysOfWeek", "index"}),
+    "absoluteYearly": frozenset({"dayOfMonth", "month"}),
+    "relativeYearly": frozenset({"daysOfWeek", "index", "month"}),
+    "noEnd": frozenset(),
+    "endDate": frozenset({"endDate"}),
+    "numbered": frozenset({"numberOfOccurrences"}),
+}
+"""What only some types of pattern or range use, by type. Graph fills in the rest (``"month": 0``), EWS leaves it out."""
+_NOT_BY_ALL = frozenset[str]().union(*_USED.values())
+_DEFAULTS: Mapping[str, Json] = {"firstDayOfWeek": "sunday", "index": "first"}
+"""What is meant by leaving it out (https://learn.microsoft.com/graph/api/resources/recurrencepattern)."""
+
+
+def _as_used(recurrence: Json) -> Json:
+    """A recurrence in one spelling: what its types use, and nothing else."""
+    return {name: _parts(recurrence[name]) for name in ("pattern", "range") if (recurrence or {}).get(name)}
+
+
+def _parts(given: Json) -> Json:
+    told = {name: _spelt(name, value) for name, value in given.items() if value is not None}
+    if (used := _USED.get(given.get("type"))) is None:
+        return told
+    return {name: value for name, value in {**_DEFAULTS, **told}.items() if name in used or name not in _NOT_BY_ALL}
+
+
+def _spelt(name: str, value: Json) -> Json:
+    """In which order the days of the week are named says nothing, nor whether a zone is named as Windows does."""
+    if name == "daysOfWeek":
+        return sorted(set(value))
+    return to_windows(value) or value if name == "recurrenceTimeZone" else value
 
 
 def _is_that_text(stands: Json, asked: Json) -> bool:

@@ -22,6 +22,6 @@ def retry_after(value: str | None, now: datetime) -> float | None:
 def _seconds_until(date: str, now: datetime) -> float:
     try:
         moment = parsedate_to_datetime(date)
-    except ValueError:
+    except (ValueError, OverflowError):
         return math.nan
     return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection
 
 import structlog
 
+from workers.bell import BrokerUnavailable
 from workers.job import Kind
 from workers.leases import Leases
 from workers.store import Store, StoreUnavailable
@@ -26,19 +27,22 @@ _log = structlog.get_logger(__name__)
 
 
 class Watchdog:
-    """``start`` it once per process and tell it what is ``heard``."""
+    """``start`` it once per process and tell it what is ``heard``. ``ask_broker`` raises BrokerUnavailable where bells
+    cannot come."""
 
     def __init__(
         self,
         store: Store,
         leases: Leases,
         kinds: Collection[Kind],
+        ask_broker: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
         leave: Callable[[int], None] = os._exit,
     ) -> None:
         self._store = store
         self._leases = leases
         self._kinds = kinds
+        self._ask_broker = ask_broker
         self._clock = clock
         self._leave = leave
         self._last = clock()
@@ -57,7 +61,12 @@ class Watchdog:
             return
         try:
             waiting = self._store.unanswered(self._kinds, UNANSWERED)
+            if waiting:
+                self._ask_broker()
         except StoreUnavailable:
+            return
+        except BrokerUnavailable:
+            self.heard()  # nobody could; from its return on there is time to hear again
             return
         if waiting:
             _log.critical("this worker hears no bells and ends, to be started again", waiting=waiting[:3],

@@ -38,6 +38,8 @@ def test_a_property_that_the_backend_cannot_write_is_named(hr: Caller) -> None:
         "append": {"locations": [{"displayName": "Room 1"}]},
         "expect": {"hideAttendees": False},
     }
+    cleared = {"target": body["target"], "clear": ["body", "locations"]}
+    assert is_problem(hr.ask(cleared), 422, "validation", "/clear/1")
     pointers = ("/set/isOnlineMeeting", "/set/start/timeZone", "/append/locations", "/expect/hideAttendees")
     response = hr.ask(body)
     assert is_problem(response, 422, "validation", *pointers)

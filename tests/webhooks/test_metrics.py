@@ -289,3 +289,15 @@ def test_every_panel_has_its_place_and_a_question() -> None:
 
 def test_a_scrape_needs_no_key(http: FlaskClient) -> None:
     assert http.get("/metrics").status_code == 200
+
+
+def test_what_has_not_happened_yet_is_told_as_0_so_that_its_first_time_is_an_increase(hr: Caller, store: Store) -> None:
+    def dead(kind: str, backend: str, outcome: str, client: str = "") -> float | None:
+        labels = f'backend="{backend}",client="{client}",kind="{kind}",outcome="{outcome}",result="dead"'
+        return scraped(hr.get("/metrics").text).get(f"rendezvous_attempts_total{{{labels}}}")
+
+    assert dead("update", "cloud", "unknownOutcome", "hr") == 0
+    assert dead("notification", "watch", "internal") == 0
+    update_id = hr.ask(SMALLEST).get_json()["id"]
+    settle(store, update_id, Dead(failure("unknownOutcome", "X", "Nobody knows.")), "unknownOutcome")
+    assert dead("update", "cloud", "unknownOutcome", "hr") == 1

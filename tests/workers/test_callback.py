@@ -43,6 +43,13 @@ def delivered(url: str, attempts: int = 0, client: Client | None = None, text: s
     return deliverer.deliver("msg_1", Delivery("hr", url, text).to_json(), attempts, 0.0)
 
 
+def test_a_callback_names_its_update_and_one_about_a_change_has_none() -> None:
+    callback = for_update(SUCCEEDED)
+    assert callback is not None and Delivery.from_json(callback.body).update == SUCCEEDED.update.id
+    changed = '{"type": "calendar.event.changed", "data": {"id": "chg_1"}}'
+    assert Delivery("hr", "https://hooks.example.com/", changed).update is None
+
+
 def headers(receiver: Receiver) -> Mapping[str, str]:
     lines = receiver.heads[-1].split("\r\n")[1:]
     return {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}

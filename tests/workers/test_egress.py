@@ -69,18 +69,32 @@ def test_a_redirect_is_an_answer_and_not_followed() -> None:
 @pytest.mark.parametrize(
     "behaviour",
     [
-        dripping(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n", b"x"),
-        dripping(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
         dripping(b"HTTP/1.1 200 OK\r\nx: ", b"x"),
         dripping(b"HTTP/1.1 200 OK\r\n", b"x: y\r\n"),
         dripping(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
         silent,
     ],
-    ids=["body", "chunks", "header", "headers", "interim", "nothing"],
+    ids=["header", "headers", "interim", "nothing"],
 )
 def test_however_an_answer_is_dripped_it_ends_at_the_deadline(behaviour: Behaviour) -> None:
     with receiving(behaviour) as receiver, pytest.raises(LATE):
         sent(receiver.url)
+
+
+@pytest.mark.usefixtures("hurried")
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        dripping(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n", b"x"),
+        dripping(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+        answering(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nx"),
+    ],
+    ids=["body", "chunks", "short"],
+)
+def test_a_status_is_an_answer_however_its_body_ends(behaviour: Behaviour) -> None:
+    with receiving(behaviour) as receiver:
+        answer = sent(receiver.url)
+    assert (answer.status, answer.body.strip(b"x")) == (200, b"")
 
 
 @pytest.mark.usefixtures("hurried")
@@ -117,14 +131,30 @@ def test_a_compressed_answer_is_not_inflated() -> None:
     [
         b"",
         b"garbage\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nx",
         b"HTTP/1.1 200 OK\r\nx: " + b"y" * 500_000,
     ],
-    ids=["none", "garbage", "short", "huge header"],
+    ids=["none", "garbage", "huge header"],
 )
 def test_a_broken_answer_is_a_protocol_error(answer: bytes) -> None:
     with receiving(answering(answer)) as receiver, pytest.raises((httpcore.ProtocolError, httpcore.NetworkError)):
         sent(receiver.url)
+
+
+def test_an_address_that_does_not_answer_is_not_the_last_one(
+    resolving: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = httpcore.SyncBackend.connect_tcp
+
+    def connect_tcp(self: httpcore.SyncBackend, host: str, *rest: Any, **options: Any) -> httpcore.NetworkStream:
+        if host == "127.0.0.2":
+            raise httpcore.ConnectTimeout("timed out")
+        return real(self, host, *rest, **options)
+
+    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect_tcp)
+    resolving[:] = ["127.0.0.2", "127.0.0.1"]
+    with receiving(answering(OK)) as receiver:
+        url = receiver.url.replace("127.0.0.1", "hooks.example.com")
+        assert sent(url, networks=(ip_network("127.0.0.0/8"),)).status == 200
 
 
 def test_nobody_there_is_a_network_error() -> None:

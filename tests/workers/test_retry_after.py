@@ -24,6 +24,7 @@ NOW = datetime(2026, 12, 1, 9, 0, 0, tzinfo=UTC)
         ("soon", None),
         ("nan", None),
         ("inf", None),
+        ("Mon, 01 Jan 2026 00:00:99999999999999999999 GMT", None),
     ],
 )
 def test_a_wait_is_read_in_every_spelling(value: str | None, seconds: float | None) -> None:

@@ -455,6 +455,15 @@ def test_a_dead_letter_can_be_replayed_and_comes_back_with_its_history(store: St
     assert store.replay(update.id) == (False, ())
 
 
+def test_a_replayed_update_has_waited_since_its_replay(store: Store, redis: Redis) -> None:
+    update = an_update()
+    accepted(store, update)
+    store.settle(claimed(store, update.id), an_attempt(), GONE)
+    redis.hset(f"rdv:job:{update.id}", "since", 1)
+    store.replay(update.id)
+    assert store.waits()["update"] < timedelta(minutes=1)
+
+
 def test_what_was_intended_is_kept_over_death_only_while_in_doubt(store: Store) -> None:
     doubtful, plain = an_update(event="a"), an_update(event="b")
     lost = Dead(failure("unknownOutcome", "ReadTimeout", "Nobody knows."))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from tests.workers.given import accepted, an_update, claimed
+from workers.bell import BrokerUnavailable
 from workers.leases import Leases
 from workers.store import Store
 from workers.watchdog import EXIT_CODE, PATIENCE, UNANSWERED, Watchdog
@@ -25,9 +27,15 @@ def left() -> list[int]:
     return []
 
 
-def a_watchdog(store: Store, clock: Clock, left: list[int], leases: Leases | None = None) -> Watchdog:
+def a_watchdog(
+    store: Store,
+    clock: Clock,
+    left: list[int],
+    leases: Leases | None = None,
+    ask_broker: Callable[[], None] = lambda: None,
+) -> Watchdog:
     leases = leases or Leases(store, timedelta(seconds=1))
-    return Watchdog(store, leases, ["update"], clock=clock, leave=left.append)
+    return Watchdog(store, leases, ["update"], ask_broker, clock=clock, leave=left.append)
 
 
 def rung_in_vain(store: Store) -> str:
@@ -45,6 +53,27 @@ def test_a_deaf_worker_ends(store: Store, left: list[int]) -> None:
     watchdog = a_watchdog(store, clock, left)
     rung_in_vain(store)
     clock.now = PATIENCE + 1
+    watchdog.look()
+    assert left == [EXIT_CODE]
+
+
+def test_a_worker_stays_while_the_broker_is_away_and_has_time_when_it_is_back(store: Store, left: list[int]) -> None:
+    away = True
+
+    def ask() -> None:
+        if away:
+            raise BrokerUnavailable("no")
+
+    clock = Clock()
+    watchdog = a_watchdog(store, clock, left, ask_broker=ask)
+    rung_in_vain(store)
+    clock.now = PATIENCE + 1
+    watchdog.look()
+    away = False
+    clock.now = 2 * PATIENCE
+    watchdog.look()
+    assert left == []
+    clock.now = 3 * PATIENCE
     watchdog.look()
     assert left == [EXIT_CODE]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from flask import g, redirect, render_template, request, url_for
@@ -97,7 +96,7 @@ def _page(filters: Filters, matched: int | None = None) -> str:
 def _row(letter: DeadLetter) -> Row:
     if letter.kind == "callback":
         delivery = Delivery.from_json(letter.body)
-        return Row(letter, str(json.loads(delivery.text)["data"]["id"]), delivery.url)
+        return Row(letter, delivery.update or "", delivery.url)
     if letter.kind == "update":
         return Row(letter, letter.id, ", ".join(letter.update.intent.touched) if letter.update else "")
     return Row(letter, "", letter.kind)

@@ -144,7 +144,8 @@ class Teller:
             reverse = next((other for other in self.store.watchers_of(one.client, Mirror) if other.reverses(one)), None)
             update = mirror.update_for(one, change, event, reverse, now, whole=whole)
             backend = self.settings.backends.get(one.to.backend)
-            if update is not None and backend is not None:
+            may = backend is not None and self.settings.clients[one.client].may_touch(one.to.owner, backend)
+            if update is not None and backend is not None and may:
                 known = mirror.key(one, event.version, whole=whole)
                 accepted = self.store.accept(update, key=known, fingerprint=known, room=backend.max_concurrency)
                 self.bell.ring(*accepted.rings)

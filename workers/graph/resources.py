@@ -78,7 +78,7 @@ PROPERTIES: Mapping[str, Property] = {
         Property("location", cleared={"displayName": ""}, read=_location),
         Property("locations", cleared=[], read=_locations),
         Property("onlineMeetingProvider"),
-        Property("recurrence", cleared=None),
+        Property("recurrence", cleared=None, write=series.with_windows_zone),
         Property("reminderMinutesBeforeStart"),
         Property("responseRequested"),
         Property("sensitivity"),

@@ -35,6 +35,14 @@ def in_step(changes: Mapping[str, Json], stands: Mapping[str, Json], recurrence:
     return changes
 
 
+def with_windows_zone(recurrence: Json) -> Json:
+    """The same recurrence with Windows' name of its zone, as ``start`` and ``end`` have it."""
+    zone = recurrence["range"].get("recurrenceTimeZone")
+    if not zone:
+        return recurrence
+    return {**recurrence, "range": {**recurrence["range"], "recurrenceTimeZone": to_windows(zone) or zone}}
+
+
 def _moves(changes: Mapping[str, Json], stands: Mapping[str, Json]) -> bool:
     """Whether the start goes into another zone."""
     here, there = (to_windows(_zone(value)) or _zone(value) for value in (stands.get("start"), changes["start"]))

@@ -9,7 +9,7 @@ if replay == token then return {1, {}} end
 if state ~= 'dead' or redis.call('ZREM', dead_key(client), id) == 0 then return {0, {}} end
 
 redis.call('HSET', key, 'state', 'queued', 'replay', token, 'claims', 0, 'accepted', redis.call('INCR', SEQUENCE),
-  'replayed_at', attempted or 0)
+  'replayed_at', attempted or 0, 'since', NOW)
 if body ~= '' then redis.call('HSET', key, 'body', body) end
 redis.call('HDEL', key, 'finished', 'error', 'result')
 redis.call('PERSIST', key)

@@ -217,6 +217,17 @@ def test_who_may_no_longer_touch_the_mailbox_is_told_nothing(bench: Bench) -> No
     assert bench.notify() == Succeeded(None, "nobody wants to know any more")
 
 
+def test_a_mirror_writes_nowhere_where_its_client_may_no_longer(bench: Bench) -> None:
+    (hr, rooms), edited = bench.teller.settings.client, bench.teller.settings
+    source_only = hr.model_copy(update={"mailboxes": ("*@contoso.com",)})
+    narrowed = edited.model_copy(update={"client": (source_only, rooms)})
+    bench.teller = replace(bench.teller, settings=Settings.model_validate(narrowed.model_dump()))
+    bench.store.begin(MIRROR)
+    edit(bench, subject="After")
+    bench.notify()
+    assert mirrored(bench) == []
+
+
 def failing(bench: Bench, monkeypatch: pytest.MonkeyPatch, error: ExchangeError) -> Outcome:
     def fail(*_: Any) -> Any:
         raise error
