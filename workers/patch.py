@@ -104,8 +104,8 @@ def _clashes(
 
 
 def _may_be_ours(name: str, now: Properties, wanted: Properties) -> bool:
-    """Whether an earlier attempt may have changed it: an extension is written by a call of its own, and stands as it was
-    wanted even if the rest was refused."""
+    """Whether an earlier attempt may have changed it: an extension is written by a call of its own, before the rest,
+    which may be refused."""
     return name.startswith(EXTENSION) and name in wanted and agrees(name, now[name], wanted[name])
 
 
@@ -142,12 +142,12 @@ def _in_its_zone(ours: dict[str, Json], now: Properties) -> dict[str, Json]:
     if now.get("isAllDay") or ours.get("isAllDay"):
         return ours
     moved = {**ours, **{name: _by_the_clock(ours[name], now.get(name)) for name in TIMES if ours.get(name)}}
-    return moved if _begins(moved.get("recurrence"), moved.get("start")) else ours
+    return moved if _can_begin(moved.get("recurrence"), moved.get("start")) else ours
 
 
 def _by_the_clock(asked: Json, stands: Json) -> Json:
-    """A time in UTC as the clock shows it in the zone of the time that stands; as it is where that zone has no name, and
-    where the clock shows the hour for the second time, because it would be taken for the first."""
+    """A time in UTC as the clock shows it in the zone of the time that stands. As it is where that zone has no name,
+    and where the clock shows the hour for the second time: it would be taken for the first."""
     zone = (stands or {}).get("timeZone") or "UTC"
     if not asks_for_no_zone(asked) or to_windows(zone) in (None, "UTC"):
         return asked
@@ -159,13 +159,13 @@ def _by_the_clock(asked: Json, stands: Json) -> Json:
     return {"dateTime": wall, "timeZone": zone} if instant(wall, zone) == moment else asked
 
 
-def _begins(recurrence: Json, start: Json) -> bool:
+def _can_begin(recurrence: Json, start: Json) -> bool:
     """Whether a series can begin at this start, as far as it says on which day and in which zone."""
-    if not recurrence or not start:
+    span = (recurrence or {}).get("range")
+    if not span or not start:
         return True
-    day, zone = (recurrence["range"].get(name) for name in ("startDate", "recurrenceTimeZone"))
-    here = not zone or to_windows(zone) == to_windows(start["timeZone"])
-    return here and day in (None, start["dateTime"][:10])
+    zone = span.get("recurrenceTimeZone") or start["timeZone"]
+    return span.get("startDate") in (None, start["dateTime"][:10]) and to_windows(zone) == to_windows(start["timeZone"])
 
 
 def _complete(changes: dict[str, Json], now: Properties) -> dict[str, Json]:

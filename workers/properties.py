@@ -120,7 +120,7 @@ def agrees(name: str, stands: Json, asked: Json) -> bool:
     if name == "body":
         return _text(stands) == _text(asked) or _is_that_text(stands, asked)
     if name == "recurrence":
-        return _covers(_as_used(stands), _as_used(asked))
+        return _covers(_as_used(stands), _as_used(asked, week=None))
     if name == "location":
         asked = _place(asked)
     if _empty(stands) and _empty(asked):
@@ -195,22 +195,24 @@ _USED: Mapping[str, frozenset[str]] = {
     "endDate": frozenset({"endDate"}),
     "numbered": frozenset({"numberOfOccurrences"}),
 }
-"""What only some types of pattern or range use, by type. Graph fills in the rest (``"month": 0``), EWS leaves it out."""
+"""What only some types of pattern or range use, by type. Graph fills in the rest (``month: 0``), EWS leaves it out."""
 _NOT_BY_ALL = frozenset[str]().union(*_USED.values())
-_DEFAULTS: Mapping[str, Json] = {"firstDayOfWeek": "sunday", "index": "first"}
-"""What is meant by leaving it out (https://learn.microsoft.com/graph/api/resources/recurrencepattern)."""
 
 
-def _as_used(recurrence: Json) -> Json:
-    """A recurrence in one spelling: what its types use, and nothing else."""
-    return {name: _parts(recurrence[name]) for name in ("pattern", "range") if (recurrence or {}).get(name)}
+def _as_used(recurrence: Json, week: str | None = "sunday") -> Json:
+    """A recurrence in one spelling: what its types use, and nothing else. ``week``: on which day it begins where that
+    is not said; None: who asks does not mind, for mostly it changes nothing. Both defaults are Graph's
+    (https://learn.microsoft.com/graph/api/resources/recurrencepattern)."""
+    meant = {"index": "first", "firstDayOfWeek": week}
+    return {name: _parts(recurrence[name], meant) for name in ("pattern", "range") if (recurrence or {}).get(name)}
 
 
-def _parts(given: Json) -> Json:
+def _parts(given: Json, meant: Mapping[str, Json]) -> Json:
     told = {name: _spelt(name, value) for name, value in given.items() if value is not None}
     if (used := _USED.get(given.get("type"))) is None:
         return told
-    return {name: value for name, value in {**_DEFAULTS, **told}.items() if name in used or name not in _NOT_BY_ALL}
+    whole = {name: value for name, value in meant.items() if value is not None} | told
+    return {name: value for name, value in whole.items() if name in used or name not in _NOT_BY_ALL}
 
 
 def _spelt(name: str, value: Json) -> Json:

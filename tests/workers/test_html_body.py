@@ -41,6 +41,10 @@ def test_broken_markup_is_read_as_browsers_do(content: str) -> None:
     assert isinstance(canonical_html(f"{content}<p>kept"), tuple)
 
 
+def test_an_attribute_that_is_there_twice_once_without_a_value_is_read() -> None:
+    assert canonical_html('<td nowrap nowrap="nowrap">a') == canonical_html('<td nowrap="nowrap" nowrap>a')
+
+
 def test_the_order_of_attributes_and_the_spelling_of_characters_are_not_seen() -> None:
     assert canonical_html('<a id="i" href="u">&auml;</a>') == canonical_html("<a href='u' id='i'>&#228;</a>")
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.workers.events import an_event, at, attendee
 from workers.patch import WATCHED, Changes, Conflict, desired, plan, properties_needed
+from workers.properties import EXTENSION
 from workers.update import Intent, Json
 
 MODES = ("neverOverwrite", "autoResolve", "alwaysOverwrite")
@@ -121,6 +122,77 @@ def test_who_stays_keeps_what_exchange_knows_of_them() -> None:
     assert written["attendees"][0] == {**attendee("ann", "optional"), "status": {"response": "accepted"}}
 
 
+def test_who_stays_keeps_their_name() -> None:
+    nameless = {"type": "required", "emailAddress": {"address": "Ann@contoso.com"}}
+    written = changed(Intent(set={"attendees": [nameless]}), an_event())
+    assert written["attendees"][0]["emailAddress"] == {"address": "Ann@contoso.com", "name": "Ann"}
+    renamed = {"type": "required", "emailAddress": {"address": "ann@contoso.com", "name": "Ann B."}}
+    written = changed(Intent(set={"attendees": [renamed]}), an_event())
+    assert written["attendees"][0]["emailAddress"]["name"] == "Ann B."
+
+
+def test_a_time_in_utc_leaves_the_event_in_its_own_zone() -> None:
+    assert changed(Intent(set={"start": at(7, zone="UTC")}), an_event()) == {"start": at(8), "end": at(10)}
+    tokyo = "Tokyo Standard Time"
+    event = an_event(start=at(9, zone=tokyo), end=at(10, zone="UTC"))
+    written = changed(Intent(set={"start": at(23, zone="UTC"), "end": at(23, zone="utc")}), event)
+    assert written == {"start": at(8, day=24, zone=tokyo), "end": at(23, zone="utc")}
+
+
+def test_a_time_in_utc_that_stands_already_is_nothing_to_do() -> None:
+    start = {"dateTime": "2026-11-23T08:00:00.5", "timeZone": "UTC"}
+    assert changed(Intent(set={"start": start, "end": at(9, zone="UTC")}), an_event()) == {}
+
+
+@pytest.mark.parametrize(
+    ("asked", "event"),
+    [
+        ({}, {"isAllDay": True}),
+        ({"isAllDay": False}, {"isAllDay": True}),
+        ({"isAllDay": True}, {}),
+        ({}, {"start": at(9, zone="tzone://Microsoft/Custom")}),
+        ({}, {"start": None}),
+    ],
+    ids=["all day", "was all day", "becomes all day", "a zone without a name", "no time"],
+)
+def test_a_time_in_utc_stays_as_it_is_where_the_clock_of_the_event_says_nothing(asked: Json, event: Json) -> None:
+    start = at(0, zone="UTC")
+    assert changed(Intent(set={"start": start, **asked}), an_event(**event))["start"] == start
+
+
+def test_an_hour_that_the_clock_shows_twice_is_the_moment_that_was_asked_for() -> None:
+    first, second = ({"dateTime": f"2026-10-25T0{hour}:30:00", "timeZone": "UTC"} for hour in (0, 1))
+    shown = {"dateTime": "2026-10-25T02:30:00", "timeZone": at(9)["timeZone"]}
+    written = changed(Intent(set={"start": first, "end": second}), an_event())
+    assert written == {"start": shown, "end": second}
+
+
+def test_the_last_moment_of_the_calendar_is_left_to_exchange() -> None:
+    late = {"dateTime": "9999-12-31T23:30:00", "timeZone": "UTC"}
+    assert changed(Intent(set={"end": late}), an_event())["end"] == late
+
+
+def a_series(**span: Json) -> Json:
+    return {"pattern": {"type": "daily", "interval": 1}, "range": {"type": "noEnd", **span}}
+
+
+@pytest.mark.parametrize(
+    ("recurrence", "start"),
+    [
+        (a_series(startDate="2026-11-24"), at(0, day=24)),
+        (a_series(startDate="2026-11-24", recurrenceTimeZone="Europe/Vienna"), at(0, day=24)),
+        (a_series(startDate="2026-11-23"), at(23, zone="UTC")),
+        (a_series(startDate="2026-11-24", recurrenceTimeZone="UTC"), at(23, zone="UTC")),
+    ],
+    ids=["its day", "its zone", "the day in UTC", "the zone UTC"],
+)
+def test_a_series_that_is_asked_for_begins_on_the_day_and_in_the_zone_that_it_names(
+    recurrence: Json, start: Json
+) -> None:
+    intent = Intent(set={"start": at(23, zone="UTC"), "recurrence": recurrence})
+    assert changed(intent, an_event())["start"] == start
+
+
 def test_start_and_end_go_together() -> None:
     assert changed(Intent(set={"start": at(8)}), an_event()) == {"start": at(8), "end": at(10)}
     assert changed(Intent(shift={"end": "PT1H"}), an_event()) == {"start": at(9), "end": at(11)}
@@ -161,6 +233,21 @@ def test_never_overwrite_minds_a_change_of_anything_that_was_read() -> None:
         ("importance", "normal", "high", None)
     ]
     assert changed(Intent(set={"subject": "Moved"}), now, base) == {"subject": "Moved"}
+
+
+@pytest.mark.parametrize(("wanted", "now"), [({"a": 1}, {"a": 1}), (None, None)], ids=["written", "deleted"])
+def test_never_overwrite_minds_no_extension_that_an_earlier_attempt_has_written(wanted: Json, now: Json) -> None:
+    base = an_event(**{f"{EXTENSION}x": {"a": 0}})
+    intent = Intent(set={f"{EXTENSION}x": wanted, "subject": "Moved"})
+    assert changed(intent, {**base, f"{EXTENSION}x": now}, base, "neverOverwrite") == {"subject": "Moved"}
+    clashes = clashing(intent, {**base, f"{EXTENSION}x": {"a": 2}}, base, "neverOverwrite")
+    assert [clash[0] for clash in clashes] == [f"{EXTENSION}x"]
+
+
+def test_never_overwrite_minds_our_change_of_the_event_itself_by_somebody_else() -> None:
+    base, now = an_event(), an_event(subject="Moved")
+    intent = Intent(set={"subject": "Moved", "importance": "high"})
+    assert [clash[0] for clash in clashing(intent, now, base, "neverOverwrite")] == ["subject"]
 
 
 @pytest.mark.parametrize("mode", MODES)

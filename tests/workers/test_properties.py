@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workers.events import VALUES, an_event, at, attendee, events
-from workers.properties import GROUPS, PROPERTIES, agrees, group_of, members, writable_on
+from workers.properties import GROUPS, PROPERTIES, agrees, group_of, members, normal_form, writable_on
 from workers.update import Json
 
 
@@ -77,11 +77,61 @@ def test_what_exchange_adds_or_respells_is_no_difference(name: str, stands: Json
         ("start", at(9), None),
         ("start", at(9), {"dateTime": "2026-11-23T09:00:00", "timeZone": "Nowhere"}),
         ("recurrence", None, {"pattern": {"type": "daily", "interval": 1}}),
+        ("recurrence", {"pattern": {"type": "daily", "interval": 1}}, None),
+        (
+            "recurrence",
+            {"range": {"type": "noEnd", "recurrenceTimeZone": "Pacific Standard Time"}},
+            {"range": {"type": "noEnd", "recurrenceTimeZone": "Europe/Vienna"}},
+        ),
         ("recurrence", {"pattern": {"daysOfWeek": ["monday"]}}, {"pattern": {"daysOfWeek": ["monday", "friday"]}}),
     ],
 )
 def test_what_a_person_would_call_a_change_is_one(name: str, stands: Json, asked: Json) -> None:
     assert not agrees(name, stands, asked)
+
+
+FILLED_IN = {"month": 0, "dayOfMonth": 0, "daysOfWeek": [], "firstDayOfWeek": "sunday", "index": "first"}
+WITHOUT_END = {"endDate": "0001-01-01", "numberOfOccurrences": 0, "recurrenceTimeZone": "W. Europe Standard Time"}
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        {"type": "daily", "interval": 2},
+        {"type": "weekly", "interval": 1, "daysOfWeek": ["monday", "friday"], "firstDayOfWeek": "monday"},
+        {"type": "absoluteMonthly", "interval": 1, "dayOfMonth": 7},
+        {"type": "relativeMonthly", "interval": 1, "daysOfWeek": ["monday"], "index": "last"},
+        {"type": "absoluteYearly", "interval": 1, "dayOfMonth": 7, "month": 12},
+        {"type": "relativeYearly", "interval": 1, "daysOfWeek": ["monday"], "index": "last", "month": 12},
+    ],
+)
+@pytest.mark.parametrize(
+    "span",
+    [
+        {"type": "noEnd"},
+        {"type": "endDate", "endDate": "2027-12-01"},
+        {"type": "numbered", "numberOfOccurrences": 7},
+    ],
+)
+def test_what_graph_fills_into_a_recurrence_is_no_difference(pattern: Json, span: Json) -> None:
+    bare = {"pattern": pattern, "range": {**span, "startDate": "2026-12-01", "recurrenceTimeZone": "Europe/Vienna"}}
+    filled = {"pattern": FILLED_IN | pattern, "range": {"startDate": "2026-12-01"} | WITHOUT_END | span}
+    assert agrees("recurrence", filled, bare)
+    assert agrees("recurrence", bare, filled)
+    assert normal_form("recurrence", filled) == normal_form("recurrence", bare)
+
+
+def test_what_a_recurrence_leaves_out_means_graphs_default() -> None:
+    pattern = {"type": "relativeMonthly", "interval": 1, "daysOfWeek": ["monday"]}
+    assert agrees("recurrence", {"pattern": pattern}, {"pattern": pattern | {"index": "first"}})
+    assert not agrees("recurrence", {"pattern": pattern | {"index": "last"}}, {"pattern": pattern})
+
+
+def test_who_does_not_say_on_which_day_the_week_begins_does_not_mind() -> None:
+    pattern = {"type": "weekly", "interval": 2, "daysOfWeek": ["monday"]}
+    monday, sunday = ({"pattern": pattern | {"firstDayOfWeek": day}} for day in ("monday", "sunday"))
+    assert agrees("recurrence", {"pattern": pattern}, sunday) and not agrees("recurrence", {"pattern": pattern}, monday)
+    assert agrees("recurrence", monday, {"pattern": pattern})
 
 
 def test_attendees_without_an_address_are_told_apart_by_name() -> None:

@@ -37,10 +37,11 @@ def in_step(changes: Mapping[str, Json], stands: Mapping[str, Json], recurrence:
 
 def with_windows_zone(recurrence: Json) -> Json:
     """The same recurrence with Windows' name of its zone, as ``start`` and ``end`` have it."""
-    zone = recurrence["range"].get("recurrenceTimeZone")
+    span = recurrence.get("range") or {}
+    zone = span.get("recurrenceTimeZone")
     if not zone:
         return recurrence
-    return {**recurrence, "range": {**recurrence["range"], "recurrenceTimeZone": to_windows(zone) or zone}}
+    return {**recurrence, "range": {**span, "recurrenceTimeZone": to_windows(zone) or zone}}
 
 
 def _moves(changes: Mapping[str, Json], stands: Mapping[str, Json]) -> bool:

@@ -143,3 +143,33 @@ def test_a_time_that_never_happens_or_happens_twice_is_one_moment(
     _, after = changed(ours, target, times)
     assert after.properties["start"]["dateTime"] == expected
     assert all(agrees(name, after.properties[name], value) for name, value in times.items())
+
+
+FILLED_IN = {"month": 0, "dayOfMonth": 0, "daysOfWeek": [], "index": "first", "firstDayOfWeek": "sunday"}
+NINE = {"dateTime": "2026-12-01T09:00:00", "timeZone": "W. Europe Standard Time"}
+TEN = {"dateTime": "2026-12-01T10:00:00", "timeZone": "W. Europe Standard Time"}
+
+
+def a_series(sandbox: Sandbox, ours: EwsExchange) -> Target:
+    target = Target(backend="hq", event=sandbox.create_event(OTTO).id, mailbox=OTTO)
+    span = {"type": "noEnd", "startDate": "2026-12-01", "endDate": "0001-01-01", "recurrenceTimeZone": "Europe/Vienna"}
+    daily = {"pattern": FILLED_IN | {"type": "daily", "interval": 1}, "range": span}
+    changed(ours, target, {"start": NINE, "end": TEN, "recurrence": daily})
+    before, after = changed(ours, target, {"recurrence": daily})
+    assert after.version == before.version
+    return target
+
+
+def test_a_series_as_graph_fills_it_in_is_what_was_asked(sandbox: Sandbox, ours: EwsExchange) -> None:
+    a_series(sandbox, ours)
+
+
+def test_a_time_in_utc_moves_a_series_and_leaves_it_in_its_zone(sandbox: Sandbox, ours: EwsExchange) -> None:
+    target = a_series(sandbox, ours)
+    times = {"start": "2026-12-01T23:00:00", "end": "2026-12-02T00:00:00"}
+    _, after = changed(ours, target, {name: {"dateTime": at, "timeZone": "UTC"} for name, at in times.items()})
+    assert after.properties["start"] == NINE | {"dateTime": "2026-12-02T00:00:00"}
+    assert after.properties["end"] == TEN | {"dateTime": "2026-12-02T01:00:00"}
+    assert after.properties["recurrence"]["range"] == {
+        "type": "noEnd", "startDate": "2026-12-02", "recurrenceTimeZone": "W. Europe Standard Time"
+    }  # fmt: skip

@@ -1,9 +1,11 @@
+import json
 from typing import Any
 
 import pytest
 
-from workers.graph.resources import query
-from workers.graph.series import EXCEPTIONS, in_step
+from workers.exchange import Patch
+from workers.graph.resources import patch_body, query
+from workers.graph.series import EXCEPTIONS, in_step, with_windows_zone
 
 RECURRENCE = {
     "pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["tuesday"]},
@@ -57,3 +59,17 @@ def test_a_series_that_moves_to_another_day_takes_its_recurrence_along() -> None
     assert in_step(moved, stands, recurrence)["recurrence"]["range"] == {"type": "noEnd", "startDate": "2026-12-08"}
     later = {"start": {"dateTime": "2026-12-01T10:00:00", "timeZone": "UTC"}}
     assert "recurrence" not in in_step(later, stands, recurrence), "the same day: nothing to keep in step"
+
+
+def test_the_zone_of_a_series_goes_out_under_its_windows_name() -> None:
+    vienna = {**RECURRENCE, "range": {**RECURRENCE["range"], "recurrenceTimeZone": "Europe/Vienna"}}
+    sent = json.loads(patch_body(Patch({"recurrence": vienna}, "sendToNone", ("upd_1",))))["recurrence"]
+    assert sent["range"] == {**RECURRENCE["range"], "recurrenceTimeZone": "W. Europe Standard Time"}
+    assert sent["pattern"] == RECURRENCE["pattern"]
+
+
+@pytest.mark.parametrize("zone", [None, "", "Nowhere"])
+def test_a_zone_of_a_series_that_nobody_knows_is_left_to_graph(zone: Any) -> None:
+    odd = {**RECURRENCE, "range": {"type": "noEnd", "recurrenceTimeZone": zone}}
+    assert with_windows_zone(odd) == odd
+    assert with_windows_zone({"pattern": {"type": "daily"}}) == {"pattern": {"type": "daily"}}

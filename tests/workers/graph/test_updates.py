@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from ops.sandbox.event import ews_form
 from tests.workers.events import VALUES, Properties, at, events, settings_of
 from tests.workers.given import an_update
 from tests.workers.graph.sandbox import Mailbox
+from tests.workers.graph.wire import failure
 from workers.attempt import Surroundings, attempt
 from workers.graph.resources import PROPERTIES
 from workers.job import Result
@@ -112,6 +114,45 @@ def test_a_series_moves_to_another_zone_with_its_recurrence() -> None:
     twice(mailbox, Intent(set=there))
     assert mailbox.event["start"]["timeZone"] == "Eastern Standard Time"
     assert mailbox.event["recurrence"]["range"]["recurrenceTimeZone"] == "Eastern Standard Time"
+
+
+def test_a_time_in_utc_moves_a_series_and_leaves_it_in_its_zone() -> None:
+    daily = {"pattern": {"type": "daily", "interval": 1}, "range": {"type": "noEnd", "startDate": "2026-11-23"}}
+    mailbox = Mailbox.with_event(**TIMES, recurrence=daily)
+    twice(mailbox, Intent(set={"start": at(23, zone="UTC"), "end": at(0, day=24, zone="UTC")}))
+    assert (mailbox.event["start"], mailbox.event["end"]) == (at(0, day=24), at(1, day=24))
+    assert mailbox.event["recurrence"]["range"]["startDate"] == "2026-11-24"
+
+
+def test_a_series_that_graph_has_filled_in_is_left_alone() -> None:
+    weekly = {"type": "weekly", "interval": 1, "daysOfWeek": ["monday", "friday"]}
+    unused = {"month": 0, "dayOfMonth": 0, "index": "first", "firstDayOfWeek": "sunday"}
+    span = {"type": "noEnd", "startDate": "2026-11-23", "recurrenceTimeZone": "W. Europe Standard Time"}
+    filled = {"pattern": weekly | unused, "range": span | {"endDate": "0001-01-01", "numberOfOccurrences": 0}}
+    mailbox = Mailbox.with_event(**TIMES, recurrence=filled)
+    asked = {"pattern": weekly, "range": span | {"recurrenceTimeZone": "Europe/Vienna"}}
+    assert succeeded(run(mailbox, Intent(set={"recurrence": asked}))).noop
+
+
+def test_an_extension_that_went_before_a_refused_write_is_nobody_elses_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    mailbox = Mailbox.with_event(**TIMES)
+    answer, refusals = mailbox._answer, [failure(412, "ErrorIrresolvableConflict")]
+
+    def refusing(request: httpx.Request) -> httpx.Response:
+        return refusals.pop() if refusals and request.method == "PATCH" else answer(request)
+
+    monkeypatch.setattr(mailbox, "_answer", refusing)
+    asked = {DEAL: {"value": 1}, "subject": "Moved"}
+    succeeded(run(mailbox, Intent(set=asked), conflict_resolution="neverOverwrite"))
+    assert mailbox.event["subject"] == "Moved"
+
+
+def test_who_stays_keeps_their_name() -> None:
+    anna = {"type": "required", "emailAddress": {"address": "ann@contoso.com", "name": "Ann"}}
+    mailbox = Mailbox.with_event(**TIMES, attendees=[anna])
+    people = [{"type": "required", "emailAddress": {"address": f"{name}@contoso.com"}} for name in ("ann", "ben")]
+    succeeded(run(mailbox, Intent(set={"attendees": people})))
+    assert mailbox.event["attendees"][0]["emailAddress"] == anna["emailAddress"]
 
 
 def test_a_zone_that_the_mailbox_does_not_know_is_refused_and_nothing_written() -> None:
