@@ -157,8 +157,8 @@ class EventProperties(Shape):
     categories: list[Name] | None = None
     """The names of all its categories, in place of those that are there; null removes them all."""
     end: Annotated[Time, Field(default=None)]
-    """When it ends: a local time with its zone, or a time in UTC like ``2026-12-01T09:00:00Z``, which leaves the event
-    in the zone that it has."""
+    """When it ends: a local time with its zone, or a time in UTC like ``2026-12-01T09:00:00Z``, which leaves the
+    event in the zone that it has."""
     extensions: Annotated[Extensions, Field(default=None)]
     """Graph's open extensions by name: an object of at most 2048 bytes as JSON replaces the whole extension, null
     deletes it; Graph only."""
@@ -193,8 +193,8 @@ class EventProperties(Shape):
     single_value_extended_properties: Annotated[list[ExtendedProperty], Field(default=None, max_length=20)]
     """Single MAPI properties, each with its id and value, at most 20."""
     start: Annotated[Time, Field(default=None)]
-    """When it starts: a local time with its zone, or a time in UTC like ``2026-12-01T09:00:00Z``, which leaves the event
-    in the zone that it has."""
+    """When it starts: a local time with its zone, or a time in UTC like ``2026-12-01T09:00:00Z``, which leaves the
+    event in the zone that it has."""
     subject: Text | None = None
     """The title of the event; null clears it."""
 

@@ -13,6 +13,7 @@ from datetime import date
 from lxml import etree
 
 from workers.ews.soap import element, find, text_of
+from workers.series import moved
 from workers.update import Json
 from workers.zones import to_windows
 
@@ -147,15 +148,15 @@ def check_zone(value: Json, start: Json) -> None:
 
 def in_step(changes: dict[str, Json], stands: Json, series: Json) -> dict[str, Json]:
     """The changes, and where they move the start of a ``series`` to another day than it ``stands`` on, the series'
-    first day with it: left behind, it would say another than the first meeting."""
+    first day and its pattern with it: left behind, they would say another than the first meeting. Raises Refused."""
     start = changes.get("start")
     if not series or not start or not stands or "recurrence" in changes:
         return changes
-    day = start["dateTime"][:10]
-    if day == stands["dateTime"][:10]:
+    was, day = stands["dateTime"][:10], start["dateTime"][:10]
+    if day == was:
         return changes
     span = {name: value for name, value in series["range"].items() if name != "recurrenceTimeZone"}
-    return {**changes, "recurrence": {**series, "range": {**span, "startDate": day}}}
+    return {**changes, "recurrence": moved({**series, "range": span}, was, day)}
 
 
 def check_first_day(value: Json, start: Json) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from workers.series import moved
 from workers.update import Json
 from workers.zones import to_windows
 
@@ -19,7 +20,7 @@ def in_step(changes: Mapping[str, Json], stands: Mapping[str, Json], recurrence:
     """The changes, with what Graph wants beside them. ``recurrence``: the series' own as it stands, None if it is none.
 
     A series moves to another day or into another zone only together with its recurrence, which begins on the day of
-    the start; where the caller named no such day, it is taken from there.
+    the start; where the caller named no such day, it is taken from there. Raises Refused.
     """
     start = changes.get("start") or stands.get("start")
     if start is None:
@@ -28,7 +29,8 @@ def in_step(changes: Mapping[str, Json], stands: Mapping[str, Json], recurrence:
     if "recurrence" not in changes and recurrence and changes.get("start"):
         zone = {"recurrenceTimeZone": to_windows(_zone(start)) or _zone(start)} if _moves(changes, stands) else {}
         if zone or recurrence["range"].get("startDate") != day:
-            return {**changes, "recurrence": {**recurrence, "range": {**recurrence["range"], "startDate": day, **zone}}}
+            was = (stands.get("start") or start)["dateTime"][:10]
+            return {**changes, "recurrence": moved({**recurrence, "range": {**recurrence["range"], **zone}}, was, day)}
     if wanted and not (wanted.get("range") or {}).get("startDate"):
         begun = {**(wanted.get("range") or {}), "startDate": day}
         return {**changes, "recurrence": {**wanted, "range": begun}}

@@ -188,6 +188,27 @@ def test_a_series_that_moves_to_another_day_begins_on_it() -> None:
     assert len(list(request.iter("{*}DailyRecurrence"))) == 1
 
 
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        ({"type": "weekly", "interval": 1, "daysOfWeek": ["tuesday"]}, ("DaysOfWeek", "Thursday")),
+        ({"type": "absoluteMonthly", "interval": 1, "dayOfMonth": 1}, ("DayOfMonth", "3")),
+    ],
+)
+def test_a_series_that_moves_to_another_day_is_on_it_from_then_on(pattern: Any, said: tuple[str, str]) -> None:
+    thursday = {name: {**START, "dateTime": "2026-12-03T09:00:00"} for name in ("start", "end")}
+    request = build(known("RecurringMaster", {**DAILY, "pattern": pattern}), patch(thursday), VERSION)
+    assert [found.text for found in request.iter("{*}" + said[0])] == [said[1]]
+    assert [found.text for found in request.iter("{*}StartDate")] == ["2026-12-03"]
+
+
+def test_a_series_on_a_weekday_of_the_month_is_not_moved_by_guessing() -> None:
+    first = {**DAILY, "pattern": {"type": "relativeMonthly", "interval": 1, "daysOfWeek": ["tuesday"]}}
+    later = {name: {**START, "dateTime": "2026-12-02T09:00:00"} for name in ("start", "end")}
+    with pytest.raises(Refused, match="the first Tuesday of a month"):
+        build(known("RecurringMaster", first), patch(later), VERSION)
+
+
 def test_a_series_that_moves_within_its_day_keeps_its_recurrence() -> None:
     later = {name: {**START, "dateTime": "2026-12-01T15:00:00"} for name in ("start", "end")}
     assert changed(known("RecurringMaster", DAILY), later) == ZONED

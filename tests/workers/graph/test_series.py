@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from workers.exchange import Patch
-from workers.graph.resources import patch_body, query
+from workers.exchange import Patch, Refused
+from workers.graph.resources import GraphEvent, patch_body, query
 from workers.graph.series import EXCEPTIONS, in_step, with_windows_zone
 
 RECURRENCE = {
@@ -54,11 +54,32 @@ def test_the_exceptions_are_expanded_and_not_selected() -> None:
 
 def test_a_series_that_moves_to_another_day_takes_its_recurrence_along() -> None:
     stands = {"start": {"dateTime": "2026-12-01T09:00:00", "timeZone": "UTC"}}
-    recurrence = {"pattern": {"type": "weekly"}, "range": {"type": "noEnd", "startDate": "2026-12-01"}}
+    weekly = {"type": "weekly", "daysOfWeek": ["tuesday"]}
+    recurrence = {"pattern": weekly, "range": {"type": "noEnd", "startDate": "2026-12-01"}}
     moved = {"start": {"dateTime": "2026-12-08T09:00:00", "timeZone": "UTC"}}
     assert in_step(moved, stands, recurrence)["recurrence"]["range"] == {"type": "noEnd", "startDate": "2026-12-08"}
     later = {"start": {"dateTime": "2026-12-01T10:00:00", "timeZone": "UTC"}}
     assert "recurrence" not in in_step(later, stands, recurrence), "the same day: nothing to keep in step"
+
+
+def test_a_series_that_moves_to_another_weekday_is_on_that_day_from_then_on() -> None:
+    monday = {"dateTime": "2026-12-07T10:00:00", "timeZone": "Pacific Standard Time"}
+    sent = in_step({"start": monday}, PACIFIC, RECURRENCE)["recurrence"]
+    assert sent["pattern"] == {**RECURRENCE["pattern"], "daysOfWeek": ["monday"]}
+    assert sent["range"] == {**RECURRENCE["range"], "startDate": "2026-12-07"}
+
+
+def test_a_series_is_on_the_weekday_that_its_start_has_in_the_zone_to_which_it_moves() -> None:
+    wednesday = {"dateTime": "2026-12-02T08:00:00", "timeZone": "Europe/Vienna"}
+    assert in_step({"start": wednesday}, PACIFIC, RECURRENCE)["recurrence"]["pattern"]["daysOfWeek"] == ["wednesday"]
+
+
+def test_a_series_on_a_weekday_of_the_month_is_not_moved_by_guessing() -> None:
+    first = {**RECURRENCE, "pattern": {"type": "relativeMonthly", "daysOfWeek": ["tuesday"], "index": "first"}}
+    stands = GraphEvent("AAMk=", 'W/"1"', False, (), PACIFIC, series=first)
+    moved = {"start": {**PACIFIC["start"], "dateTime": "2026-12-02T09:00:00"}}
+    with pytest.raises(Refused, match="the first Tuesday of a month"):
+        patch_body(Patch(moved, "sendToNone", ("upd_1",)), stands)
 
 
 def test_the_zone_of_a_series_goes_out_under_its_windows_name() -> None:
