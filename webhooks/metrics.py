@@ -65,7 +65,7 @@ def figures(store: Store, settings: Settings) -> Iterator[Metric]:
         dead.add_metric([client], store.dead_count(client))
     yield dead
     dues = store.dues()
-    yield _gauge("due_entries", "Jobs and paused lanes that have a due time", dues.waiting)
+    yield _gauge("due_entries", "Jobs and mailboxes that have a due time", dues.waiting)
     yield _gauge("overdue_entries", "Those of them that are past it", dues.overdue)
     yield _gauge("oldest_due_age_seconds", "By how much the oldest is past it", dues.oldest.total_seconds())
     yield _waiting(store.waits())

@@ -62,7 +62,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Dues:
-    """Jobs (and paused lanes) that have a due time, those of them that are past it, and by how much the first is."""
+    """Jobs (and lanes) that have a due time, those of them that are past it, and by how much the first is."""
 
     waiting: int
     overdue: int
