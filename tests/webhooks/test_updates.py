@@ -42,8 +42,8 @@ def test_the_bell_is_rung(hr: Caller, settings: Any, rung: Callable[[], bool]) -
     broker.flushdb()
     update_id = hr.ask().get_json()["id"]
     assert rung()
-    [message] = broker.lrange("updates", 0, -1)
-    assert json.loads(message)["headers"]["id"] == update_id
+    ids = [json.loads(message)["headers"]["id"] for message in broker.lrange("updates", 0, -1)]
+    assert ids.count(update_id) == 1, "beside late bells of the test before"
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {KEY}"}])
