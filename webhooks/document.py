@@ -12,23 +12,19 @@ from pydantic_core import core_schema
 
 from webhooks.answers import (
     CallbackBody,
-    ChangeBody,
     ProblemDocument,
     ShownHealth,
     ShownLetter,
     ShownLetters,
-    ShownMirror,
-    ShownMirrors,
     ShownPage,
     ShownReplay,
-    ShownSubscription,
-    ShownSubscriptions,
     ShownUpdate,
 )
 from webhooks.asked import AskedUpdate
 from webhooks.letter_filter import AskedReplay
 from webhooks.problems import KINDS
 from webhooks.watching import AskedMirror, AskedSubscription
+from webhooks.watching_answers import ChangeBody, ShownMirror, ShownMirrors, ShownSubscription, ShownSubscriptions
 
 VERSION = "3.1.0"
 _SCHEMAS = "#/components/schemas/"

@@ -3,9 +3,9 @@ first, since the update keeps its id and so its marker."""
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 
 from workers.store import DeadLetter, DeadLetters, Ring, Store
 from workers.update import Update
@@ -22,13 +22,7 @@ def replay_one(store: Store, letter: DeadLetter, now: datetime) -> tuple[bool, t
 def matching(store: Store, which: DeadLetters, at_most: int = AT_ONCE) -> list[DeadLetter]:
     """The oldest of the dead letters that are meant, oldest first, so that updates of one event come back in their
     order, also where it takes several requests."""
-    oldest = deque[DeadLetter](maxlen=at_most)
-    cursor = None
-    while True:
-        letters, cursor = store.dead_letters(which, at_most, cursor)
-        oldest.extend(letters)
-        if cursor is None:
-            return sorted(oldest, key=lambda letter: letter.accepted)
+    return sorted(islice(store.dead_from_the_oldest(which), at_most), key=lambda letter: letter.accepted)
 
 
 def _renewed(update: Update, now: datetime) -> str:

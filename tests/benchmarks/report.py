@@ -78,10 +78,11 @@ def section(measured: Sequence[Measured], plan: Plan, took: float, load: float, 
 def write(path: Path, measured: Sequence[Measured], plan: Plan, took: float, load: float) -> None:
     """Replace the page's part between the markers, or add it at its end, and the pictures beside the page."""
     plots = path.parent / "proof"
+    text = section(measured, plan, took, load, plots.name)  # names the commit, so before anything is written
     plots.mkdir(exist_ok=True)
     for row, found in groupby(measured, key=lambda one: one.row):
         (plots / f"{row}.svg").write_text(svg(list(found)), encoding="utf-8")
-    put(path, "bench", section(measured, plan, took, load, plots.name))
+    put(path, "bench", text)
 
 
 def _table_row(one: Measured) -> str:

@@ -144,11 +144,13 @@ class Teller:
             reverse = next((other for other in self.store.watchers_of(one.client, Mirror) if other.reverses(one)), None)
             update = mirror.update_for(one, change, event, reverse, now, whole=whole)
             backend = self.settings.backends.get(one.to.backend)
-            may = backend is not None and self.settings.clients[one.client].may_touch(one.to.owner, backend)
-            if update is not None and backend is not None and may:
-                known = mirror.key(one, event.version, whole=whole)
-                accepted = self.store.accept(update, key=known, fingerprint=known, room=backend.max_concurrency)
-                self.bell.ring(*accepted.rings)
+            if update is None or backend is None:
+                continue
+            if not self.settings.clients[one.client].may_touch(one.to.owner, backend):
+                continue
+            known = mirror.key(one, event.version, whole=whole)
+            accepted = self.store.accept(update, key=known, fingerprint=known, room=backend.max_concurrency)
+            self.bell.ring(*accepted.rings)
 
     def _later(self, error: ExchangeError, grant: Grant) -> Outcome:
         """Not given up before nobody wants to know any more, for then the change would be lost."""

@@ -193,7 +193,7 @@ def _replay_all(choices: Choices, wanted: dict[str, str], *, dry_run: bool, yes:
     else:
         click.echo(f"{came['replayed']} of {came['matched']} are queued again.")
         if left := _matched(api, wanted):
-            click.echo(f"{left} more: say it again, one call takes the oldest only.")
+            click.echo(f"{left} still match: one call takes the oldest 10,000. Say it again for the rest.")
 
 
 def _confirm(api: Api, wanted: dict[str, str]) -> None:

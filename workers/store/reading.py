@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha1
@@ -107,6 +107,12 @@ class Reading:
 
         letters, more = self._page(f"rdv:dead:{which.client}", cursor, limit, list, chosen)
         return letters, letters[-1].id if more else None
+
+    def dead_from_the_oldest(self, which: DeadLetters) -> Iterator[DeadLetter]:
+        """Those that are dead now, first died first: replaying or discarding some of them meanwhile shifts nothing."""
+        for job_id in self._redis.call("zrange", f"rdv:dead:{which.client}", 0, -1):
+            if (letter := self.dead_letter(job_id)) is not None and which.includes(letter):
+                yield letter
 
     def dead_letter(self, job_id: str) -> DeadLetter | None:
         """One dead letter, or None where it is none."""

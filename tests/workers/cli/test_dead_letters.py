@@ -62,7 +62,10 @@ def test_what_one_call_does_not_take_is_told(hr: Run, life: Life, monkeypatch: p
     monkeypatch.setattr("workers.replay.matching.__defaults__", (1,))
     life.died(), life.died(target=of("B="))
     told = hr("dead-letters", "replay", "--all", "--yes").stdout
-    assert told == "1 of 1 are queued again.\n1 more: say it again, one call takes the oldest only.\n"
+    assert (
+        told
+        == "1 of 1 are queued again.\n1 still match: one call takes the oldest 10,000. Say it again for the rest.\n"
+    )
 
 
 def test_a_dry_run_counts_and_changes_nothing(hr: Run, life: Life) -> None:

@@ -1,0 +1,115 @@
+"""What the API answers about subscriptions and mirrors, and what is posted when an event changed: for the OpenAPI
+document and the tests, as webhooks/answers."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from webhooks.answers import Shown
+
+WatchState = Literal["starting", "active", "failing"]
+
+
+class ShownSubscription(Shown):
+    """Who is told of changes in a mailbox, and whether that works."""
+
+    id: str
+    """The subscription's id, as its callbacks name it."""
+    state: WatchState
+    """``starting`` until changes are sure to be heard of, then ``active``; ``failing`` while there is a problem."""
+    mailbox: str
+    """Whose calendar is watched."""
+    backend: str
+    """The name of the backend that serves it."""
+    callback_url: str
+    """Where changes are told."""
+    properties: list[str]
+    """The properties whose changes are told."""
+    created_at: str
+    """When it was asked for: RFC 3339 in UTC."""
+    last_told_at: str | None
+    """When Graph last told of a change in the mailbox: RFC 3339 in UTC; null where it never did, or is asked
+    instead."""
+    problem: str | None
+    """Why it does not work just now, in one line; null where it does."""
+
+
+class ShownSubscriptions(Shown):
+    items: list[ShownSubscription]
+    """All subscriptions of the client, newest first."""
+    next_cursor: str | None
+    """Always null: there is one page only."""
+
+
+class ShownEnd(Shown):
+    mailbox: str
+    """Whose calendar it is in."""
+    event: str
+    """The event's id: of a mirror as it was asked for, of a change on Graph its immutable one."""
+    backend: str
+    """The name of the backend that serves it."""
+
+
+class ShownMirror(Shown):
+    """An event that is kept equal to another, and whether that works."""
+
+    id: str
+    """The mirror's id, as its updates' ``metadata`` names it."""
+    state: WatchState | Literal["sourceDeleted"]
+    """``starting`` until changes are sure to be heard of, then ``active``; ``failing`` while there is a problem;
+    ``sourceDeleted`` when the event ``from`` is gone."""
+    from_: ShownEnd = Field(alias="from")
+    """The event whose changes are followed."""
+    to: ShownEnd
+    """The event that is kept equal."""
+    properties: list[str]
+    """The properties that are kept equal."""
+    callback_url: str | None
+    """Where it is told how the updates end; null where nobody is told."""
+    created_at: str
+    """When it was asked for: RFC 3339 in UTC."""
+    problem: str | None
+    """Why it does not work just now, in one line; null where it does."""
+
+
+class ShownMirrors(Shown):
+    items: list[ShownMirror]
+    """All mirrors of the client, newest first."""
+    next_cursor: str | None
+    """Always null: there is one page only."""
+
+
+class ShownChange(Shown):
+    """An event changed."""
+
+    id: str
+    """The change's own id: ``chg_`` and a ULID."""
+    subscription: str = Field(default="")
+    """The id of the subscription that is told; left out where it is a mirror."""
+    mirror: str = Field(default="")
+    """The id of the mirror whose source was deleted; left out where it is a subscription."""
+    target: ShownEnd
+    """The event that changed."""
+    change: Literal["created", "updated", "deleted"]
+    """What happened to the event."""
+    origin: Literal["rendezvous", "exchange"]
+    """``rendezvous`` where all of it is what the ``updates`` wrote, else ``exchange``."""
+    updates: list[str]
+    """The ids of the updates that had a part in it, newest first."""
+    version: str | None
+    """The event's ETag (Graph) or ChangeKey (EWS) as it was read; null where it is gone."""
+    changed: dict[str, dict[str, Any]]
+    """Each property of those asked for that changed, with its value ``before`` and ``after``."""
+
+
+class ChangeBody(Shown):
+    """What is posted to a subscription's ``callbackUrl``, signed as Standard Webhooks."""
+
+    type: Literal["calendar.event.changed"]
+    """Says that this is a change of an event."""
+    timestamp: str
+    """When the change was found: RFC 3339 in UTC."""
+    data: ShownChange
+    """What changed, and who did it."""
