@@ -128,8 +128,8 @@ class Executor:
         return Dead(retry.failure("unknownOutcome" if in_doubt else "internal", type(error).__name__, detail))
 
     def _internal_failures(self, grant: Grant) -> int:
-        outcomes = [attempt.outcome for attempt in self.store.history(grant.id)]
-        return outcomes[len(outcomes) - grant.tries :].count("internal")
+        since = grant.attempts - grant.tries
+        return sum(one.outcome == "internal" and one.number > since for one in self.store.history(grant.id))
 
     def _settle(self, grant: Grant, started: datetime, outcome: Outcome) -> Outcome | None:
         ended = self.clock()

@@ -48,7 +48,7 @@ def decide(error: ExchangeError, attempts: int, patience: Patience, *, in_doubt:
     """The outcome of an attempt that ended in ``error``. ``attempts``: how many came before; ``in_doubt``: a write
     was sent and it is not known whether it was applied."""
     if isinstance(error, FINAL) and in_doubt:
-        detail = f"A write was sent and its answer was lost; finding out what came of it failed for good: {error}"
+        detail = f"A write was sent, its answer was lost, and what came of it cannot be found out any more: {error}"
         return Dead(failure("unknownOutcome", error.code, detail), error.request_id)
     if isinstance(error, FINAL):
         return Dead(failure(error.outcome, error.code, error.detail), error.request_id)
@@ -56,9 +56,11 @@ def decide(error: ExchangeError, attempts: int, patience: Patience, *, in_doubt:
     asked = timedelta(seconds=min(error.retry_after or 0, _LONGEST))
     after = asked + _jitter(error, attempts, patience)
     pause = min(asked, LONGEST_PAUSE) or (after if isinstance(error, Throttled) else None)
-    if patience.remaining <= max(asked, LAST_MOMENT):
+    # What came of a write that was sent at the last moment can still be looked at; nothing is written then any more.
+    looks_once_more = isinstance(error, Unknown) and not asked
+    if patience.remaining <= max(asked, LAST_MOMENT) and not looks_once_more:
         return replace(expired(in_doubt=in_doubt, last=error), pause=pause)
-    after = min(after, patience.remaining - LAST_MOMENT / 2)
+    after = min(after, max(patience.remaining - LAST_MOMENT / 2, LAST_MOMENT))
     return Retry(error.outcome, str(error), after, pause, in_doubt, error.request_id)
 
 
@@ -90,9 +92,7 @@ def failure(error_class: str, code: str, detail: str) -> Failure:
 
 
 def _jitter(error: ExchangeError, attempts: int, patience: Patience) -> timedelta:
-    """Full jitter under an exponential bound; where Exchange named a time, only so much that not all come at once."""
-    if error.retry_after is not None:
-        return patience.base * patience.dice
+    """Full jitter under an exponential bound, also on top of a time that Exchange named: often it says just 1."""
     bound = min(patience.cap, patience.base * (1 << min(attempts, 20)))
     floor = patience.base / 10 if isinstance(error, Unknown) else timedelta()
     return floor + bound * patience.dice

@@ -87,7 +87,12 @@ def test_an_unknown_outcome_is_not_looked_at_at_once() -> None:
 def test_exchange_is_left_alone_for_as_long_as_it_asks_and_then_not_by_all_at_once() -> None:
     outcome = decide(Throttled("429", "x", retry_after=30), 3, patience(dice=0.5), in_doubt=False)
     assert isinstance(outcome, Retry)
-    assert (outcome.pause, outcome.after) == (30 * SECOND, 30.5 * SECOND)
+    assert (outcome.pause, outcome.after) == (30 * SECOND, 34 * SECOND)
+
+
+def test_who_asks_again_and_again_for_a_second_is_left_alone_ever_longer() -> None:
+    waits = [decide(Throttled("429", "x", retry_after=1), n, patience(dice=0.5), in_doubt=False) for n in (0, 4, 60)]
+    assert [wait.after for wait in waits if isinstance(wait, Retry)] == [1.5 * SECOND, 9 * SECOND, 151 * SECOND]
 
 
 def test_a_throttle_without_a_time_closes_the_lane_all_the_same() -> None:
@@ -117,6 +122,16 @@ def test_what_would_come_after_the_deadline_is_given_up_now() -> None:
     assert isinstance(outcome, Dead)
     assert (outcome.failure.error_class, outcome.failure.code) == ("expired", "429")
     assert "Busy." in outcome.failure.detail
+
+
+@pytest.mark.parametrize("remaining", [-5, 0.5, 1])
+def test_a_write_of_the_last_moment_whose_answer_is_lost_is_looked_at_once_more(remaining: float) -> None:
+    late = patience(remaining=remaining * SECOND)
+    outcome = decide(Unknown("ReadTimeout", "x"), 3, late, in_doubt=True)
+    assert isinstance(outcome, Retry)
+    assert outcome.in_doubt and timedelta() < outcome.after <= SECOND
+    last = decide(Unavailable("X", "x"), 4, late, in_doubt=True)
+    assert isinstance(last, Dead) and last.failure.error_class == "unknownOutcome"
 
 
 @pytest.mark.parametrize(("in_doubt", "error_class"), [(True, "unknownOutcome"), (False, "expired")])

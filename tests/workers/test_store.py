@@ -575,6 +575,28 @@ def test_lists_forget_what_is_past_its_life(store: Store, redis: Redis) -> None:
     assert redis.zrange("rdv:updates:hr", 0, -1) == [kept.id]
 
 
+def test_callbacks_that_were_under_way_together_open_the_breaker_once(store: Store, redis: Redis) -> None:
+    grants = []
+    for number in range(10):
+        update = an_update(event=f"event-{number}", callback_url="https://dead.example/x")
+        accepted(store, update)
+        made = Callback(f"msg_{number}", "{}", "hr", "a", f"line-{number}", "callback/dead.example", 10, "dead")
+        store.settle(claimed(store, update.id), an_attempt(), DONE, made)
+        grants.append(claimed(store, made.id))
+    for grant in grants:
+        store.settle(grant, an_attempt(), Retry("unavailable", "HTTP 500", timedelta(minutes=5)))
+    assert 0 < redis.pttl("rdv:paused:callback/dead.example") <= 5000
+
+
+def test_of_an_update_that_is_tried_for_a_week_the_last_hundred_attempts_are_kept(store: Store, redis: Redis) -> None:
+    update = an_update()
+    accepted(store, update)
+    for number in range(1, 103):
+        store.settle(claimed(store, update.id), an_attempt(number), Retry("unavailable", "Busy.", timedelta()))
+    assert [attempt.number for attempt in store.history(update.id)] == list(range(3, 103))
+    assert claimed(store, update.id).attempts == 102
+
+
 def test_a_callback_host_that_fails_again_and_again_is_left_alone_for_a_while(store: Store, redis: Redis) -> None:
     def callback(number: int) -> str:
         update = an_update(event=f"event-{number}", callback_url="https://dead.example/x")

@@ -1,17 +1,18 @@
 -- End an attempt: history, state, the lane's slot, whoever comes next, and the callback - all or nothing.
 -- ARGV: id, fence, verb (succeed | die | retry), attempt (JSON), result (JSON or ''), error (JSON or ''),
 --       finished at (RFC 3339 or ''), retry delay (ms), pause of the lane (ms, 0 for none), still in doubt ('1' or ''),
---       life of a settled job (ms), grace (ms), our write ('version before version after' or ''), then the callback's
+--       life of a settled job (ms), grace (ms), our write (a line, see workers/versions, or ''), then the callback's
 --       eight (see enqueue_callback)
 -- Result: {1, rings}, or {0, {}} where the right to run was lost: then nothing is changed
 
 -- The breaker of a callback host: after so many failures in a row its lane is paused, longer each time. One success
--- closes it; an answer that ends a callback (410, a refusal of ours) says nothing about the host.
+-- closes it; an answer that ends a callback (410, a refusal of ours) says nothing about the host, and what was under way
+-- when the lane was paused says nothing new.
 local FAILURES, FIRST_PAUSE, LONGEST_PAUSE = 5, 5000, 300000
 local function breaker(host, well, failed)
   local key = 'rdv:failures:' .. host
   if well then redis.call('DEL', key) end
-  if not failed then return 0 end
+  if not failed or paused_until(host) then return 0 end
   local failures = redis.call('INCR', key)
   redis.call('PEXPIRE', key, 12 * LONGEST_PAUSE)
   if failures < FAILURES then return 0 end

@@ -132,13 +132,15 @@ local function took(id)
   tally(id, 'took', 'sum', duration)
 end
 
--- One more attempt in the job's history, as JSON: one to a line. Of jobs of our own, which are tried for as long as it
--- takes, only the last one.
+-- One more attempt in the job's history, as JSON: one to a line, the last hundred. Of jobs of our own, which are tried
+-- for as long as it takes, only the last one.
+local REMEMBERED = 100
 local function remember(id, attempt)
   local kind, earlier = unpack(redis.call('HMGET', job_key(id), 'kind', 'attempts'))
+  local number = redis.call('HINCRBY', job_key(id), 'attempted', 1)
   if kind ~= 'update' and kind ~= 'callback' then earlier = nil end
+  if earlier and number > REMEMBERED then earlier = string.match(earlier, '\n(.*)') end
   redis.call('HSET', job_key(id), 'attempts', earlier and earlier .. '\n' .. attempt or attempt)
-  redis.call('HINCRBY', job_key(id), 'attempted', 1)
 end
 
 -- The job has ended well, or was taken back: what only an unsettled job needs goes.
