@@ -22,6 +22,7 @@ from workers.exchange import (
     NotFound,
     Patch,
     Refused,
+    Unavailable,
     Unknown,
     VersionMoved,
     Written,
@@ -36,13 +37,14 @@ from workers.versions import Wrote, content_of, is_ours
 
 EXCEPTIONS = "exceptionOccurrences"
 ROUNDS = 5
-"""How often the version may move under us before we call it a conflict."""
+"""How often we look again at once when the version moves under us; then later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Intended:
     """What was recorded before a write: the properties as first read (the base of every merge), the properties as
-    they stood before this write and the version they had, what it set them to, and who was to be mailed."""
+    they stood before this write and the version they had, what it set them to, who was to be mailed, and the newest
+    update in the marker that was found."""
 
     base: Mapping[str, Json]
     before: Mapping[str, Json]
@@ -50,6 +52,7 @@ class Intended:
     invitations: str
     version: str
     mails: int
+    newest: str = ""
 
     def to_json(self) -> str:
         return compact({name: getattr(self, name) for name in self.__slots__})
@@ -116,12 +119,20 @@ class _Run:
             event = self.around.exchange.read(update.target, needed)
             if update.id in event.marker:
                 return self._recovered(event)
+            if self.in_doubt and self._forgotten(event):
+                detail = "A write was sent, its answer was lost, and the event does not tell any more what came of it."
+                return Dead(retry.failure("unknownOutcome", "MarkerForgotten", detail))
             if number == ROUNDS:
                 break
             if (outcome := self._round(event)) is not None:
                 return outcome
             self.around.pause(number)
-        return Dead(_conflict((), f"The event's version moved {ROUNDS} times while we tried to write."))
+        raise Unavailable("VersionMoved", f"the event's version moved {ROUNDS} times while we tried to write")
+
+    def _forgotten(self, event: Event) -> bool:
+        """Whether so many updates were written since that ours may have fallen out of the marker."""
+        reaches_back = self.past is not None and self.past.newest in event.marker
+        return len(event.marker) >= MARKER_LENGTH and not reaches_back
 
     def _round(self, event: Event) -> Outcome | None:
         """None: the version moved, look again."""
@@ -165,7 +176,8 @@ class _Run:
             return retry.expired(in_doubt=self.in_doubt)
         before = {name: event.properties.get(name) for name in values}
         base = self.past.base if self.past else event.properties
-        self.past = Intended(dict(base), before, dict(values), mode, event.version, mails)
+        newest = next(iter(event.marker), "")
+        self.past = Intended(dict(base), before, dict(values), mode, event.version, mails, newest)
         failpoint("intend.before", self.update.id)
         if (wait := self.around.intend(self.past)) is None:
             raise LeaseLost(self.update.id)
@@ -220,18 +232,21 @@ class _Run:
         verified = stands is not None and all(
             agrees(name, stands.get(name), value) for name, value in intended.after.items()
         )
-        left = content_of({**event.properties, **intended.after, **(stands or {})})
-        wrote = Wrote(intended.version, written.version, left) if written.version else None
+        # What was read back counts only where nobody came in between.
+        seen = written.event.properties if written.event and written.event.version == written.version else {}
+        found, left = content_of(event.properties), content_of({**event.properties, **intended.after, **seen})
+        wrote = Wrote(intended.version, written.version, left, found) if written.version else None
         result = replace(_result(written.version, intended, verified), notices=written.notices)
         return Succeeded(result, request_id=written.request_id, wrote=wrote)
 
     def _recovered(self, event: Event) -> Outcome:
-        """An earlier write of ours was applied although its answer was lost."""
+        """An earlier write was applied although its answer was lost: its version is not known, what it left is."""
         if self.past is None:
             return Succeeded(Result(event.version, noop=False, verified=True), "had been applied before")
         after = self.past.after
         verified = all(agrees(name, event.properties.get(name), value) for name, value in after.items())
-        return Succeeded(_result(event.version, self.past, verified), "the earlier write had been applied")
+        wrote = Wrote(self.past.version, "", content_of({**self.past.base, **after}), content_of(self.past.base))
+        return Succeeded(_result(event.version, self.past, verified), "the earlier write had been applied", wrote=wrote)
 
 
 def _result(version: str, intended: Intended, verified: bool) -> Result:

@@ -60,8 +60,8 @@ class Patch:
 @dataclass(frozen=True, slots=True)
 class Written:
     """Exchange's yes. ``event`` is the event as it stands after the write, as Exchange itself tells it: the body of a
-    Graph answer, a read-back on EWS; None if it could not be had. ``notices``: what a person should know about it, as
-    sentences."""
+    Graph answer, a read-back on EWS, of another version where somebody came in between; None if it could not be had.
+    ``notices``: what a person should know about it, as sentences."""
 
     version: str
     event: Event | None

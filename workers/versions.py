@@ -15,20 +15,20 @@ from workers.update import Json
 
 @dataclass(frozen=True, slots=True)
 class Wrote:
-    """A write of ours: the version before and after, and the ``content`` that we left (see ``content_of``), empty where
-    not all of it was known."""
+    """A write of ours: the version before and after, the latter empty where the answer was lost, and the content that
+    it ``left`` and had ``found`` (see ``content_of``)."""
 
     before: str
     after: str
-    content: str = ""
+    left: str = ""
+    found: str = ""
 
     def to_line(self) -> str:
-        return f"{self.before} {self.after} {self.content}"
+        return f"{self.before} {self.after} {self.left} {self.found}"
 
     @classmethod
     def from_line(cls, line: str) -> Wrote:
-        before, after, content = (*line.split(" "), "", "")[:3]
-        return cls(before, after, content)
+        return cls(*(*line.split(" "), "", "")[:4])
 
 
 def content_of(properties: Mapping[str, Json]) -> str:
@@ -41,17 +41,16 @@ def content_of(properties: Mapping[str, Json]) -> str:
 
 def is_ours(version: str, content: str, seen: str, wrote: Sequence[Wrote]) -> bool:
     """Whether ``version`` with this ``content`` is ``seen``, or came from it by writes of ours and by Exchange's moving
-    the version of what we left."""
-    known = {_bare(one.before): one for one in wrote}
-    left = {_bare(one.after): one.content for one in wrote}
-    at = _bare(seen)
-    for _ in range(len(wrote) + 1):
-        if at == _bare(version) or (content and left.get(at) == content):
-            return True
-        if at not in known:
-            return False
-        at = _bare(known[at].after)
-    return False
+    the version of what we left. ``wrote``: newest first."""
+    at, left = _bare(seen), ""
+    passed = {at}
+    for one in reversed(wrote):
+        if _bare(one.before) == at or (left and one.found == left):
+            at, left = _bare(one.after), one.left
+        elif _bare(one.after) == at:
+            left = one.left
+        passed.add(at)
+    return _bare(version) in passed or bool(content and content == left)
 
 
 def _bare(version: str) -> str:

@@ -72,7 +72,8 @@ class Entry:
 @dataclass
 class FakeExchange:
     """One event. ``write_faults`` and ``read_faults``: what the next calls meet. ``between``: called, one for each
-    write, after the event was read and before the write arrives. ``spend``: told how many seconds a call took."""
+    write, after the event was read and before the write arrives. ``afterwards``: the same, after it was applied and
+    before the event is read back. ``spend``: told how many seconds a call took."""
 
     properties: dict[str, Json]
     now: Callable[[], float] = lambda: 0.0
@@ -86,6 +87,7 @@ class FakeExchange:
     write_faults: deque[Fault] = field(default_factory=deque)
     read_faults: deque[ExchangeError | None] = field(default_factory=deque)
     between: deque[Callable[[], None]] = field(default_factory=deque)
+    afterwards: deque[Callable[[], None]] = field(default_factory=deque)
     reads: int = 0
     last_read: Mapping[str, Json] = field(default_factory=dict)
     """The whole event as it stood at our last read, and how many journal entries there were by then."""
@@ -132,8 +134,11 @@ class FakeExchange:
             raise Unknown("ReadTimeout", "No answer.")
         if fault is Fault.BROKEN:
             raise KeyError("a part of the answer that was always there")
+        version = self.version
+        if self.afterwards:
+            self.afterwards.popleft()()
         seen = None if fault is Fault.UNSEEN else self._event(target, patch.changes)
-        return Written(self.version, seen, "r-200")
+        return Written(version, seen, "r-200")
 
     def close(self) -> None:
         pass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.workers.events import an_event, attendee
 from tests.workers.fake_exchange import FakeExchange, Fault
 from tests.workers.given import an_update
 from workers.attempt import ROUNDS, FailedInDoubt, Intended, LeaseLost, Surroundings, attempt
-from workers.exchange import AccessDenied, NotFound, Refused, Unavailable
+from workers.exchange import MARKER_LENGTH, AccessDenied, NotFound, Refused, Unavailable
 from workers.job import Result
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.retry import Patience
@@ -246,11 +246,14 @@ def test_the_base_of_every_merge_stays_what_was_read_first() -> None:
     assert desk.past.before["categories"] == ["Red", "Blue", "Urgent"]
 
 
-def test_a_version_that_moves_every_time_is_a_conflict_in_the_end() -> None:
+def test_a_version_that_moves_every_time_is_no_conflict_and_is_tried_again_later() -> None:
     desk = a_desk()
     desk.exchange.between.extend([desk.exchange.bump] * 100)
-    assert dead(desk.run()) == ("conflict", "conflict")
-    assert (len(desk.exchange.writes), desk.applied) == (ROUNDS, 0)
+    outcome = desk.run()
+    assert isinstance(outcome, Retry)
+    assert (outcome.error_class, outcome.in_doubt, len(desk.exchange.writes)) == ("unavailable", False, ROUNDS)
+    desk.exchange.between.clear()
+    assert succeeded(desk.run()).verified
 
 
 @pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.UNAVAILABLE])
@@ -344,10 +347,30 @@ def test_after_the_deadline_a_doubt_is_still_cleared_up_but_nothing_is_written(
     fault: Fault, judge: Callable[[Outcome], Any]
 ) -> None:
     desk = a_desk(MOVED, fault)
-    desk.run()
-    desk.remaining = timedelta()
+    desk.exchange.between.append(lambda: setattr(desk, "remaining", timedelta()))
+    assert isinstance(desk.run(), Retry)
     judge(desk.run())
     assert len(desk.exchange.writes) == 1
+
+
+@pytest.mark.parametrize(("others", "judge"), [(MARKER_LENGTH - 1, succeeded), (MARKER_LENGTH, dead)])
+def test_a_doubt_that_the_event_cannot_clear_up_any_more_is_never_written_again(
+    others: int, judge: Callable[[Outcome], Any]
+) -> None:
+    desk = a_desk(Intent(append={"subject": "!"}), Fault.LOST_AFTER)
+    desk.exchange.marker = tuple(f"upd_before{n}" for n in range(MARKER_LENGTH))
+    desk.run()
+    desk.exchange.marker = (*(f"upd_since{n}" for n in range(others)), *desk.exchange.marker)[:MARKER_LENGTH]
+    judge(desk.run())
+    assert desk.applied == 1
+
+
+def test_a_write_that_never_arrived_is_sent_again_though_the_marker_is_full() -> None:
+    desk = a_desk(MOVED, Fault.LOST_BEFORE)
+    desk.exchange.marker = tuple(f"upd_{n}" for n in range(MARKER_LENGTH))
+    desk.run()
+    assert succeeded(desk.run()).verified
+    assert desk.applied == 1
 
 
 def test_an_update_that_a_rolled_back_store_brought_to_life_again_is_recognised() -> None:
@@ -385,6 +408,36 @@ def test_never_overwrite_minds_an_edit_among_our_writes() -> None:
         desk.exchange.bump()
     desk.wrote = [Wrote("v3", "v4"), Wrote("v1", "v2")]
     assert dead(desk.run())[0] == "conflict"
+
+
+def test_three_updates_of_one_version_do_not_conflict_though_exchange_moves_it_and_loses_an_answer() -> None:
+    first = a_strict_desk("v1")
+    wrote: list[Wrote] = []
+    for number in range(4):
+        strict = replace(first.update, id=f"upd_{number}", intent=Intent(set={"subject": f"Moved {number}"}))
+        desk = Desk(first.exchange, strict, wrote=wrote)
+        if number % 2:
+            desk.exchange.write_faults.append(Fault.LOST_AFTER)
+            assert isinstance(desk.run(), Retry)
+        outcome = desk.run()
+        assert isinstance(outcome, Succeeded), outcome
+        assert outcome.wrote is not None
+        wrote.insert(0, outcome.wrote)
+        desk.exchange.bump()
+    first.exchange.human(subject="Mine")
+    assert dead(Desk(first.exchange, first.update, wrote=wrote).run()) == ("conflict", "conflict")
+
+
+@pytest.mark.parametrize("edit", [{"importance": "high"}, {"subject": "Mine"}])
+def test_never_overwrite_minds_an_edit_between_our_write_and_its_being_read_back(edit: dict[str, Json]) -> None:
+    desk = a_strict_desk("v1")
+    desk.exchange.afterwards.append(lambda: desk.exchange.human(**edit))
+    outcome = desk.run()
+    wrote = getattr(outcome, "wrote", None)
+    assert isinstance(wrote, Wrote), outcome
+    for seen in ("v1", wrote.after):
+        later = replace(a_strict_desk(seen, Intent(set={"subject": "Later"})).update, id="upd_later")
+        assert dead(Desk(desk.exchange, later, wrote=[wrote]).run()) == ("conflict", "conflict")
 
 
 def test_never_overwrite_trusts_what_the_caller_expects_more_than_a_version() -> None:

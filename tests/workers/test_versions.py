@@ -32,6 +32,34 @@ def test_a_version_is_ours_by_our_writes_or_by_the_content_that_we_left(
     assert is_ours(version, content, seen, CHAIN) is ours
 
 
+@pytest.mark.parametrize(
+    ("moved", "ours"),
+    [
+        (Wrote("v2'", "v3", "B", found="A"), True),
+        (Wrote("v2'", "v3", "B", found="a person's"), False),
+        (Wrote("v2'", "v3", "B"), False),
+    ],
+)
+def test_a_write_of_ours_after_a_move_of_exchanges_own_counts_where_it_found_what_we_had_left(
+    moved: Wrote, ours: bool
+) -> None:
+    wrote = [moved, Wrote("v1", "v2", "A")]
+    assert is_ours("v3", "B", "v1", wrote) is ours
+    assert is_ours("v3'", "B", "v1", wrote) is ours
+    assert is_ours("v3'", "B", "v2", wrote) is ours
+
+
+def test_a_write_whose_answer_was_lost_counts_by_what_it_left() -> None:
+    lost = Wrote("v1", "", "A")
+    assert is_ours("v2", "A", "v1", [lost])
+    assert is_ours("v3", "B", "v1", [Wrote("v2", "v3", "B", found="A"), lost])
+    assert not is_ours("v2", "a person's", "v1", [lost])
+
+
+def test_an_old_version_that_exchange_tells_once_more_is_ours_still() -> None:
+    assert is_ours("v2", "", "v1", [Wrote("v2", "v3"), Wrote("v1", "v2")])
+
+
 def test_a_circle_of_versions_ends() -> None:
     assert not is_ours("v9", "", "v1", [Wrote("v1", "v2"), Wrote("v2", "v1")])
 
@@ -49,6 +77,6 @@ def test_content_is_the_same_however_exchange_spells_it() -> None:
 
 
 def test_a_write_is_kept_as_a_line() -> None:
-    for wrote in (Wrote("a", "b", "c"), Wrote('W/"a"', 'W/"b"')):
+    for wrote in (Wrote("a", "b", "c", "d"), Wrote("a", "", "c"), Wrote('W/"a"', 'W/"b"')):
         assert Wrote.from_line(wrote.to_line()) == wrote
-    assert Wrote.from_line("a b") == Wrote("a", "b")
+    assert Wrote.from_line("a b c") == Wrote("a", "b", "c")

@@ -51,7 +51,8 @@ class EwsExchange:
         return self._read(located(self._caller, target), properties)
 
     def write(self, target: Target, event: Event, patch: Patch) -> Written:
-        """Apply the patch if the ChangeKey is still that of ``event``, then read back what was changed."""
+        """Apply the patch if the ChangeKey is still that of ``event``, then read back what was changed. The version is
+        that of our write; the event read back may be a later one."""
         if target.occurrence is not None and "recurrence" in patch.changes:
             raise update_item.no_recurrence()
         request = update_item.build(event, patch, self._caller.version)
@@ -65,7 +66,7 @@ class EwsExchange:
         seen = self._read_back(target, item_id, patch)
         if seen is None and doubt:
             raise malformed(reply, "write", doubt)
-        return Written(seen.version if seen is not None else version, seen, reply.request_id)
+        return Written(version or (seen.version if seen is not None else ""), seen, reply.request_id)
 
     def close(self) -> None:
         """Close the connections."""

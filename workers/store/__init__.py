@@ -15,7 +15,7 @@ store's own (``TIME``); moments shown to people come from the caller.
     rdv:paused:{lane}        string  until when the lane is paused, ms                              its own pause
     rdv:probe:{lane}         string  the lane was paused: one job at a time until one gets through  pause + 10 min
     rdv:failures:{lane}      string  failures in a row of a callback host, for its breaker          an hour
-    rdv:wrote:{sha1 of line} list    our last writes: version before, version after, content         SETTLED_LIFE
+    rdv:wrote:{sha1 of line} list    our last writes: versions and contents after and before         SETTLED_LIFE
     rdv:due                  zset    ids (and lane/{lane} of waiting ones) by when sweep looks, ms  until empty
     rdv:key:{client/digest}  string  idempotency key: id, fingerprint of the body                   KEY_LIFE
     rdv:seen:{client/digest} string  the idempotency key with which a signed message came first      SEEN_LIFE

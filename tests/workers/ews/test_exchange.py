@@ -83,10 +83,10 @@ def test_an_event_is_read() -> None:
     assert event == EwsEvent("AAMk2=", "DwAAAC==", False, (), {"subject": "Dinner"})
 
 
-def test_a_write_is_read_back_and_has_the_newest_version() -> None:
+def test_a_write_has_the_version_that_it_made_whoever_wrote_before_it_is_read_back() -> None:
     recorder = Recorder(UpdateItem=item("DwAAAC=="), GetItem=item("DwAAAD=="))
     written = exchange(recorder).write(TARGET, EVENT, PATCH)
-    assert (written.version, written.request_id) == ("DwAAAD==", "r-1")
+    assert (written.version, written.request_id) == ("DwAAAC==", "r-1")
     assert written.event is not None and written.event.properties == {"subject": "Dinner"}
     asked = recorder.document(1).find(".//{*}ItemIds/{*}ItemId")
     assert asked is not None and asked.get("Id") == "AAMk2="
