@@ -72,7 +72,7 @@ class Executor:
     def _attempt(self, grant: Grant) -> Outcome:
         if grant.claims > POISONED:
             error_class = "unknownOutcome" if grant.in_doubt else "internal"
-            detail = f"{POISONED} workers died while they ran this job."
+            detail = f"{POISONED} workers died, or were cut off, while they ran this job."
             return Dead(retry.failure(error_class, "Poisoned", detail))
         try:
             if grant.kind == "callback":
@@ -113,16 +113,12 @@ class Executor:
         return attempt(update, past, grant.in_doubt, grant.tries, around)
 
     def _patience(self, update: Update) -> retry.Patience:
-        engine = self.settings.engine
-        return retry.Patience(
-            base=timedelta(seconds=engine.retry_base),
-            cap=timedelta(seconds=engine.retry_cap),
-            remaining=update.deadline - self.clock(),
-            dice=self.dice(),
-        )
+        return retry.patience(self.settings.engine, update.deadline - self.clock(), self.dice())
 
     def _failed_inside(self, grant: Grant, error: BaseException, *, in_doubt: bool) -> Outcome:
         detail = f"{type(error).__name__}: {error}"
+        if grant.kind in self.others:  # nobody can bring it back, so it is not given up
+            return Retry("internal", detail, retry.patience(self.settings.engine).longest(grant.tries))
         if self._internal_failures(grant) + 1 < INTERNAL_ATTEMPTS:
             return Retry("internal", detail, timedelta(seconds=1 + 4 * self.dice()), in_doubt=in_doubt)
         return Dead(retry.failure("unknownOutcome" if in_doubt else "internal", type(error).__name__, detail))

@@ -11,6 +11,7 @@ from datetime import timedelta
 from workers.exchange import AccessDenied, ExchangeError, NotFound, Refused, Throttled, Unknown
 from workers.job import Failure
 from workers.outcome import Dead, Outcome, Retry
+from workers.settings import Engine
 
 LAST_MOMENT = timedelta(seconds=1)
 """So near the deadline that another attempt would not be done before it."""
@@ -43,6 +44,15 @@ class Patience:
     remaining: timedelta
     dice: float
 
+    def longest(self, attempts: int) -> timedelta:
+        """The bound under which it is waited after so many attempts."""
+        return min(self.cap, self.base * (1 << min(attempts, 20)))
+
+
+def patience(engine: Engine, remaining: timedelta = FOR_EVER, dice: float = 1.0) -> Patience:
+    """That of the configuration."""
+    return Patience(timedelta(seconds=engine.retry_base), timedelta(seconds=engine.retry_cap), remaining, dice)
+
 
 def decide(error: ExchangeError, attempts: int, patience: Patience, *, in_doubt: bool) -> Outcome:
     """The outcome of an attempt that ended in ``error``. ``attempts``: how many came before; ``in_doubt``: a write
@@ -64,14 +74,14 @@ def decide(error: ExchangeError, attempts: int, patience: Patience, *, in_doubt:
     return Retry(error.outcome, str(error), after, pause, in_doubt, error.request_id)
 
 
-def again(error: ExchangeError, attempts: int, base: timedelta, cap: timedelta, dice: float) -> Retry:
+def again(error: ExchangeError, attempts: int, engine: Engine, dice: float) -> Retry:
     """When to try again what is never given up, because nothing is written: refused today may be allowed tomorrow."""
-    decided = decide(error, attempts, Patience(base, cap, FOR_EVER, dice), in_doubt=False)
+    unending = patience(engine, dice=dice)
+    decided = decide(error, attempts, unending, in_doubt=False)
     if isinstance(decided, Retry):
         return replace(decided, in_doubt=False)
-    longest = min(cap, base * (1 << min(attempts, 20)))
     pause = decided.pause if isinstance(decided, Dead) else None
-    return Retry(error.outcome, str(error), longest, pause, request_id=error.request_id)
+    return Retry(error.outcome, str(error), unending.longest(attempts), pause, request_id=error.request_id)
 
 
 def expired(*, in_doubt: bool, last: ExchangeError | None = None) -> Dead:
@@ -93,6 +103,5 @@ def failure(error_class: str, code: str, detail: str) -> Failure:
 
 def _jitter(error: ExchangeError, attempts: int, patience: Patience) -> timedelta:
     """Full jitter under an exponential bound, also on top of a time that Exchange named: often it says just 1."""
-    bound = min(patience.cap, patience.base * (1 << min(attempts, 20)))
     floor = patience.base / 10 if isinstance(error, Unknown) else timedelta()
-    return floor + bound * patience.dice
+    return floor + patience.longest(attempts) * patience.dice

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -20,7 +20,7 @@ from tests.workers.receiver import OK, answering, receiving
 from workers.bell import Bell
 from workers.callback import Deliverer
 from workers.executor import INTERNAL_ATTEMPTS, POISONED, Executor
-from workers.job import State, UpdateJob
+from workers.job import Kind, State, UpdateJob
 from workers.leases import Leases
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.settings import Settings
@@ -256,7 +256,7 @@ def test_a_job_that_killed_three_workers_is_a_dead_letter(
         assert grant is not None
         if intended:
             assert not short.intend(grant, '{"base": {}, "before": {}, "after": {}, "invitations": "sendToNone"}')
-        swept_back(short, update)
+        swept_back(short, update, redis)
     outcome = bench.run(update)
     assert isinstance(outcome, Dead)
     assert (outcome.failure.error_class, outcome.failure.code) == (error_class, "Poisoned")
@@ -265,8 +265,37 @@ def test_a_job_that_killed_three_workers_is_a_dead_letter(
     assert bench.exchange.reads == 0
 
 
-def swept_back(store: Store, update: Update) -> None:
+def test_a_store_that_was_away_has_killed_no_worker(bench: Bench, redis: Redis) -> None:
+    update = bench.take_in()
+    short = Store(redis, lease=timedelta(milliseconds=20), grace=timedelta(milliseconds=20))
+    for _ in range(POISONED + 1):
+        list(short.sweep())
+        assert short.claim(update.id) is not None
+        time.sleep(0.03)  # nobody sweeps and nobody renews meanwhile
+        list(short.sweep())
+    assert isinstance(bench.run(update), Succeeded)
+
+
+@pytest.mark.parametrize("kind", ["notification", "watch"])
+def test_a_fault_of_ours_in_a_job_of_our_own_is_tried_again_ever_more_seldom(bench: Bench, kind: Kind) -> None:
+    def breaks(_: Grant) -> Outcome:
+        raise ZeroDivisionError
+
+    executor = replace(bench.executor, others={kind: breaks})
+    waits = []
+    for tries in (0, 5, 30):
+        grant = Grant("ntf_1", 1, kind, "{}", 1, tries, tries, None, False)
+        outcome = executor._attempt(grant)
+        assert isinstance(outcome, Retry)
+        waits.append(outcome.after.total_seconds())
+    engine = bench.executor.settings.engine
+    assert waits == [engine.retry_base, engine.retry_cap, engine.retry_cap]
+
+
+def swept_back(store: Store, update: Update, redis: Redis) -> None:
+    """Taken back by a beat that sweeps all the time."""
     for _ in range(500):
+        redis.set("rdv:swept", redis.time()[0] * 1000 + 999)
         list(store.sweep())
         job = store.update(update.id)
         if job is not None and job.state is State.RETRYING:

@@ -20,6 +20,7 @@ from workers.exchange import (
 )
 from workers.outcome import Dead, Retry
 from workers.retry import TITLES, Patience, again, decide, expired
+from workers.settings import Engine
 
 SECOND = timedelta(seconds=1)
 BUSY: list[type[ExchangeError]] = [Throttled, Unavailable, Unknown, VersionMoved]
@@ -155,6 +156,6 @@ def test_every_class_of_the_contract_has_a_title() -> None:
 def test_what_is_never_given_up_is_tried_again_whatever_was_said(
     kind: type[ExchangeError], attempts: int, hint: float | None, dice: float
 ) -> None:
-    outcome = again(kind("ErrorX", "No.", retry_after=hint), attempts, SECOND, 300 * SECOND, dice)
+    outcome = again(kind("ErrorX", "No.", retry_after=hint), attempts, Engine(), dice)
     assert not outcome.in_doubt
     assert hint is not None or outcome.after <= 301 * SECOND

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import urlsplit
 
 import structlog
@@ -154,9 +154,7 @@ class Teller:
 
     def _later(self, error: ExchangeError, grant: Grant) -> Outcome:
         """Not given up before nobody wants to know any more, for then the change would be lost."""
-        engine = self.settings.engine
-        base, cap = timedelta(seconds=engine.retry_base), timedelta(seconds=engine.retry_cap)
-        return retry.again(error, grant.tries, base, cap, self.dice())
+        return retry.again(error, grant.tries, self.settings.engine, self.dice())
 
 
 @dataclass(frozen=True, slots=True)

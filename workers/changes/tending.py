@@ -178,9 +178,7 @@ class Tender:
         return timedelta(seconds=engine.catch_up if watch.backend in self.pushes else engine.poll)
 
     def _later(self, error: ExchangeError, grant: Grant) -> Outcome:
-        engine = self.settings.engine
-        base, cap = timedelta(seconds=engine.retry_base), timedelta(seconds=engine.retry_cap)
-        return retry.again(error, grant.tries, base, cap, self.dice())
+        return retry.again(error, grant.tries, self.settings.engine, self.dice())
 
 
 def _sight(item: Item, at: str) -> Snapshot:

@@ -1,8 +1,13 @@
 -- Look at whatever is past due: ring again, take jobs back from dead workers, open lanes whose pause is over.
--- ARGV: how many at most, grace (ms), now (RFC 3339, for the history)
+-- ARGV: how many at most, grace (ms), now (RFC 3339, for the history), lease (ms)
 -- Result: {how many were looked at, rings}
 local grace, moment = tonumber(ARGV[2]), ARGV[3]
 local LONGEST = 60000
+
+-- Where nobody swept for half a lease the store was away, or beat was: leases may have ended although nobody died of
+-- their jobs, which then counts as no claim.
+local swept = redis.call('GET', 'rdv:swept')
+local was_away = swept and NOW - swept > ARGV[4] / 2
 
 local function ring_again(id)
   local bells = redis.call('HINCRBY', job_key(id), 'bells', 1)
@@ -33,6 +38,7 @@ local function look_at(member)
   end
   local state, line, lane = unpack(redis.call('HMGET', job_key(member), 'state', 'line', 'lane'))
   if state == 'running' then
+    if was_away then redis.call('HINCRBY', job_key(member), 'claims', -1) end
     take_back(member, lane, grace, moment, 'The worker that ran this attempt died or was cut off.')
   elseif (state == 'queued' or state == 'retrying') and at_head(member, line) then
     if not must_wait(member, lane) then ring_again(member) end
@@ -41,7 +47,7 @@ local function look_at(member)
   end
 end
 
-redis.call('SET', 'rdv:swept', NOW)
 local late = redis.call('ZRANGEBYSCORE', DUE, '-inf', NOW, 'LIMIT', 0, ARGV[1])
 for _, member in ipairs(late) do look_at(member) end
+if #late < tonumber(ARGV[1]) then redis.call('SET', 'rdv:swept', NOW) end
 return {#late, rings}

@@ -143,7 +143,7 @@ class Steps:
     def sweep(self, limit: int = 100) -> Iterator[tuple[Ring, ...]]:
         """Look at whatever is past due, in steps of ``limit``; the bells to ring."""
         while True:
-            looked_at, to_ring = self._redis.run("sweep", limit, self._grace, _now())
+            looked_at, to_ring = self._redis.run("sweep", limit, self._grace, _now(), self._lease)
             yield rings(to_ring)
             if looked_at < limit:
                 return
