@@ -216,7 +216,7 @@ def _heard(tallies: Iterable[Tally], backends: Iterable[str]) -> Iterator[Metric
 
 
 def _health(health: Health) -> Iterator[Metric]:
-    yield _gauge("store_durable", "Whether the store writes its append-only file", int(health.durable))
+    yield _gauge("store_durable", "Whether the store keeps what it is given", int(health.problem is None))
     yield _gauge("store_memory_bytes", "What the store uses", health.memory)
     yield _gauge("store_memory_limit_bytes", "What the store may use; 0: no limit", health.memory_limit)
     yield _gauge("store_sequence", "Rises with every acceptance and claim; falls if writes are lost", health.sequence)

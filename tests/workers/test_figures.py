@@ -151,16 +151,39 @@ def test_what_is_due_and_how_late_it_is(store: Store, redis: Redis) -> None:
 
 
 def test_the_stores_health_is_told(store: Store, redis: Redis) -> None:
-    assert store.health().durable
+    assert store.health().problem is None
     assert store.health().memory > 0
     before = store.health().sequence
     accepted(store, an_update())
     assert store.health().sequence > before
-    redis.config_set("appendonly", "no")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("appendonly", "no", "does not persist"),
+        ("appendfsync", "everysec", "set appendfsync always"),
+        ("maxmemory", "1mb", "the store is full"),
+    ],
+)
+def test_why_a_store_would_not_keep_what_it_is_given_is_told(
+    store: Store, redis: Redis, setting: str, value: str, said: str
+) -> None:
+    before = redis.config_get(setting)[setting]
+    redis.config_set(setting, value)
     try:
-        assert not store.health().durable
+        assert said in (store.health().problem or "")
     finally:
-        redis.config_set("appendonly", "yes")
+        redis.config_set(setting, before)
+
+
+def test_a_full_store_still_tells_the_secret(store: Store, redis: Redis) -> None:
+    first, before = store.console_secret(), redis.config_get("maxmemory")["maxmemory"]
+    redis.config_set("maxmemory", "1mb")
+    try:
+        assert store.console_secret() == first
+    finally:
+        redis.config_set("maxmemory", before)
 
 
 def test_every_web_process_gets_the_same_secret(store: Store) -> None:

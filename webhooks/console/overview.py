@@ -87,7 +87,7 @@ def _read(at: Door, visitor: Visitor) -> Overview:
             store.swept_at(),
             store.dues().oldest,
             store.time(),
-            durable=health.durable,
+            closed=health.problem,
             broker=queues is not None,
         ),
         read_at=store.time(),
@@ -95,12 +95,12 @@ def _read(at: Door, visitor: Visitor) -> Overview:
 
 
 def complaints(
-    swept: datetime | None, oldest: timedelta, now: datetime, *, durable: bool, broker: bool
+    swept: datetime | None, oldest: timedelta, now: datetime, *, closed: str | None, broker: bool
 ) -> tuple[str, ...]:
     """What is not well, in sentences; none: it is."""
     said = []
-    if not durable:
-        said.append("The store does not write its append-only file: nothing is accepted until it does.")
+    if closed is not None:
+        said.append(f"Nothing is accepted: {closed}.")
     if not broker:
         said.append("The broker does not answer: what is accepted waits until it is back.")
     if swept is None or now - swept > SWEEP_IS_LATE:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
@@ -30,6 +31,34 @@ _DISK_MS = 2000
 
 class StoreUnavailable(Exception):
     """The store cannot be reached, is full, or would not keep what it is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """``memory`` and ``memory_limit`` in bytes, the latter 0 for none. ``appends``: whether there is an append-only
+    file; ``written``: whether its last write went well; ``fsync``: its policy, None where the server does not tell."""
+
+    memory: int
+    memory_limit: int
+    eviction: str
+    appends: bool
+    written: bool
+    fsync: str | None
+
+
+def unfit(state: ServerState) -> str | None:
+    """Why the store would not keep what it is given, as a sentence; None: it would."""
+    if state.memory_limit and state.eviction != "noeviction":
+        return f"the store evicts keys (maxmemory-policy {state.eviction}); set it to noeviction"
+    if 0 < state.memory_limit <= state.memory:
+        return "the store is full: what was accepted is worked off, give it more memory"
+    if not state.appends:
+        return "the store does not persist: set appendonly yes and appendfsync always"
+    if not state.written:
+        return "the store cannot write its append-only file: its disk is full or failing"
+    if state.fsync not in ("always", None):
+        return f"a power cut takes what was accepted (appendfsync {state.fsync}): set appendfsync always"
+    return None
 
 
 class Connection:
@@ -88,25 +117,23 @@ class Connection:
     def check(self) -> None:
         """Raise StoreUnavailable unless the store answers, never evicts, has room, and writes an append-only file, at
         every write as far as it tells."""
-        memory = self.call("info", "memory")
-        if memory.get("maxmemory", 0) and memory.get("maxmemory_policy") != "noeviction":
-            raise StoreUnavailable(
-                f"the store evicts keys (maxmemory-policy {memory.get('maxmemory_policy')}); set it to noeviction"
-            )
-        if 0 < memory.get("maxmemory", 0) <= memory.get("used_memory", 0):
-            raise StoreUnavailable("the store is full: what was accepted is worked off, give it more memory")
-        persistence = self.call("info", "persistence")
-        if not persistence.get("aof_enabled"):
-            raise StoreUnavailable("the store does not persist: set appendonly yes and appendfsync always")
-        if persistence.get("aof_last_write_status") != "ok":
-            raise StoreUnavailable("the store cannot write its append-only file: its disk is full or failing")
-        policy = self._fsync_policy()
-        if policy not in ("always", None):
-            raise StoreUnavailable(
-                f"a power cut takes what was accepted (appendfsync {policy}): set appendfsync always"
-            )
-        self._always_fsyncs = policy == "always"
+        state = self.state()
+        if (why := unfit(state)) is not None:
+            raise StoreUnavailable(why)
+        self._always_fsyncs = state.fsync == "always"
         self._checked = time.monotonic()
+
+    def state(self) -> ServerState:
+        """How the server is set up, and how it does."""
+        memory, disk = self.call_all([("info", "memory"), ("info", "persistence")])
+        return ServerState(
+            memory=memory.get("used_memory", 0),
+            memory_limit=memory.get("maxmemory", 0),
+            eviction=str(memory.get("maxmemory_policy")),
+            appends=bool(disk.get("aof_enabled")),
+            written=disk.get("aof_last_write_status") == "ok",
+            fsync=self._fsync_policy(),
+        )
 
     def check_now_and_then(self) -> None:
         """``check``, unless it was done a moment ago."""

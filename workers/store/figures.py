@@ -10,9 +10,9 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import cast
 
-from workers.store.connection import Connection
+from workers.store.connection import Connection, unfit
 
 PAUSES_SHOWN = 200
 WAITS_SEEN = 200
@@ -71,12 +71,12 @@ class Dues:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The server's memory in bytes (``memory_limit`` 0: none), whether its append-only file is on and written, and its
+    """The server's memory in bytes (``memory_limit`` 0: none), why it would not keep what it is given, if so, and its
     ``sequence``, which rises with each acceptance and each claim: it falls only where writes were lost."""
 
     memory: int
     memory_limit: int
-    durable: bool
+    problem: str | None
     sequence: int
 
 
@@ -145,17 +145,15 @@ class Figures:
 
     def health(self) -> Health:
         """How the server is."""
-        memory, disk, sequence = self._redis.call_all(
-            [("info", "memory"), ("info", "persistence"), ("get", "rdv:sequence")]
-        )
-        durable = bool(disk.get("aof_enabled")) and disk.get("aof_last_write_status") == "ok"
-        return Health(memory.get("used_memory", 0), memory.get("maxmemory", 0), durable, int(sequence or 0))
+        state, sequence = self._redis.state(), self._redis.call("get", "rdv:sequence")
+        return Health(state.memory, state.memory_limit, unfit(state), int(sequence or 0))
 
     def console_secret(self) -> str:
         """What signs the console's sessions, the same for every web process; made when it is first asked for."""
+        if kept := self._redis.call("get", "rdv:console_secret"):  # a full store still reads
+            return str(kept)
         made = secrets.token_urlsafe(32)
-        kept: Any = self._redis.call("set", "rdv:console_secret", made, nx=True, get=True)
-        return str(kept or made)
+        return str(self._redis.call("set", "rdv:console_secret", made, nx=True, get=True) or made)
 
     def _now(self) -> int:
         seconds, micros = self._redis.call("time")
