@@ -31,7 +31,7 @@ from workers.failpoint import failpoint
 from workers.job import Clash, Failure, Result
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.patch import Changes, Conflict
-from workers.properties import agrees
+from workers.properties import EXTENSION, agrees
 from workers.update import Json, Update, compact, known_fields
 from workers.versions import Wrote, content_of, is_ours
 
@@ -141,6 +141,8 @@ class _Run:
             case Conflict(clashes):
                 names = ", ".join(dict.fromkeys(clash.property for clash in clashes))
                 return Dead(_conflict(clashes, f"Somebody else changed {names}."))
+            case Changes(values) if not values and _unmarked(self.past, event):
+                return self._recovered(event)
             case Changes(values) if not values:
                 # Also when a write is in doubt: it did not bring this about, or its marker would be here.
                 return Succeeded(Result(event.version, noop=True), "noop")
@@ -174,10 +176,7 @@ class _Run:
         invitations.check_limit(self.update.max_recipients, mails)
         if self.around.patience().remaining.total_seconds() <= 0:
             return retry.expired(in_doubt=self.in_doubt)
-        before = {name: event.properties.get(name) for name in values}
-        base = self.past.base if self.past else event.properties
-        newest = next(iter(event.marker), "")
-        self.past = Intended(dict(base), before, dict(values), mode, event.version, mails, newest)
+        self.past = self._intended(event, values, mode, mails)
         failpoint("intend.before", self.update.id)
         if (wait := self.around.intend(self.past)) is None:
             raise LeaseLost(self.update.id)
@@ -189,7 +188,7 @@ class _Run:
             failpoint("write.before", self.update.id)
             written = self.around.exchange.write(self.update.target, event, Patch(values, mode, marker))
             failpoint("write.after", self.update.id)
-            return self._applied(self.past, event, written)
+            return self._applied(self.past, values, event, written)
         except VersionMoved:
             return None  # a definite no to this write; whether an earlier one won, the marker tells
         except Unknown:
@@ -199,6 +198,19 @@ class _Run:
             raise
         except Exception as error:
             raise FailedInDoubt(self.update.id) from error
+
+    def _intended(self, event: Event, values: Mapping[str, Json], mode: str, mails: int) -> Intended:
+        done = _unmarked(self.past, event)
+        return Intended(
+            base=dict(self.past.base if self.past else event.properties),
+            before={name: event.properties.get(name) for name in values}
+            | {name: was for name, (was, _) in done.items()},
+            after={**values, **{name: value for name, (_, value) in done.items()}},
+            invitations=mode,
+            version=event.version,
+            mails=mails,
+            newest=next(iter(event.marker), ""),
+        )
 
     def _mails(self, mode: str, event: Event, values: Mapping[str, Json]) -> int:
         """How many mails this write may cost. The exceptions of a series have attendees, and mails, of their own."""
@@ -211,14 +223,14 @@ class _Run:
             return invitations.mails(people)
         return invitations.mails(people, series.properties.get(EXCEPTIONS) or ())
 
-    def _applied(self, intended: Intended, event: Event, written: Written) -> Outcome:
+    def _applied(self, intended: Intended, values: Mapping[str, Json], event: Event, written: Written) -> Outcome:
         stands = written.event.properties if written.event else None
         ignored = [
-            Clash(name, before, stands.get(name), intended.after[name])
-            for name, before in intended.before.items()
+            Clash(name, intended.before[name], stands.get(name), value)
+            for name, value in values.items()
             if stands is not None
-            and not agrees(name, stands.get(name), intended.after[name])
-            and agrees(name, stands.get(name), before)
+            and not agrees(name, stands.get(name), value)
+            and agrees(name, stands.get(name), intended.before[name])
         ]
         if ignored:
             names = ", ".join(clash.property for clash in ignored)
@@ -229,9 +241,7 @@ class _Run:
             )
             why = retry.failure(error_class, "NotApplied", detail)
             return Dead(Failure(why.error_class, why.code, why.title, why.detail, tuple(ignored)), written.request_id)
-        verified = stands is not None and all(
-            agrees(name, stands.get(name), value) for name, value in intended.after.items()
-        )
+        verified = stands is not None and all(agrees(name, stands.get(name), value) for name, value in values.items())
         # What was read back counts only where nobody came in between.
         seen = written.event.properties if written.event and written.event.version == written.version else {}
         found, left = content_of(event.properties), content_of({**event.properties, **intended.after, **seen})
@@ -257,6 +267,17 @@ def _result(version: str, intended: Intended, verified: bool) -> Result:
     }
     return Result(version, noop=False, changed=changed, invitations=intended.invitations, verified=verified,
                   mails=intended.mails)  # fmt: skip
+
+
+def _unmarked(past: Intended | None, event: Event) -> Mapping[str, tuple[Json, Json]]:
+    """The open extensions that an earlier write of ours has changed, before and after: they are resources of their own
+    and bear no marker."""
+    return {
+        name: (past.before[name], value)
+        for name, value in (past.after if past else {}).items()
+        if past and name.startswith(EXTENSION)
+        if agrees(name, event.properties.get(name), value) and not agrees(name, past.before[name], value)
+    }
 
 
 def _conflict(clashes: tuple[Clash, ...], detail: str) -> Failure:

@@ -24,7 +24,7 @@ from workers.exchange import (
     Written,
 )
 from workers.invitations import recipients
-from workers.properties import members
+from workers.properties import EXTENSION, members
 from workers.update import Json, Target
 
 
@@ -42,6 +42,8 @@ class Fault(Enum):
     """Answered with success, and nothing is applied."""
     BROKEN = auto()
     """Applied, and the answer breaks the code that reads it."""
+    HALF = auto()
+    """Only the open extensions are written, which bear no marker, and the answer is lost."""
     UNSEEN = auto()
     """Applied, and the event after it could not be read back."""
     THROTTLED = auto()
@@ -128,6 +130,10 @@ class FakeExchange:
             raise VersionMoved("ErrorIrresolvableConflict", "The change key does not match.")
         if fault is Fault.SILENT:
             return Written(self.version, self._event(target, patch.changes), "r-200")
+        if fault is Fault.HALF:
+            changes = {name: value for name, value in patch.changes.items() if name.startswith(EXTENSION)}
+            self._change(patch.marker[0], changes)
+            raise Unknown("ReadTimeout", "No answer.")
         self._apply(patch)
         if fault is Fault.LOST_AFTER:
             self.spend(30)

@@ -16,6 +16,7 @@ from workers.attempt import ROUNDS, FailedInDoubt, Intended, LeaseLost, Surround
 from workers.exchange import MARKER_LENGTH, AccessDenied, NotFound, Refused, Unavailable
 from workers.job import Result
 from workers.outcome import Dead, Outcome, Retry, Succeeded
+from workers.properties import EXTENSION
 from workers.retry import Patience
 from workers.update import Intent, Json, Target, Update
 from workers.versions import Wrote
@@ -371,6 +372,21 @@ def test_a_write_that_never_arrived_is_sent_again_though_the_marker_is_full() ->
     desk.run()
     assert succeeded(desk.run()).verified
     assert desk.applied == 1
+
+
+@pytest.mark.parametrize("beside", [{}, {"subject": "Moved"}])
+def test_an_open_extension_that_was_written_though_the_answer_was_lost_is_told_as_changed(
+    beside: dict[str, Json],
+) -> None:
+    name = f"{EXTENSION}com.example.desk"
+    desk = a_desk(Intent(set={name: {"desk": 7}, **beside}), Fault.HALF)
+    desk.kind = "graph"
+    assert isinstance(desk.run(), Retry)
+    result = succeeded(desk.run())
+    assert not result.noop
+    assert result.changed[name] == {"before": None, "after": {"desk": 7}}
+    assert result.changed.keys() == {name, *beside}
+    assert len(desk.exchange.writes) == 1 + len(beside)
 
 
 def test_an_update_that_a_rolled_back_store_brought_to_life_again_is_recognised() -> None:

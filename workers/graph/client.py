@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import httpx
 
-from workers.exchange import Event, ExchangeError, NotFound, Patch, Refused, VersionMoved, Written
+from workers.exchange import AccessDenied, Event, ExchangeError, NotFound, Patch, Refused, VersionMoved, Written
 from workers.graph import body, errors, exchange_ids, occurrence, open_extension, resources, supported_time_zones
 from workers.graph.connection import Answer, Connection, unreadable
 from workers.graph.mailbox import Mailboxes
@@ -54,9 +54,11 @@ class GraphExchange:
         if extending:
             event = self._unchanged(place, event)
         headers = {"If-Match": event.version, **_prefer(place, text=_is_text(event, patch))}
-        return self._written(
-            place, event, patch, self._connection.call("write", place, "PATCH", event_path(place), headers, content)
-        )
+        try:
+            answer = self._connection.call("write", place, "PATCH", event_path(place), headers, content)
+        except (Refused, NotFound, AccessDenied) as error:
+            raise _after_extensions(error, patch) if extending else error from error
+        return self._written(place, event, patch, answer)
 
     def close(self) -> None:
         """Close the connections."""
@@ -139,6 +141,13 @@ def _extending(place: Target, event: Event, patch: Patch) -> list[Call]:
         open_extension.call(place, name, event.properties.get(EXTENSION + name), patch.changes[EXTENSION + name])
         for name in open_extension.names(patch.changes)
     ]
+
+
+def _after_extensions(error: ExchangeError, patch: Patch) -> ExchangeError:
+    """The refusal of the rest, which takes nothing back."""
+    done = ", ".join(EXTENSION + name for name in open_extension.names(patch.changes))
+    said = f"{error.detail} Already changed: {done}."
+    return type(error)(error.code, said, request_id=error.request_id, retry_after=error.retry_after)
 
 
 def _known(event: Event) -> GraphEvent:

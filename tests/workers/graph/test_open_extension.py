@@ -96,6 +96,15 @@ def test_with_other_changes_it_goes_first_and_the_rest_against_the_version_that_
     assert b"deal" not in wire.seen[3].content
 
 
+def test_a_refusal_of_the_rest_says_that_the_extension_is_changed() -> None:
+    moved = WITH_DEAL | {"@odata.etag": 'W/"3"'}
+    wire = Wire(WITH_DEAL, httpx.Response(204), moved, failure(400))
+    graph = exchange(wire)
+    event = graph.read(ANNA, [DEAL, "subject"])
+    with pytest.raises(Refused, match=r"Already changed: extensions/com\.contoso\.deal\."):
+        graph.write(ANNA, event, patch(deal=None, subject="newer"))
+
+
 def test_somebody_elses_change_in_between_is_not_written_over() -> None:
     wire = Wire(EVENT, httpx.Response(201, json=STORED), EVENT | {"subject": "theirs"})
     graph = exchange(wire)
