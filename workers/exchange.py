@@ -5,7 +5,8 @@ event: Graph's JSON (https://learn.microsoft.com/graph/api/resources/event), whi
 
     ExchangeError
     ├── Refused        the request can never succeed as it is
-    ├── NotFound       the event, calendar or mailbox is not there (or not visible to us)
+    ├── NotFound       the event is not there (or not visible to us)
+    │   └── MailboxNotFound   nor can its mailbox or calendar be found: that says nothing of the event
     ├── AccessDenied   sign-in or permission: a person has to act
     ├── Throttled      nothing was applied; leave the whole mailbox alone until ``retry_after``
     ├── Unavailable    nothing was applied; try this again later
@@ -103,6 +104,10 @@ class Refused(ExchangeError):
 
 class NotFound(ExchangeError):
     outcome = "notFound"
+
+
+class MailboxNotFound(NotFound):
+    pass
 
 
 class AccessDenied(ExchangeError):

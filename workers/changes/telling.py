@@ -22,7 +22,7 @@ from workers.changes.event_change import DEFAULT, Change, Snapshot
 from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
 from workers.changes.subscription import Mirror, Subscription
 from workers.changes.watch import Watch
-from workers.exchange import Event, Exchange, ExchangeError, NotFound, Refused
+from workers.exchange import Event, Exchange, ExchangeError, MailboxNotFound, NotFound, Refused
 from workers.graph.proof import Prover
 from workers.graph.rich_notification import NotGenuine
 from workers.identifiers import new_id
@@ -93,6 +93,8 @@ class Teller:
             return self.exchanges[watch.backend].read(
                 watch.event(event_id), [name for name in sorted(asked) if writable_on(kind, name)]
             )
+        except MailboxNotFound:
+            raise
         except NotFound:
             return None
 

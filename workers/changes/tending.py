@@ -81,7 +81,7 @@ class Tender:
             case Step.RENEW:
                 try:
                     return self._renew(watch, now)
-                except NotFound:
+                except NotFound:  # MailboxNotFound, too: Graph has one code for both
                     return self._catch_up(self._create(watch, now), now)
             case Step.CATCH_UP:
                 return self._catch_up(watch, now)

@@ -22,6 +22,7 @@ from workers.ews.soap import Answer, NotAnAnswer, answers
 from workers.exchange import (
     AccessDenied,
     ExchangeError,
+    MailboxNotFound,
     NotFound,
     Refused,
     Throttled,
@@ -52,6 +53,7 @@ class Reply:
 class Verdict(Enum):
     REFUSED = auto()
     NOT_FOUND = auto()
+    NO_MAILBOX = auto()
     DENIED = auto()
     BUSY = auto()
     """Turned away before anything was done."""
@@ -67,8 +69,8 @@ _CODES: Mapping[Verdict, str] = {
     "ErrorChangeKeyRequiredForWriteOperations",
     Verdict.BUSY: "ErrorServerBusy ErrorExceededConnectionCount",
     Verdict.LATER: "ErrorBatchProcessingStopped ErrorWrongServerVersion ErrorCrossSiteRequest",
-    Verdict.NOT_FOUND: "ErrorItemNotFound ErrorFolderNotFound ErrorNonExistentMailbox ErrorMailboxNotFound "
-    "ErrorCalendarOccurrenceIsDeletedFromRecurrence",
+    Verdict.NOT_FOUND: "ErrorItemNotFound ErrorCalendarOccurrenceIsDeletedFromRecurrence",
+    Verdict.NO_MAILBOX: "ErrorFolderNotFound ErrorNonExistentMailbox ErrorMailboxNotFound",
     Verdict.DENIED: "ErrorAccessDenied ErrorAccountDisabled ErrorPasswordExpired ErrorPasswordChangeRequired "
     "ErrorInvalidLicense ErrorOrganizationAccessBlocked ErrorSendAsDenied ErrorCreateItemAccessDenied "
     "ErrorUserNotAllowedByPolicy ErrorTokenSerializationDenied ErrorCallerIsInvalidADAccount "
@@ -199,6 +201,8 @@ def error_class(verdict: Verdict, phase: Phase, wait: float | None = None) -> ty
             return Refused
         case Verdict.NOT_FOUND, _:
             return NotFound
+        case Verdict.NO_MAILBOX, _:
+            return MailboxNotFound
         case Verdict.DENIED, _:
             return AccessDenied
         case Verdict.BUSY, _:

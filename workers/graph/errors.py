@@ -18,6 +18,7 @@ import httpx
 from workers.exchange import (
     AccessDenied,
     ExchangeError,
+    MailboxNotFound,
     NotFound,
     Refused,
     Throttled,
@@ -41,12 +42,14 @@ BY_CODE: Mapping[str, type[ExchangeError]] = {
     "Authorization_RequestDenied": AccessDenied,
     "ErrorAccessDenied": AccessDenied,
     "InvalidAuthenticationToken": AccessDenied,
-    "ErrorInvalidUser": NotFound,
     "ErrorItemNotFound": NotFound,
-    "MailboxNotEnabledForRESTAPI": NotFound,
-    "MailboxNotSupportedForRESTAPI": NotFound,
-    "Request_ResourceNotFound": NotFound,
-    "ResourceNotFound": NotFound,
+    "ErrorInvalidUser": MailboxNotFound,
+    "ErrorNonExistentMailbox": MailboxNotFound,
+    "MailboxNotEnabledForRESTAPI": MailboxNotFound,
+    "MailboxNotSupportedForRESTAPI": MailboxNotFound,
+    "Request_ResourceNotFound": MailboxNotFound,
+    # Said of a subscription that is gone, too; of an event never.
+    "ResourceNotFound": MailboxNotFound,
     "ErrorInternalServerError": Unknown,
     "ErrorInternalServerTransientError": Unknown,
     "ErrorMailboxMoveInProgress": Unknown,
@@ -125,7 +128,9 @@ def _kind(status: int, codes: tuple[str, ...]) -> type[ExchangeError]:
     for code in codes:
         if code in BY_CODE:
             return BY_CODE[code]
-    return BY_STATUS.get(status, Refused if 400 <= status < 500 else Unknown)
+    kind = BY_STATUS.get(status, Refused if 400 <= status < 500 else Unknown)
+    # Whoever stands between us and Graph knows of no event, whatever it says.
+    return MailboxNotFound if kind is NotFound and not codes else kind
 
 
 def _in_phase(kind: type[ExchangeError], phase: Phase) -> type[ExchangeError]:

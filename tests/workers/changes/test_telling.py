@@ -18,7 +18,7 @@ from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
 from workers.changes.subscription import Mirror
 from workers.changes.telling import Teller
 from workers.changes.watch import Watch
-from workers.exchange import AccessDenied, ExchangeError, NotFound, Refused, Throttled, Unknown
+from workers.exchange import AccessDenied, ExchangeError, MailboxNotFound, NotFound, Refused, Throttled, Unknown
 from workers.graph.proof import Prover
 from workers.graph.rich_notification import NotGenuine
 from workers.job import Result
@@ -252,6 +252,15 @@ def test_a_change_that_exchange_will_never_show_is_given_up_and_counted(
     dead = [(one.kind, one.ended) for one in bench.store.totals() if one.what == "dead"]
     assert dead == [("notification", "succeeded")]  # an_attempt() says so
     assert bench.store.standings() == ()
+
+
+def test_an_event_is_not_told_as_deleted_because_its_mailbox_is_away(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(failing(bench, monkeypatch, MailboxNotFound("MailboxNotEnabledForRESTAPI", "moving")), Retry)
+    known = bench.store.snapshot(bench.watch, "E")
+    assert known is not None and not known.gone
+    assert bench.told() == []
 
 
 class Doubter:

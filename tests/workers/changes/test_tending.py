@@ -16,7 +16,7 @@ from workers.changes.feed import CursorLost, Item, Round, Subscribed
 from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
 from workers.changes.tending import Tender
 from workers.changes.watch import NEW_WINDOW, Watch
-from workers.exchange import AccessDenied, ExchangeError, NotFound, Throttled, Unknown
+from workers.exchange import AccessDenied, ExchangeError, MailboxNotFound, NotFound, Throttled, Unknown
 from workers.outcome import Outcome, Retry, Succeeded
 from workers.settings import Settings
 from workers.store import Store
@@ -182,10 +182,13 @@ def test_a_lost_cursor_is_found_again_in_the_same_window(bench: Bench) -> None:
     assert bench.watch.walked == bench.graph.windows[-1]
 
 
-def test_a_subscription_that_is_gone_at_its_renewal_is_made_anew_and_the_gap_closed(bench: Bench) -> None:
+@pytest.mark.parametrize("gone", [NotFound("404", "gone"), MailboxNotFound("ResourceNotFound", "gone")])
+def test_a_subscription_that_is_gone_at_its_renewal_is_made_anew_and_the_gap_closed(
+    bench: Bench, gone: NotFound
+) -> None:
     bench.tend()
     bench.set(reauthorize=bench.store.time())
-    bench.graph.faults["renew"] = NotFound("404", "gone")
+    bench.graph.faults["renew"] = gone
     bench.tend()
     assert bench.graph.calls[3:] == ["renew", "create", "catch up"]
 

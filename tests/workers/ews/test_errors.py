@@ -11,6 +11,7 @@ from workers.ews.soap import Answer
 from workers.exchange import (
     AccessDenied,
     ExchangeError,
+    MailboxNotFound,
     NotFound,
     Refused,
     Throttled,
@@ -60,7 +61,9 @@ def error_of(answered: Reply, phase: Phase = "write") -> ExchangeError:
     ("code", "in_read", "in_write"),
     [
         ("ErrorItemNotFound", NotFound, NotFound),
-        ("ErrorNonExistentMailbox", NotFound, NotFound),
+        ("ErrorNonExistentMailbox", MailboxNotFound, MailboxNotFound),
+        ("ErrorMailboxNotFound", MailboxNotFound, MailboxNotFound),
+        ("ErrorFolderNotFound", MailboxNotFound, MailboxNotFound),
         ("ErrorCalendarOccurrenceIsDeletedFromRecurrence", NotFound, NotFound),
         ("ErrorAccessDenied", AccessDenied, AccessDenied),
         ("ErrorImpersonateUserDenied", AccessDenied, AccessDenied),

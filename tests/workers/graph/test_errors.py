@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from workers.exchange import (
     AccessDenied,
     ExchangeError,
+    MailboxNotFound,
     NotFound,
     Refused,
     Throttled,
@@ -33,7 +34,7 @@ CLASSES: dict[str, tuple[type[ExchangeError], type[ExchangeError]]] = {
     "403-access-denied": (AccessDenied, AccessDenied),
     "403-extension-error-odata-disabled": (AccessDenied, AccessDenied),
     "404-item-not-found": (NotFound, NotFound),
-    "404-mailbox-not-rest-enabled": (NotFound, NotFound),
+    "404-mailbox-not-rest-enabled": (MailboxNotFound, MailboxNotFound),
     "409-subscription-exists": (Unavailable, VersionMoved),
     "410-sync-state": (NotFound, NotFound),
     "412-irresolvable-conflict": (Unavailable, VersionMoved),
@@ -55,6 +56,10 @@ def body(code: str, message: str = "", inner: dict[str, Any] | None = None) -> b
     return json.dumps({"error": {"code": code, "message": message, "innerError": inner or {}}}).encode()
 
 
+STRANGE = [b"", b"<html>busy</html>", b'{"error": "no"}', b"[]"]
+"""Answers that are none of Graph's."""
+
+
 @recorded
 @pytest.mark.parametrize("name", CLASSES)
 def test_every_recorded_error_is_understood(name: str) -> None:
@@ -74,15 +79,21 @@ def test_no_recorded_error_is_left_out_above() -> None:
 @pytest.mark.parametrize(
     ("status", "on_write"),
     [
-        (302, Unknown), (400, Refused), (401, AccessDenied), (403, AccessDenied), (404, NotFound), (405, Refused),
+        (302, Unknown), (400, Refused), (401, AccessDenied), (403, AccessDenied), (405, Refused),
         (408, Unknown), (409, VersionMoved), (412, VersionMoved), (413, Refused), (415, Refused), (418, Refused),
         (422, Refused), (429, Throttled), (500, Unknown), (502, Unknown), (503, Unknown), (504, Unknown),
         (507, Refused), (509, Throttled), (599, Unknown),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("content", [b"", b"<html>busy</html>", b'{"error": "no"}', b"[]", body("NeverHeardOf")])
+@pytest.mark.parametrize("content", [*STRANGE, body("NeverHeardOf")])
 def test_an_unknown_code_is_classed_by_its_status(status: int, on_write: type[ExchangeError], content: bytes) -> None:
     assert type(classify(status, {}, content, "write", NOW)) is on_write
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_only_graph_itself_can_say_that_an_event_is_not_there(status: int) -> None:
+    assert type(classify(status, {}, body("NeverHeardOf"), "read", NOW)) is NotFound
+    assert {type(classify(status, {}, content, "read", NOW)) for content in STRANGE} == {MailboxNotFound}
 
 
 @pytest.mark.parametrize(
@@ -141,8 +152,9 @@ def test_every_sentence_is_said_after_graphs_own_words(code: str) -> None:
         ("ApplicationThrottled ErrorTooManyObjectsOpened TooManyRequests", Throttled),
         ("ErrorIrresolvableConflict", VersionMoved),
         ("InvalidAuthenticationToken ErrorAccessDenied Authorization_RequestDenied", AccessDenied),
-        ("ErrorItemNotFound MailboxNotEnabledForRESTAPI MailboxNotSupportedForRESTAPI", NotFound),
-        ("ErrorInvalidUser ResourceNotFound", NotFound),
+        ("ErrorItemNotFound", NotFound),
+        ("MailboxNotEnabledForRESTAPI MailboxNotSupportedForRESTAPI ErrorNonExistentMailbox", MailboxNotFound),
+        ("ErrorInvalidUser ResourceNotFound Request_ResourceNotFound", MailboxNotFound),
         ("ErrorInvalidRequest ErrorInvalidIdMalformed ErrorOccurrenceCrossingBoundary", Refused),
         ("TimeZoneNotSupportedException ErrorPropertyValidationFailure RequestBodyRead", Refused),
         ("ErrorInternalServerError ErrorInternalServerTransientError", Unknown),
