@@ -46,12 +46,12 @@ class Tender:
         if known is None:
             return Succeeded(None, "nobody wants to know any more")
         watch = replace(known, fence=grant.fence)
-        if watch.backend not in self.feeds:
-            self.store.keep(watch, {"problem": "its backend is no longer configured"}, began=self.store.time())
-            return Succeeded(None, "its backend is no longer configured")
         try:
             if not self.store.watchers(watch.id):
                 return self._let_go(watch)
+            if watch.backend not in self.feeds:
+                self.store.keep(watch, {"problem": "its backend is no longer configured"}, began=self.store.time())
+                return Succeeded(None, "its backend is no longer configured")
             return self._tended(watch)
         except ExchangeError as error:
             self.store.keep(watch, {"problem": str(error)[:500]}, began=self.store.time())
@@ -165,8 +165,10 @@ class Tender:
         return new
 
     def _let_go(self, watch: Watch) -> Outcome:
-        if watch.graph_id is not None and watch.backend in self.pushes:
-            self.pushes[watch.backend].delete(watch)
+        """Graph is told where it can be; otherwise its subscription ends by itself, at the latest when it expires."""
+        push = self.pushes.get(watch.backend)
+        if push is not None and watch.expires is not None and watch.expires > self.store.time():
+            push.delete(watch)
         return Succeeded(None, "let go" if self.store.forget(watch) else "wanted again")
 
     def _noted(self, watch: Watch, now: datetime, *fields: str) -> Watch:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -250,6 +250,25 @@ def test_when_nobody_wants_to_know_graph_is_told_and_all_is_forgotten(bench: Ben
     bench.store.end(a_subscription())
     assert bench.tend() == Succeeded(None, "let go")
     assert bench.graph.calls[-1] == "delete"
+    assert bench.store.watch(bench.watch_id) is None
+
+
+def test_a_watch_that_nobody_wants_is_let_go_although_its_backend_is_no_longer_configured(bench: Bench) -> None:
+    bench.tend()
+    bench.store.end(a_subscription())
+    bench.tender = replace(bench.tender, feeds={}, pushes={})
+    assert bench.tend() == Succeeded(None, "let go")
+    assert bench.store.watch(bench.watch_id) is None
+
+
+def test_a_subscription_that_graph_refuses_to_end_holds_its_watch_until_it_expires(bench: Bench) -> None:
+    bench.tend()
+    bench.store.end(a_subscription())
+    bench.graph.faults["delete"] = AccessDenied("403", "consent was withdrawn")
+    assert isinstance(bench.tend(), Retry)
+    bench.set(expires=bench.store.time())
+    bench.graph.faults["delete"] = AccessDenied("403", "consent was withdrawn")
+    assert bench.tend() == Succeeded(None, "let go")
     assert bench.store.watch(bench.watch_id) is None
 
 
