@@ -15,7 +15,7 @@ from typing import Literal, Self
 from workers.exchange import Event
 from workers.patch import WATCHED
 from workers.properties import agrees, group_of, members
-from workers.update import Json
+from workers.update import Json, known_fields
 
 Kind = Literal["created", "updated", "deleted"]
 Origin = Literal["rendezvous", "exchange"]
@@ -40,7 +40,7 @@ class Snapshot:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        data = json.loads(text)
+        data = known_fields(cls, json.loads(text))
         marker = data.pop("marker")
         return cls(**data, marker=None if marker is None else tuple(marker))
 

@@ -14,6 +14,7 @@ from typing import Literal, Self
 from workers.changes.watch import Watch
 from workers.identifiers import new_id
 from workers.store import Heard
+from workers.update import known_fields
 
 FIRST_SIGHT = "firstSight"
 """The change of an event that is only looked at, so that later ones can be compared with it. Nobody is told."""
@@ -52,4 +53,4 @@ class Notification:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        return cls(**json.loads(text))
+        return cls(**known_fields(cls, json.loads(text)))

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar, Self
 
 from workers.changes.watch import Watch, watch_id
-from workers.update import Json, Target, rfc3339
+from workers.update import Json, Target, known_fields, rfc3339
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Subscription:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        data = json.loads(text)
+        data = known_fields(cls, json.loads(text))
         return cls(**{**data, "properties": tuple(data["properties"])})
 
 
@@ -79,9 +79,9 @@ class Mirror:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        data = json.loads(text)
-        source, to = Target(**data.pop("source")), Target(**data.pop("to"))
-        return cls(**{**data, "source": source, "to": to, "properties": tuple(data["properties"])})
+        data = known_fields(cls, json.loads(text))
+        ends = {name: Target(**known_fields(Target, data[name])) for name in ("source", "to")}
+        return cls(**{**data, **ends, "properties": tuple(data["properties"])})
 
 
 def shown_subscription(subscription: Subscription, watch: Watch | None) -> dict[str, Json]:
