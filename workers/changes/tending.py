@@ -6,6 +6,7 @@ that fails is repeated for as long as somebody wants to know: killing everything
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -98,7 +99,7 @@ class Tender:
         else:
             there = {item.event for item in found.items}
             missing = tuple(Item(event, deleted=True) for event in self.store.seen_events(watch) - there)
-            self._hear(watch, (*found.items, *missing))
+            self._hear(watch, (*found.items, *missing), since=watch.cursor)
         walked = replace(watch, cursor=found.cursor, walked=began, caught_up=now)
         return self._noted(walked, now, "cursor", "walked", "caught_up")
 
@@ -107,7 +108,7 @@ class Tender:
         so that whatever is not known was there before."""
         found = self.feeds[watch.backend].changes(watch, None, now)
         seen = self.store.seen_events(watch)
-        self._hear(watch, tuple(item for item in found.items if item.event in seen))
+        self._hear(watch, tuple(item for item in found.items if item.event in seen), since=watch.walked)
         self._first_sight(watch, tuple(item for item in found.items if item.event not in seen), now)
         behind = self.store.snapshots(watch, seen - {item.event for item in found.items})
         self.store.unlearn(watch, (event for event, known in behind.items() if is_over(known, now - OVER)))
@@ -128,7 +129,7 @@ class Tender:
             found = self.feeds[watch.backend].changes(watch, watch.cursor, now)
         except CursorLost:
             return self._walk(watch, now)
-        self._hear(watch, found.items)
+        self._hear(watch, found.items, since=watch.cursor)
         caught_up = replace(watch, cursor=found.cursor, caught_up=now)
         return self._noted(caught_up, now, "cursor", "caught_up")
 
@@ -138,13 +139,13 @@ class Tender:
         rest = [item for item in items if not item.properties and not item.deleted]
         self._enqueue(watch, [Notification(watch.id, item.event, FIRST_SIGHT, item.version or "") for item in rest])
 
-    def _hear(self, watch: Watch, items: tuple[Item, ...]) -> None:
+    def _hear(self, watch: Watch, items: tuple[Item, ...], *, since: str | datetime | None) -> None:
         """Make notifications of what was found and is not known yet. Late is what Graph was subscribed to tell us, and
-        had not told by now."""
+        had not told by now. ``since``: where the round began, which is the same when it has to be repeated."""
         known = self.store.snapshots(watch, [item.event for item in items])
         news = [item for item in items if _is_news(item, known.get(item.event))]
         how: How = "late" if watch.graph_id is not None and watch.caught_up is not None else "found"
-        found = [Notification(watch.id, item.event, _change(item, known), _mark(item)) for item in news]
+        found = [Notification(watch.id, item.event, _change(item, known), _mark(item, since)) for item in news]
         new = self._enqueue(watch, found, how)
         if new and how == "late":
             _log.warning("changes found that Graph had not told", watch=watch.id, count=new)
@@ -198,6 +199,7 @@ def _change(item: Item, known: Mapping[str, Snapshot]) -> str:
     return "deleted" if item.deleted else "updated" if item.event in known else "created"
 
 
-def _mark(item: Item) -> str:
-    """What the same finding is known by: found again after the notification that it led to, it is the same."""
-    return f"found {item.version}"
+def _mark(item: Item, since: str | datetime | None) -> str:
+    """What the same finding is known by: found again after the notification that it led to, it is the same. Without a
+    version that is so only in the same round."""
+    return f"found {item.version or hashlib.sha256(str(since).encode()).hexdigest()}"

@@ -87,10 +87,12 @@ class Bench:
         return outcome
 
     def heard(self) -> list[tuple[str, str]]:
-        """The notifications that were made: change and event."""
-        bodies = [claimed(self.store, ring.id).body for ring in self.bells.rung if ring.kind == "notification"]
+        """The notifications that were made, each handled: change and event."""
+        grants = [claimed(self.store, ring.id) for ring in self.bells.rung if ring.kind == "notification"]
         self.bells.rung.clear()
-        return [(one.change, one.event) for one in map(Notification.from_json, bodies)]
+        for grant in grants:
+            self.store.settle(grant, an_attempt(), Succeeded(None))
+        return [(one.change, one.event) for one in (Notification.from_json(grant.body) for grant in grants)]
 
     def set(self, **moments: datetime | str | None) -> None:
         self.store.keep(self.watch, moments, began=self.store.time())
@@ -127,6 +129,24 @@ def test_what_is_found_and_not_known_is_handled(bench: Bench) -> None:
     bench.set(missed=bench.store.time())
     bench.tend()
     assert sorted(bench.heard()) == [("created", "N"), ("updated", "A")]
+
+
+def test_a_series_that_is_told_without_a_version_is_heard_of_in_each_round_and_once_in_a_repeated_one(
+    bench: Bench,
+) -> None:
+    bench.graph.items = (Item("S", "v1", {"subject": "S"}),)
+    bench.tend()
+    cursor = bench.watch.cursor
+    bench.graph.rounds = [(Item("S"),), (Item("S"),), (Item("S"),)]
+    bench.set(missed=bench.store.time())
+    bench.tend()
+    assert bench.heard() == [("updated", "S")]
+    bench.set(missed=bench.store.time(), cursor=cursor)  # as who died before the end of the round leaves it
+    bench.tend()
+    assert bench.heard() == []
+    bench.set(missed=bench.store.time())
+    bench.tend()
+    assert bench.heard() == [("updated", "S")]
 
 
 def late(bench: Bench) -> int:
