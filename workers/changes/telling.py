@@ -52,8 +52,7 @@ class Teller:
         """One attempt at a notification."""
         notification = Notification.from_json(grant.body)
         watch = self.store.watch(notification.watch)
-        watchers = self._watchers(watch) if watch else ()
-        if watch is None or not watchers:
+        if watch is None or not (watchers := self._watchers(watch)):
             return Succeeded(None, "nobody wants to know any more")
         before = self.store.snapshot(watch, notification.event)
         if before is not None and before.version == notification.version:
@@ -69,9 +68,8 @@ class Teller:
             return Dead(retry.failure(error.outcome, error.code, error.detail), error.request_id)
         except ExchangeError as error:
             return self._later(error, grant)
-        if event is None:
-            return self._gone(grant, watch, notification, watchers, before)
-        return self._there(grant, watch, notification, watchers, before, event)
+        look = _Look(grant, watch, notification, watchers, before)
+        return self._gone(look) if event is None else self._there(look, event)
 
     def _watchers(self, watch: Watch) -> tuple[Subscription | Mirror, ...]:
         """Those who want to know and, by the configuration of today, may."""
@@ -98,52 +96,42 @@ class Teller:
         except NotFound:
             return None
 
-    def _there(
-        self, grant: Grant, watch: Watch, notification: Notification, watchers: Sequence[Subscription | Mirror],
-        before: Snapshot | None, event: Event,
-    ) -> Outcome:  # fmt: skip
-        now = self.clock()
+    def _there(self, look: _Look, event: Event) -> Outcome:
+        now, before, told = self.clock(), look.before, look.notification
         after = event_change.snapshot(event, before, rfc3339(now))
-        if notification.change == FIRST_SIGHT and before is None:
-            self.store.first_seen(watch, {notification.event: after})
+        if told.change == FIRST_SIGHT and before is None:
+            self.store.first_seen(look.watch, {told.event: after})
             return Succeeded(None, "seen for the first time")
         change = event_change.compare(before, event, self.store.ours(event.marker))
-        if before is None and notification.change != "created":
+        if before is None and told.change != "created":
             change = replace(change, kind="updated")
-        self._mirror(watch, watchers, notification, change, event, now, before)
-        place = _Place(watch, notification.event, event.version)
-        callbacks = tuple(_callbacks(watchers, place, change, rfc3339(now)))
+        self._mirror(look, event, change, now)
+        callbacks = tuple(_callbacks(look, change, event.version, rfc3339(now)))
         if not callbacks and before == replace(after, at=before.at if before else ""):
             return Succeeded(None, "nothing changed")
-        return self._told(grant, place, after, callbacks)
+        return self._told(look, after, callbacks)
 
-    def _gone(
-        self, grant: Grant, watch: Watch, notification: Notification, watchers: Sequence[Subscription | Mirror],
-        before: Snapshot | None,
-    ) -> Outcome:  # fmt: skip
-        if before is None and notification.change == MIRRORED:
-            watchers = [watcher for watcher in watchers if isinstance(watcher, Mirror)]
-        elif before.gone if before else notification.change != "deleted":
+    def _gone(self, look: _Look) -> Outcome:
+        before, told = look.before, look.notification
+        if before is None and told.change == MIRRORED:
+            look = replace(look, watchers=look.mirrors)
+        elif before.gone if before else told.change != "deleted":
             return Succeeded(None, "it is not there, and nobody was told that it was")
-        change = Change("deleted", {}, {})
         now = rfc3339(self.clock())
-        place = _Place(watch, notification.event, None)
-        return self._told(grant, place, event_change.gone(now), tuple(_callbacks(watchers, place, change, now)))
+        return self._told(look, event_change.gone(now), tuple(_callbacks(look, Change("deleted", {}, {}), None, now)))
 
-    def _told(self, grant: Grant, place: _Place, snapshot: Snapshot, callbacks: Sequence[Callback]) -> Outcome:
-        _, rings = self.store.tell(grant, place.watch, place.event, snapshot, callbacks)
+    def _told(self, look: _Look, snapshot: Snapshot, callbacks: Sequence[Callback]) -> Outcome:
+        _, rings = self.store.tell(look.grant, look.watch, look.notification.event, snapshot, callbacks)
         self.bell.ring(*rings)
         return Succeeded(None, f"told {len(callbacks)}" if callbacks else "no change that anybody asked for")
 
-    def _mirror(
-        self, watch: Watch, watchers: Sequence[Subscription | Mirror], notification: Notification, change: Change,
-        event: Event, now: datetime, before: Snapshot | None,
-    ) -> None:  # fmt: skip
+    def _mirror(self, look: _Look, event: Event, change: Change, now: datetime) -> None:
         """Accept the updates that mirrors of this event need; the same version of it once."""
-        whole = notification.change == MIRRORED
-        change = replace(change, changed={}) if whole and before is None else change
-        for one in (one for one in watchers if isinstance(one, Mirror) and mirrors(watch, one, notification.event)):
-            reverse = next((other for other in self.store.watchers_of(one.client, Mirror) if other.reverses(one)), None)
+        whole = look.notification.change == MIRRORED
+        change = replace(change, changed={}) if whole and look.before is None else change
+        mirrors = {client: self.store.watchers_of(client, Mirror) for client in {one.client for one in look.mirrors}}
+        for one in look.mirrors:
+            reverse = next((other for other in mirrors[one.client] if other.reverses(one)), None)
             update = mirror.update_for(one, change, event, reverse, now, whole=whole)
             backend = self.settings.backends.get(one.to.backend)
             if update is None or backend is None:
@@ -160,42 +148,45 @@ class Teller:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Which event; ``version`` None: it is gone."""
+class _Look:
+    """A look at an event: whose job it is, who wants to know, and what the event was like when it was last told."""
 
+    grant: Grant
     watch: Watch
-    event: str
-    version: str | None
+    notification: Notification
+    watchers: Sequence[Subscription | Mirror]
+    before: Snapshot | None
+
+    @property
+    def mirrors(self) -> tuple[Mirror, ...]:
+        """The mirrors of this event."""
+        spelled, event = self.watch.spelled, self.notification.event
+        return tuple(
+            one for one in self.watchers if isinstance(one, Mirror) and event in (one.source.event, spelled.get(one.id))
+        )
 
 
-def _callbacks(
-    watchers: Sequence[Subscription | Mirror], place: _Place, change: Change, now: str
-) -> Iterator[Callback]:
+def _callbacks(look: _Look, change: Change, version: str | None, now: str) -> Iterator[Callback]:
+    """Subscriptions are told what they asked for, the mirrors of this event that it is gone."""
     deleted = change.kind == "deleted"
-    for watcher in (watcher for watcher in watchers if watcher.callback_url is not None):
+    mirrors = look.mirrors if deleted else ()
+    for watcher in (watcher for watcher in look.watchers if watcher.callback_url is not None):
         changed = {name: pair for name, pair in change.changed.items() if name in watcher.properties}
-        if isinstance(watcher, Subscription) and (changed or deleted):
-            yield callback(watcher, place, replace(change, changed=changed), now)
-        elif isinstance(watcher, Mirror) and deleted and mirrors(place.watch, watcher, place.event):
-            yield callback(watcher, place, change, now)
+        if watcher in mirrors or (isinstance(watcher, Subscription) and (changed or deleted)):
+            yield _callback(look, watcher, replace(change, changed=changed), version, now)
 
 
-def mirrors(watch: Watch, mirror: Mirror, event: str) -> bool:
-    """Whether this is the event that the mirror is of."""
-    return event in (mirror.source.event, watch.spelled.get(mirror.id))
-
-
-def callback(watcher: Subscription | Mirror, place: _Place, change: Change, now: str) -> Callback:
-    """The ``calendar.event.changed`` that tells one watcher. ``now``: RFC 3339."""
-    url = watcher.callback_url or ""
+def _callback(look: _Look, watcher: Subscription | Mirror, change: Change, version: str | None, now: str) -> Callback:
+    """The ``calendar.event.changed`` that tells one watcher. ``version`` None: the event is gone. ``now``: RFC 3339."""
+    url, watch, event = watcher.callback_url or "", look.watch, look.notification.event
     data: dict[str, Json] = {
         "id": new_id("chg"),
         watcher.kind: watcher.id,
-        "target": {"mailbox": place.watch.mailbox, "event": place.event, "backend": place.watch.backend},
+        "target": {"mailbox": watch.mailbox, "event": event, "backend": watch.backend},
         "change": change.kind,
         "origin": change.origin(change.changed.keys()),
         "updates": [ours.update for ours in change.by],
-        "version": place.version,
+        "version": version,
         "changed": dict(change.changed),
     }
     told = {"type": "calendar.event.changed", "timestamp": now, "data": data}
@@ -205,9 +196,9 @@ def callback(watcher: Subscription | Mirror, place: _Place, change: Change, now:
         id=new_id("msg"),
         body=Delivery(watcher.client, url, text).to_json(),
         client=watcher.client,
-        owner=place.watch.place.owner,
-        line=f"callback/{watcher.client}/{url}/{place.watch.line(place.event)}",
+        owner=watch.place.owner,
+        line=f"callback/{watcher.client}/{url}/{watch.line(event)}",
         lane=f"callback/{host}",
         room=ROOM,
-        label=f"{host}, calendar.event.changed, {place.watch.mailbox}",
+        label=f"{host}, calendar.event.changed, {watch.mailbox}",
     )

@@ -305,6 +305,19 @@ def test_a_mirror_begins_with_the_event_as_it_stands(bench: Bench) -> None:
     assert len(mirrored(bench)) == 1
 
 
+def test_however_many_mirrors_an_event_has_its_clients_mirrors_are_looked_up_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2, 3):
+        bench.store.begin(replace(MIRROR, id=f"mir_{number}", to=replace(MIRROR.to, event=f"F{number}")))
+    asked, look_up = list[str](), bench.store.watchers_of
+    monkeypatch.setattr(
+        bench.store, "watchers_of", lambda client, kind: (asked.append(client), look_up(client, kind))[1]
+    )
+    bench.notify(MIRRORED)
+    assert (len(mirrored(bench)), asked) == (3, ["hr"])
+
+
 def test_an_edit_that_the_beginning_of_a_younger_mirror_sees_is_mirrored_back(bench: Bench) -> None:
     bench.store.begin(Mirror("mir_0", "hr", MIRROR.to, MIRROR.source, MIRROR.properties, None, ""))
     bench.store.begin(MIRROR)
