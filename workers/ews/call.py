@@ -11,8 +11,9 @@ from typing import TypeVar
 import httpx
 from lxml import etree
 
+from workers.doubt import Phase
 from workers.ews.client import Client
-from workers.ews.errors import Phase, Reply, judge, malformed
+from workers.ews.errors import Reply, judge, malformed
 from workers.ews.soap import Answer, Header, NotAnAnswer, Unwritable, envelope
 from workers.exchange import ExchangeError, Refused
 from workers.settings import EwsBackend

@@ -15,17 +15,15 @@ from uuid import uuid4
 import httpx
 
 from workers import trace
-from workers.ews.errors import Phase, Reply, Verdict, error_class
+from workers.doubt import Phase, unanswered
+from workers.ews.errors import Reply
 from workers.ews.sign_in import auth_for
 from workers.ews.soap import MESSAGES
-from workers.exchange import ExchangeError, Refused
 from workers.settings import EwsBackend
 from workers.tls import trust
 from workers.version import USER_AGENT
 from workers.whole_answer import whole_answer
 from workers.wire import transport_to
-
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
 
 class Client:
@@ -52,7 +50,7 @@ class Client:
             with self._lend() as transport:
                 return self._exchange(transport, envelope, headers)
         except httpx.HTTPError as error:
-            raise _broken(error, phase, headers["client-request-id"]) from None
+            raise unanswered(error, phase, str(error) or "no answer", headers["client-request-id"]) from None
 
     def close(self) -> None:
         """Close every connection that is not in use."""
@@ -95,12 +93,3 @@ class Client:
             **trace.headers(),
         }
         return headers | ({"X-AnchorMailbox": mailbox} if mailbox and mailbox.isascii() else {})
-
-
-def _broken(error: httpx.HTTPError, phase: Phase, request_id: str) -> ExchangeError:
-    """A call without an answer: certainly not sent, or in doubt."""
-    said = str(error) or "no answer"
-    if isinstance(error, httpx.LocalProtocolError):
-        return Refused("LocalProtocolError", f"the request cannot be sent: {said}", request_id=request_id)
-    verdict = Verdict.LATER if isinstance(error, _NOT_SENT) else Verdict.DOUBT
-    return error_class(verdict, phase)(type(error).__name__, said, request_id=request_id)

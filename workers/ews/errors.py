@@ -14,10 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from enum import Enum, auto
-from typing import Literal
 from urllib.parse import urlsplit
 
+from workers.doubt import Phase, in_phase
 from workers.ews.soap import Answer, NotAnAnswer, answers
 from workers.exchange import (
     AccessDenied,
@@ -31,8 +30,6 @@ from workers.exchange import (
     VersionMoved,
 )
 from workers.retry_after import retry_after
-
-Phase = Literal["read", "write"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,32 +47,18 @@ class Reply:
         return self.headers.get("request-id") or self.headers.get("client-request-id")
 
 
-class Verdict(Enum):
-    REFUSED = auto()
-    NOT_FOUND = auto()
-    NO_MAILBOX = auto()
-    DENIED = auto()
-    BUSY = auto()
-    """Turned away before anything was done."""
-    LATER = auto()
-    """Not done, and may be done later."""
-    DOUBT = auto()
-    """May pass; a write may have happened before it failed."""
-    MOVED = auto()
-
-
-_CODES: Mapping[Verdict, str] = {
-    Verdict.MOVED: "ErrorIrresolvableConflict ErrorStaleObject ErrorChangeKeyRequired "
+_CODES: Mapping[type[ExchangeError], str] = {
+    VersionMoved: "ErrorIrresolvableConflict ErrorStaleObject ErrorChangeKeyRequired "
     "ErrorChangeKeyRequiredForWriteOperations",
-    Verdict.BUSY: "ErrorServerBusy ErrorExceededConnectionCount",
-    Verdict.LATER: "ErrorBatchProcessingStopped ErrorWrongServerVersion ErrorCrossSiteRequest",
-    Verdict.NOT_FOUND: "ErrorItemNotFound ErrorCalendarOccurrenceIsDeletedFromRecurrence",
-    Verdict.NO_MAILBOX: "ErrorFolderNotFound ErrorNonExistentMailbox ErrorMailboxNotFound",
-    Verdict.DENIED: "ErrorAccessDenied ErrorAccountDisabled ErrorPasswordExpired ErrorPasswordChangeRequired "
+    Throttled: "ErrorServerBusy ErrorExceededConnectionCount",
+    Unavailable: "ErrorBatchProcessingStopped ErrorWrongServerVersion ErrorCrossSiteRequest",
+    NotFound: "ErrorItemNotFound ErrorCalendarOccurrenceIsDeletedFromRecurrence",
+    MailboxNotFound: "ErrorFolderNotFound ErrorNonExistentMailbox ErrorMailboxNotFound",
+    AccessDenied: "ErrorAccessDenied ErrorAccountDisabled ErrorPasswordExpired ErrorPasswordChangeRequired "
     "ErrorInvalidLicense ErrorOrganizationAccessBlocked ErrorSendAsDenied ErrorCreateItemAccessDenied "
     "ErrorUserNotAllowedByPolicy ErrorTokenSerializationDenied ErrorCallerIsInvalidADAccount "
     "ErrorNotDelegate",
-    Verdict.DOUBT: "ErrorInternalServerError ErrorInternalServerTransientError ErrorMailboxStoreUnavailable "
+    Unknown: "ErrorInternalServerError ErrorInternalServerTransientError ErrorMailboxStoreUnavailable "
     "ErrorMailboxMoveInProgress ErrorMailboxFailover ErrorConnectionFailed ErrorTimeoutExpired ErrorADUnavailable "
     "ErrorADOperation ErrorInsufficientResources ErrorNotEnoughMemory ErrorTooManyObjectsOpened "
     "ErrorNoRespondingCASInDestinationSite ErrorProxyCallFailed ErrorProxyRequestProcessingFailed "
@@ -84,7 +67,7 @@ _CODES: Mapping[Verdict, str] = {
     # The item may be saved by the time its mail is held back.
     "ErrorSubmissionQuotaExceeded ErrorMessageSubmissionBlocked ErrorExceededMessageLimit",
 }
-_VERDICTS: Mapping[str, Verdict] = {code: verdict for verdict, codes in _CODES.items() for code in codes.split()}
+_BY_CODE = {code: kind for kind, codes in _CODES.items() for code in codes.split()}
 _PASSING = re.compile("Transient|Unavailable|Timeout|Busy|Failover|Aborted")
 """What codes that we do not know are called when they pass by themselves."""
 
@@ -96,12 +79,12 @@ _REFUSING_FAULTS = frozenset({"ErrorSchemaValidation", "ErrorIncorrectSchemaVers
                               "ErrorNonPrimarySmtpAddress"})  # fmt: skip
 """Faults that blame the request although they come with HTTP 500."""
 
-_STATUSES: Mapping[int, Verdict] = {
-    **dict.fromkeys((400, 405, 406, 411, 413, 414, 415, 431), Verdict.REFUSED),
-    **dict.fromkeys((401, 403, 407, 440, 456), Verdict.DENIED),
+_BY_STATUS: Mapping[int, type[ExchangeError]] = {
+    **dict.fromkeys((400, 405, 406, 411, 413, 414, 415, 431), Refused),
+    **dict.fromkeys((401, 403, 407, 440, 456), AccessDenied),
     # No EWS application took the request: a load balancer or a server that is starting answered in its place.
-    **dict.fromkeys((404, 410, 421, 425, 451), Verdict.LATER),
-    429: Verdict.BUSY,
+    **dict.fromkeys((404, 410, 421, 425, 451), Unavailable),
+    429: Throttled,
 }
 
 _BLOCKED = (
@@ -128,7 +111,7 @@ def _closed(instead: str | None) -> str:
 
 def malformed(reply: Reply, phase: Phase, detail: str) -> ExchangeError:
     """A success whose content cannot be read."""
-    return _error(Verdict.DOUBT, phase, reply, "MalformedAnswer", detail)
+    return _error(Unknown, phase, reply, "MalformedAnswer", detail)
 
 
 def _refusal(answer: Answer, reply: Reply, phase: Phase, closed: str) -> ExchangeError:
@@ -141,78 +124,60 @@ def _refusal(answer: Answer, reply: Reply, phase: Phase, closed: str) -> Exchang
     if reply.status == 403:
         said.append(closed)
     detail = " ".join(part for part in dict.fromkeys(said) if part)
-    return _error(verdict_of(code, answer, reply.status), phase, reply, code or f"HTTP {reply.status}", detail, wait)
+    return _error(_kind(code, answer, reply.status), phase, reply, code or f"HTTP {reply.status}", detail, wait)
 
 
-def verdict_of(code: str, answer: Answer, status: int) -> Verdict:
-    """The verdict on a response code; on one that nobody wrote down, by response class and HTTP status."""
-    if code in _VERDICTS:
-        return _VERDICTS[code]
+def _kind(code: str, answer: Answer, status: int) -> type[ExchangeError]:
+    """What a response code means; one that nobody wrote down, by response class and HTTP status."""
+    if code in _BY_CODE:
+        return _BY_CODE[code]
     if code.startswith("ErrorImpersonat"):
-        return Verdict.DENIED
+        return AccessDenied
     if _PASSING.search(code) or answer.kind == "Warning":
-        return Verdict.DOUBT
+        return Unknown
     if answer.kind == "Error" or answer.client_fault or code in _REFUSING_FAULTS or code.startswith("ErrorInvalid"):
-        return Verdict.REFUSED
-    return _STATUSES.get(status, Verdict.DOUBT)
+        return Refused
+    return _BY_STATUS.get(status, Unknown)
 
 
 def _bare(reply: Reply, phase: Phase, why: str, closed: str) -> ExchangeError:
-    """The verdict on an HTTP answer without SOAP in it: an error page, a redirect, a proxy's word, nothing."""
+    """What an HTTP answer means without SOAP in it: an error page, a redirect, a proxy's word, nothing."""
     status, location = reply.status, reply.headers.get("location", "")
-    verdict, detail = _STATUSES.get(status, Verdict.DOUBT), f"HTTP {status} without an answer of Exchange ({why})"
+    kind, detail = _BY_STATUS.get(status, Unknown), f"HTTP {status} without an answer of Exchange ({why})"
     if 300 <= status < 400:
-        verdict, detail = _redirect(location)
+        kind, detail = _redirect(location)
     elif status == 401:
         # Exchange's token service failed, not the token: https://learn.microsoft.com/exchange/client-developer/
         # exchange-web-services/how-to-authenticate-an-ews-application-by-using-oauth
         broken = reply.headers.get("x-ms-diagnostics", "").startswith("2000007")
-        verdict, detail = (Verdict.LATER if broken else Verdict.DENIED), "Exchange does not accept this sign-in"
+        kind, detail = (Unavailable if broken else AccessDenied), "Exchange does not accept this sign-in"
     elif status == 403:
         detail = closed
     elif status < 300:
-        return _error(verdict, phase, reply, "MalformedAnswer", detail, _retry_after(reply))
-    return _error(verdict, phase, reply, f"HTTP {status}", detail, _retry_after(reply))
+        return _error(kind, phase, reply, "MalformedAnswer", detail, _retry_after(reply))
+    return _error(kind, phase, reply, f"HTTP {status}", detail, _retry_after(reply))
 
 
-def _redirect(location: str) -> tuple[Verdict, str]:
+def _redirect(location: str) -> tuple[type[ExchangeError], str]:
     """Redirects are never followed: they would carry the credentials elsewhere, and turn the POST into a GET."""
     where = urlsplit(location)
     shown = f"{where.scheme}://{where.netloc}{where.path}" if where.netloc else where.path
     if re.search("logon|login|signin|/adfs/|/oauth2/", location, re.IGNORECASE):
-        return Verdict.DENIED, f"redirected to a sign-in page ({shown}): this sign-in is not accepted here"
+        return AccessDenied, f"redirected to a sign-in page ({shown}): this sign-in is not accepted here"
     if "errorpage" in location.lower():
-        return Verdict.DOUBT, f"redirected to an error page ({shown})"
-    return Verdict.LATER, f"redirected to {shown}, which is not followed: correct the backend's url"
+        return Unknown, f"redirected to an error page ({shown})"
+    return Unavailable, f"redirected to {shown}, which is not followed: correct the backend's url"
 
 
 def _error(
-    verdict: Verdict, phase: Phase, reply: Reply, code: str, detail: str, wait: float | None = None
+    kind: type[ExchangeError], phase: Phase, reply: Reply, code: str, detail: str, wait: float | None = None
 ) -> ExchangeError:
     if diagnostics := reply.headers.get("x-ms-diagnostics"):
         detail = f"{detail} [{diagnostics}]"
-    return error_class(verdict, phase, wait)(code, detail, request_id=reply.request_id, retry_after=wait)
-
-
-def error_class(verdict: Verdict, phase: Phase, wait: float | None = None) -> type[ExchangeError]:
-    """The error for a verdict. Only a write can be in doubt; a read that is told how long to stay away is throttled."""
-    match verdict, phase:
-        case Verdict.REFUSED, _:
-            return Refused
-        case Verdict.NOT_FOUND, _:
-            return NotFound
-        case Verdict.NO_MAILBOX, _:
-            return MailboxNotFound
-        case Verdict.DENIED, _:
-            return AccessDenied
-        case Verdict.BUSY, _:
-            return Throttled
-        case Verdict.MOVED, "write":
-            return VersionMoved
-        case Verdict.DOUBT, "write":
-            return Unknown
-        case _:
-            return Throttled if wait else Unavailable
+    kind = in_phase(kind, phase)
+    if wait and kind is Unavailable:
+        kind = Throttled  # who says how long means the whole mailbox
+    return kind(code, detail, request_id=reply.request_id, retry_after=wait)
 
 
 def _back_off(answer: Answer) -> float | None:

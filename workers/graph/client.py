@@ -12,8 +12,9 @@ from dataclasses import replace
 
 import httpx
 
+from workers.doubt import Phase
 from workers.exchange import AccessDenied, Event, ExchangeError, NotFound, Patch, Refused, VersionMoved, Written
-from workers.graph import body, errors, exchange_ids, occurrence, open_extension, resources, supported_time_zones
+from workers.graph import body, exchange_ids, occurrence, open_extension, resources, supported_time_zones
 from workers.graph.connection import Answer, Connection, unreadable
 from workers.graph.mailbox import Mailboxes
 from workers.graph.open_extension import Call
@@ -174,7 +175,7 @@ def _prefer(place: Target, *, text: bool = False) -> dict[str, str]:
 
 
 def _event(
-    phase: errors.Phase,
+    phase: Phase,
     answer: Answer,
     properties: Collection[str],
     marker: tuple[str, ...] = (),

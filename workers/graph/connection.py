@@ -13,6 +13,7 @@ from time import monotonic
 import httpx
 
 from workers import trace
+from workers.doubt import Phase, unanswered
 from workers.exchange import AccessDenied, ExchangeError, Refused
 from workers.graph import errors, surrogates
 from workers.oauth import BearerAuth, scope_of
@@ -61,7 +62,7 @@ class Connection:
 
     def call(
         self,
-        phase: errors.Phase,
+        phase: Phase,
         target: Target,
         method: str,
         path: str,
@@ -79,7 +80,7 @@ class Connection:
         except httpx.InvalidURL as error:
             raise Refused("InvalidTarget", f"target: Graph has no such address: {error}") from None
         except httpx.RequestError as error:
-            raise errors.from_transport(error, phase) from error
+            raise unanswered(error, phase, f"no answer from Graph: {error}".rstrip(": ")) from error
         body = surrogates.replaced(body)
         if response.is_success:
             return Answer(body, response.headers.get("etag", ""), response.headers.get("request-id"))
@@ -97,7 +98,7 @@ class Connection:
         return whole_answer(self._transport, auth, request, monotonic() + self._timeout)
 
 
-def unreadable(phase: errors.Phase, answer: Answer, error: ValueError) -> ExchangeError:
+def unreadable(phase: Phase, answer: Answer, error: ValueError) -> ExchangeError:
     """The error that a success is whose body cannot be read."""
     return errors.unreadable(phase, str(error), answer.request_id)
 

@@ -11,10 +11,10 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
-from typing import Literal
 
 import httpx
 
+from workers.doubt import Phase, in_phase
 from workers.exchange import (
     AccessDenied,
     ExchangeError,
@@ -22,14 +22,11 @@ from workers.exchange import (
     NotFound,
     Refused,
     Throttled,
-    Unavailable,
     Unknown,
     VersionMoved,
 )
 from workers.retry_after import retry_after
 from workers.update import Json
-
-Phase = Literal["read", "write"]
 
 BY_CODE: Mapping[str, type[ExchangeError]] = {
     "ApplicationThrottled": Throttled,
@@ -93,9 +90,6 @@ SENTENCES: Mapping[str, str] = {
 }
 """What a caller can do about it, where Graph's own words do not say."""
 
-NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
-"""Failures before the first byte of the request left us; a failed TLS handshake is a ConnectError."""
-
 
 def classify(status: int, headers: Mapping[str, str], body: bytes, phase: Phase, now: datetime) -> ExchangeError:
     """The error that this answer is. ``now`` (aware) is what a date in Retry-After is measured from."""
@@ -103,7 +97,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, phase: Phase,
     error = _error(body)
     codes = _codes(error)
     code = codes[0] if codes else f"HTTP {status}"
-    return _in_phase(_kind(status, codes), phase)(
+    return in_phase(_kind(status, codes), phase)(
         code,
         _detail(status, error, code),
         request_id=_request_id(headers, error),
@@ -111,17 +105,9 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, phase: Phase,
     )
 
 
-def from_transport(error: httpx.RequestError, phase: Phase) -> ExchangeError:
-    """The error that no answer at all is."""
-    if isinstance(error, httpx.LocalProtocolError):
-        return Refused("LocalProtocolError", f"the request cannot be sent: {error}")
-    kind = Unavailable if isinstance(error, NOT_SENT) else _in_phase(Unknown, phase)
-    return kind(type(error).__name__, f"no answer from Graph: {error}".rstrip(": "))
-
-
 def unreadable(phase: Phase, detail: str, request_id: str | None) -> ExchangeError:
     """The error that a success is whose body cannot be read."""
-    return _in_phase(Unknown, phase)("UnreadableAnswer", detail, request_id=request_id)
+    return in_phase(Unknown, phase)("UnreadableAnswer", detail, request_id=request_id)
 
 
 def _kind(status: int, codes: tuple[str, ...]) -> type[ExchangeError]:
@@ -131,11 +117,6 @@ def _kind(status: int, codes: tuple[str, ...]) -> type[ExchangeError]:
     kind = BY_STATUS.get(status, Refused if 400 <= status < 500 else Unknown)
     # Whoever stands between us and Graph knows of no event, whatever it says.
     return MailboxNotFound if kind is NotFound and not codes else kind
-
-
-def _in_phase(kind: type[ExchangeError], phase: Phase) -> type[ExchangeError]:
-    """A read changes nothing, so it is never in doubt."""
-    return Unavailable if phase == "read" and issubclass(kind, Unknown) else kind
 
 
 def _error(body: bytes) -> Mapping[str, Json]:

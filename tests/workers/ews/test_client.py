@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from tests.workers.ews.server import Handler, Script, backend, serving
+from workers.doubt import Phase
 from workers.ews.client import Client
-from workers.ews.errors import Phase, Reply
+from workers.ews.errors import Reply
 from workers.exchange import ExchangeError, Refused, Unavailable, Unknown
 
 

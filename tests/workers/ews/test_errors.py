@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.workers.ews.reference import REFERENCE, SAMPLES, needs_reference
-from workers.ews.errors import Phase, Reply, judge, malformed
+from workers.doubt import Phase
+from workers.ews.errors import Reply, judge, malformed
 from workers.ews.soap import Answer
 from workers.exchange import (
     AccessDenied,

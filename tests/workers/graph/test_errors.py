@@ -3,11 +3,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workers.doubt import Phase
 from workers.exchange import (
     AccessDenied,
     ExchangeError,
@@ -19,7 +19,7 @@ from workers.exchange import (
     Unknown,
     VersionMoved,
 )
-from workers.graph.errors import BY_CODE, SENTENCES, Phase, classify, from_transport, unreadable
+from workers.graph.errors import BY_CODE, SENTENCES, classify, unreadable
 
 NOW = datetime(2026, 12, 1, 9, 0, 0, tzinfo=UTC)
 RECORDED = Path(__file__).resolve().parents[3] / "../shared/reference/graph/errors"
@@ -168,38 +168,11 @@ def test_a_documented_code_means_the_same_under_any_status(
         assert type(classify(status, {}, body(code), "write", NOW)) is on_write
 
 
-def test_a_request_that_cannot_be_sent_is_refused() -> None:
-    assert type(from_transport(httpx.LocalProtocolError("illegal header"), "write")) is Refused
-
-
 def test_what_graph_said_is_one_short_line() -> None:
     error = classify(400, {}, body("X", "first\nsecond" + "x" * 9999), "write", NOW)
     assert error.detail.startswith("400 Bad Request: first second")
     assert len(error.detail) < 600
     assert classify(502, {}, b"<html>", "write", NOW).code == "HTTP 502"
-
-
-@pytest.mark.parametrize(
-    ("error", "on_write"),
-    [
-        (httpx.ConnectError("refused"), Unavailable),
-        (httpx.ConnectTimeout("slow"), Unavailable),
-        (httpx.PoolTimeout("none free"), Unavailable),
-        (httpx.ProxyError("407"), Unavailable),
-        (httpx.UnsupportedProtocol("ftp"), Unavailable),
-        (httpx.ReadTimeout("slow"), Unknown),
-        (httpx.WriteTimeout("slow"), Unknown),
-        (httpx.ReadError("reset"), Unknown),
-        (httpx.WriteError("reset"), Unknown),
-        (httpx.RemoteProtocolError("gone"), Unknown),
-        (httpx.DecodingError("gzip"), Unknown),
-    ],
-)
-def test_a_lost_reply_to_a_write_is_unknown_and_what_was_not_sent_is_not(
-    error: httpx.RequestError, on_write: type[ExchangeError]
-) -> None:
-    assert type(from_transport(error, "write")) is on_write
-    assert type(from_transport(error, "read")) is Unavailable
 
 
 def test_a_success_that_cannot_be_read_is_in_doubt_only_after_a_write() -> None:

@@ -1,0 +1,30 @@
+"""Whether a call to Exchange that went wrong may have been applied: only a write may, and only what was sent.
+
+Pure, and the same for every backend. Not here: what an answer means (ews/errors, graph/errors).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import httpx
+
+from workers.exchange import ExchangeError, Refused, Unavailable, Unknown
+
+Phase = Literal["read", "write"]
+
+NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+"""Failures before the first byte of the request left us; a failed TLS handshake is a ConnectError."""
+
+
+def in_phase(kind: type[ExchangeError], phase: Phase) -> type[ExchangeError]:
+    """A read changes nothing, so it is never in doubt."""
+    return Unavailable if phase == "read" and issubclass(kind, Unknown) else kind
+
+
+def unanswered(error: httpx.HTTPError, phase: Phase, said: str, request_id: str | None = None) -> ExchangeError:
+    """The error that no answer at all is. ``said``: it in words."""
+    if isinstance(error, httpx.LocalProtocolError):
+        return Refused("LocalProtocolError", f"the request cannot be sent: {error}", request_id=request_id)
+    kind = Unavailable if isinstance(error, NOT_SENT) else in_phase(Unknown, phase)
+    return kind(type(error).__name__, said, request_id=request_id)
