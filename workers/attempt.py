@@ -19,6 +19,7 @@ from workers.exchange import (
     Event,
     Exchange,
     ExchangeError,
+    MailboxNotFound,
     NotFound,
     Patch,
     Refused,
@@ -219,6 +220,8 @@ class _Run:
             return invitations.mails(people)
         try:
             series = self.around.exchange.read(self.update.target, {EXCEPTIONS})
+        except MailboxNotFound:
+            raise
         except (Refused, NotFound):  # an occurrence has none, and not every server tells
             return invitations.mails(people)
         return invitations.mails(people, series.properties.get(EXCEPTIONS) or ())
