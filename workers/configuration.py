@@ -16,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import ValidationError
 
-from workers.settings import Settings
+from workers.settings import CONSOLE_SECRET_LENGTH, Settings
 
 
 class ConfigurationError(Exception):
@@ -41,6 +41,9 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     broker_url = environ.get("RENDEZVOUS_BROKER_URL") or _database_1(store_url)
     _check_server("RENDEZVOUS_BROKER_URL", broker_url, ("redis", "rediss", "redis+socket", "amqp", "amqps"))
     flower_url = environ.get("RENDEZVOUS_FLOWER_URL") or f"http://127.0.0.1:{environ.get('FLOWER_PORT') or 5555}"
+    console_secret = environ.get("RENDEZVOUS_CONSOLE_SECRET") or None
+    if console_secret is not None and len(console_secret) < CONSOLE_SECRET_LENGTH:
+        raise ConfigurationError(f"RENDEZVOUS_CONSOLE_SECRET: at least {CONSOLE_SECRET_LENGTH} characters are needed")
     for reserved in ("store_url", "broker_url", "flower_url", "console_secret"):
         if reserved in document:
             raise ConfigurationError(f"{path}: {reserved}: unknown key; set RENDEZVOUS_{reserved.upper()} instead")
@@ -51,7 +54,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
                 "store_url": store_url,
                 "broker_url": broker_url,
                 "flower_url": flower_url,
-                "console_secret": environ.get("RENDEZVOUS_CONSOLE_SECRET") or None,
+                "console_secret": console_secret,
             }
         )
     except ValidationError as error:
@@ -102,12 +105,25 @@ def _resolved(kind: str, table: Mapping[str, Any], environ: Mapping[str, str]) -
     return resolved
 
 
+_SENTENCES = {
+    "extra_forbidden": "unknown key",
+    "missing": "this key is missing",
+    "tuple_type": "write it as a list, in brackets",
+    "too_short": "at least {min_length} is needed",
+    "union_tag_invalid": "kind must be one of {expected_tags}",
+    "union_tag_not_found": 'kind is missing: "graph" or "ews"',
+}
+"""Pydantic's error types in our words, where its own are Python's."""
+
+
 def _one_line(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
+    """The first error; an unknown key before all, for what is missing may be what it was to be."""
+    found = error.errors(include_url=False, include_input=False)
+    first = min(found, key=lambda one: one["type"] != "extra_forbidden")
     named = {key: env_key for env_key, key in _SECRETS.items()}
     where = ".".join(named.get(str(part), str(part)) for part in first["loc"] if part not in ("graph", "ews"))
-    said = first["msg"].removeprefix("Value error, ")
-    said = {"extra_forbidden": "unknown key", "missing": "this key is missing"}.get(first["type"], said)
+    ours = _SENTENCES.get(first["type"])
+    said = ours.format(**first.get("ctx", {})) if ours else first["msg"].removeprefix("Value error, ")
     return f"{where}: {said}" if where else said
 
 

