@@ -32,12 +32,13 @@ class AskedTarget(Shape):
     mailbox: Annotated[Owner, Field(default=None)]
     """Whose calendar: a user principal name, an SMTP address or an object id; or ``me``, the account that the backend
     signs in as (Graph with a delegated token, EWS without impersonation). EWS with impersonation takes SMTP addresses
-    only."""
+    only. Name a mailbox always in the same way: order, and how much may run at once, are kept for each name."""
     group: Annotated[ObjectId, Field(default=None)]
     """Instead of ``mailbox``: the object id of a Microsoft 365 group; on Graph backends only."""
     event: Identifier
     """The event's id as Graph (``id``) or EWS (``ItemId``) gave it out; either backend understands the other's
-    spelling."""
+    spelling. An immutable id, and the own id of a series' meeting, are other names of the same event: order is kept
+    among updates that use the same one."""
     calendar: Annotated[Identifier, Field(default=None)]
     """``default`` or a calendar's id, where Graph is to look for the event in that calendar; of a group only
     ``default``. EWS needs only ``event`` and passes this over."""
