@@ -10,10 +10,12 @@ import atexit
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 
 import structlog
 from celery import Celery
+from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 
 from workers.failpoint import failpoint
@@ -44,6 +46,19 @@ _log = structlog.get_logger(__name__)
 
 class BrokerUnavailable(Exception):
     """The broker does not answer: work is kept, and starts when it is back."""
+
+
+@contextmanager
+def connected(app: Celery) -> Iterator[Connection]:
+    """A connection for questions to the broker. Raises BrokerUnavailable where it does not answer or refuses: what
+    another attempt would not mend, a wrong password among it, kombu hands on in the transport's own errors."""
+    connection = app.connection_for_write(transport_options={"max_retries": 0})
+    try:
+        with connection:
+            connection.ensure_connection(max_retries=1, timeout=2, interval_start=0)
+            yield connection
+    except (OperationalError, OSError, *connection.connection_errors, *connection.channel_errors) as error:
+        raise BrokerUnavailable(f"the broker does not answer: {error}") from error
 
 
 def _nobody_counts(_: int) -> None:
@@ -82,12 +97,9 @@ class Bell:
         return done.wait(timeout)
 
     def check(self) -> None:
-        """Raise BrokerUnavailable where the broker does not answer within two seconds."""
-        try:
-            with self._app.connection_for_write(transport_options={"max_retries": 0}) as connection:
-                connection.ensure_connection(max_retries=1, timeout=2, interval_start=0)
-        except (OperationalError, OSError) as error:
-            raise BrokerUnavailable(f"the broker does not answer: {error}") from error
+        """Raise BrokerUnavailable where the broker does not answer within two seconds, or refuses us."""
+        with connected(self._app):
+            pass
 
     def _begin(self) -> None:
         """The thread, unless it runs: begun late, because a server may fork after its app was made."""

@@ -9,9 +9,8 @@ from collections.abc import Mapping
 
 from celery import Celery
 from kombu.connection import Connection
-from kombu.exceptions import OperationalError
 
-from workers.bell import TASKS, BrokerUnavailable
+from workers.bell import TASKS, BrokerUnavailable, connected
 
 _NOT_FOUND = "404"
 """Kombu's own transports spell it as a string, amqp as a number."""
@@ -20,12 +19,8 @@ _NOT_FOUND = "404"
 def lengths(app: Celery) -> Mapping[str, int]:
     """Each queue's name → its messages that no worker has fetched. Raises BrokerUnavailable. Where the broker hangs it
     takes as long as its connections may: whoever has no time asks from another thread."""
-    try:
-        with app.connection_for_read(transport_options={"max_retries": 0}) as connection:
-            connection.ensure_connection(max_retries=1, timeout=2, interval_start=0)
-            return {queue: _length(connection, queue) for queue in dict.fromkeys(queue for _, queue in TASKS.values())}
-    except (OperationalError, OSError) as error:
-        raise BrokerUnavailable(f"the broker does not answer: {error}") from error
+    with connected(app) as connection:
+        return {queue: _length(connection, queue) for queue in dict.fromkeys(queue for _, queue in TASKS.values())}
 
 
 def _length(connection: Connection, queue: str) -> int:

@@ -76,4 +76,7 @@ class Watchdog:
     def _watch(self) -> None:
         while True:
             time.sleep(PATIENCE / 6)
-            self.look()
+            try:
+                self.look()
+            except Exception as error:  # whatever it is: nobody would notice that this thread has ended
+                _log.error("this worker could not be looked after", error=repr(error))

@@ -9,8 +9,9 @@ from typing import Any
 
 import httpx
 from celery import Celery
-from kombu.exceptions import OperationalError
 from redis import Redis, RedisError
+
+from workers.bell import BrokerUnavailable, connected
 
 ASK = 1.0
 """Seconds that one question may take."""
@@ -58,10 +59,10 @@ def https_answers(url: str, ca_file: Path) -> bool:
 
 def worker_answers(broker_url: str, name: str) -> bool:
     """Celery's ping, over the broker, to this machine's worker of that name."""
-    app = Celery(broker=broker_url, set_as_current=False)
-    try:
-        return bool(app.control.ping(destination=[f"{name}@{socket.gethostname()}"], timeout=ASK))
-    except (OperationalError, OSError):
-        return False
-    finally:
-        app.close()
+    with Celery(broker=broker_url, set_as_current=False) as app:
+        try:
+            with connected(app) as connection:
+                me = f"{name}@{socket.gethostname()}"
+                return bool(app.control.ping(destination=[me], timeout=ASK, connection=connection))
+        except BrokerUnavailable:
+            return False

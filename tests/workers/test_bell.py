@@ -2,18 +2,22 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 import subprocess
 import sys
+import threading
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from celery import Celery
 from redis import Redis
 
+from ops.run import readiness
 from workers import bell as bells
-from workers import celery
-from workers.bell import Bell
+from workers import celery, queues
+from workers.bell import Bell, BrokerUnavailable
 from workers.settings import Settings
 from workers.store import Ring
 
@@ -41,6 +45,35 @@ def hung() -> Iterator[str]:
     """A broker that takes connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"redis://127.0.0.1:{server.getsockname()[1]}/0"
+
+
+@pytest.fixture
+def refusing() -> Iterator[str]:
+    """A RabbitMQ that knows nobody."""
+
+    def method(number: int, arguments: bytes) -> bytes:
+        payload = struct.pack(">HH", 10, number) + arguments
+        return struct.pack(">BHI", 1, 0, len(payload)) + payload + b"\xce"
+
+    def refuse() -> None:
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            with connection:
+                connection.recv(8)  # the protocol's name
+                connection.sendall(method(10, struct.pack(">BBII5sI5s", 0, 9, 0, 5, b"PLAIN", 5, b"en_US")))
+                connection.recv(65536)  # start-ok
+                connection.sendall(method(50, struct.pack(">HB14sHH", 403, 14, b"ACCESS_REFUSED", 0, 0)))
+                connection.recv(65536)  # close-ok
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=refuse, daemon=True)
+        thread.start()
+        yield f"amqp://somebody:wrong@127.0.0.1:{server.getsockname()[1]}//"
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join(PATIENCE)
 
 
 def rung(broker: Redis, queue: str = "updates") -> list[dict[str, Any]]:
@@ -156,3 +189,16 @@ Bell(Celery(broker={settings.broker_url!r}, set_as_current=False)).ring(Ring("up
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=PATIENCE)
     assert ids(broker) == ["upd_1"]
+
+
+@pytest.mark.parametrize("ask", [lambda app: Bell(app).check(), queues.lengths])
+def test_a_broker_that_refuses_our_password_is_unavailable_whoever_asks(
+    ask: Callable[[Celery], object], settings: Settings, refusing: str
+) -> None:
+    app = celery.create(settings.model_copy(update={"broker_url": refusing}))
+    with pytest.raises(BrokerUnavailable, match="ACCESS_REFUSED"):
+        ask(app)
+
+
+def test_behind_a_broker_that_refuses_our_password_no_worker_answers(refusing: str) -> None:
+    assert not readiness.worker_answers(refusing, "updates")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -75,6 +76,26 @@ def test_a_worker_stays_while_the_broker_is_away_and_has_time_when_it_is_back(st
     assert left == []
     clock.now = 3 * PATIENCE
     watchdog.look()
+    assert left == [EXIT_CODE]
+
+
+def test_a_watchdog_that_trips_looks_again(store: Store, left: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.watchdog.PATIENCE", 0.1)
+    faults, ended = [ValueError("a broker of a kind that nobody knows")], threading.Event()
+
+    def ask() -> None:
+        if faults:
+            raise faults.pop()
+
+    def leave(code: int) -> None:
+        left.append(code)
+        ended.set()
+        threading.Event().wait()
+
+    watchdog = Watchdog(store, Leases(store, timedelta(seconds=1)), ["update"], ask, leave=leave)
+    rung_in_vain(store)
+    watchdog.start()
+    assert ended.wait(10)
     assert left == [EXIT_CODE]
 
 
