@@ -1,5 +1,5 @@
-"""One request, with whatever it takes to sign in, and the whole of its answer, or an error: a wait is bounded for each
-piece, and pieces may come for ever."""
+"""One request, with whatever it takes to sign in, and the whole of its answer, or an error, in time: a server may send
+piece after piece for ever."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def whole_answer(
     try:
         step = next(steps)
         while True:
+            step.extensions["deadline"] = deadline
             response = transport.handle_request(step)
             body = _read(response, deadline)
             try:

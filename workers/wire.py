@@ -8,10 +8,13 @@ Not here: sign-in and the end of an answer (whole_answer), what an answer means.
 from __future__ import annotations
 
 import select
+import socket
 import ssl
 from collections import deque
 from collections.abc import Iterator
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from functools import partial
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from io import BufferedReader, RawIOBase
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,7 +30,7 @@ _PIECE = 64 * 1024
 
 
 def transport_to(url: str, trust: ssl.SSLContext, timeout: float) -> httpx.BaseTransport:
-    """The way to the server of ``url``. ``timeout``: seconds for each wait."""
+    """The way to the server of ``url``. ``timeout``: seconds for each request that has no deadline of its own."""
     proxy = proxy_for(url)
     if proxy is None:
         return Wire(trust, timeout)
@@ -45,8 +48,9 @@ def proxy_for(url: str) -> str | None:
 
 
 class Wire(httpx.BaseTransport):
-    """Thread-safe: a connection serves one request at a time. Raises httpx's TransportErrors; ConnectError and
-    ConnectTimeout say that nothing was sent."""
+    """Thread-safe: a connection serves one request at a time. A request's extension ``deadline`` is the moment by
+    ``time.monotonic`` at which its answer, too, is given up, however it comes. Raises httpx's TransportErrors;
+    ConnectError and ConnectTimeout say that nothing was sent."""
 
     def __init__(self, trust: ssl.SSLContext, timeout: float):
         trust.set_alpn_protocols(["http/1.1"])
@@ -55,17 +59,18 @@ class Wire(httpx.BaseTransport):
         self._idle: deque[tuple[HTTPConnection, float]] = deque()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        connection = self._kept() or self._dialled(request.url)
-        socket = _Socket(connection.sock)
+        deadline = request.extensions.get("deadline") or monotonic() + self._timeout
+        connection = self._kept() or self._dialled(request.url, deadline)
+        seen = _Socket(connection.sock)
         try:
-            _send(connection, request)
-            answer = _answer(connection)
+            _send(connection, request, deadline)
+            answer = _answer(connection, deadline)
         except BaseException:
             connection.close()
             raise
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.getheaders()]
         body = _Body(self, connection, answer)
-        return httpx.Response(answer.status, headers=headers, stream=body, extensions={"network_stream": socket})
+        return httpx.Response(answer.status, headers=headers, stream=body, extensions={"network_stream": seen})
 
     def keep(self, connection: HTTPConnection) -> None:
         """It may serve another request."""
@@ -89,16 +94,15 @@ class Wire(httpx.BaseTransport):
                 return connection
             connection.close()
 
-    def _dialled(self, url: httpx.URL) -> HTTPConnection:
-        host = url.raw_host.decode("ascii")
-        if url.scheme == "https":
-            connection: HTTPConnection = HTTPSConnection(host, url.port or 443, timeout=self._timeout,
-                                                         context=self._trust)  # fmt: skip
-        else:
-            connection = HTTPConnection(host, url.port or 80, timeout=self._timeout)
+    def _dialled(self, url: httpx.URL, deadline: float) -> HTTPConnection:
+        host, secure = url.raw_host.decode("ascii"), url.scheme == "https"
+        connection = HTTPConnection(host, url.port or (443 if secure else 80))
         connection.auto_open = 0  # it would send a request twice
         try:
-            connection.connect()
+            connection.sock = _reached(host, connection.port, deadline)
+            if secure:
+                connection.sock.settimeout(_left(deadline))
+                connection.sock = self._trust.wrap_socket(connection.sock, server_hostname=host)
         except BaseException as error:
             connection.close()
             if isinstance(error, TimeoutError):
@@ -109,6 +113,29 @@ class Wire(httpx.BaseTransport):
         return connection
 
 
+def _reached(host: str, port: int, deadline: float) -> socket.socket:
+    """Whoever takes the call first of the host's addresses. Each has its share of the time that is left, so that one at
+    which nobody answers does not cost the others theirs."""
+    addresses = [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    while True:
+        share = _left(deadline) / len(addresses)
+        try:
+            reached = socket.create_connection((addresses.pop(0), port), share)
+            break
+        except OSError:
+            if not addresses:
+                raise
+    reached.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return reached
+
+
+def _left(deadline: float) -> float:
+    left = deadline - monotonic()
+    if left <= 0:
+        raise TimeoutError("it took too long")
+    return left
+
+
 def _speaks(connection: HTTPConnection) -> bool:
     """Whether there is something to read on a connection on which nothing was asked: its end, as a rule."""
     poll = select.poll()
@@ -116,7 +143,7 @@ def _speaks(connection: HTTPConnection) -> bool:
     return bool(poll.poll(0))
 
 
-def _send(connection: HTTPConnection, request: httpx.Request) -> None:
+def _send(connection: HTTPConnection, request: httpx.Request, deadline: float) -> None:
     try:
         connection.putrequest(
             request.method, request.url.raw_path.decode("ascii"), skip_host=True, skip_accept_encoding=True
@@ -126,6 +153,7 @@ def _send(connection: HTTPConnection, request: httpx.Request) -> None:
     except (ValueError, HTTPException) as error:
         raise httpx.LocalProtocolError(str(error)) from error
     try:
+        connection.sock.settimeout(_left(deadline))
         connection.endheaders(request.content)
     except TimeoutError as error:
         raise httpx.WriteTimeout(str(error)) from error
@@ -133,7 +161,8 @@ def _send(connection: HTTPConnection, request: httpx.Request) -> None:
         pass  # a server that hangs up may have said why
 
 
-def _answer(connection: HTTPConnection) -> HTTPResponse:
+def _answer(connection: HTTPConnection, deadline: float) -> HTTPResponse:
+    connection.response_class = partial(_Answer, deadline)  # type: ignore[assignment]  # it is only called
     try:
         return connection.getresponse()
     except TimeoutError as error:
@@ -142,6 +171,34 @@ def _answer(connection: HTTPConnection) -> HTTPResponse:
         raise httpx.RemoteProtocolError(str(error)) from error
     except OSError as error:
         raise httpx.ReadError(str(error)) from error
+
+
+class _Answer(HTTPResponse):
+    """One that is read until ``deadline`` at most."""
+
+    def __init__(self, deadline: float, connected: socket.socket, method: str | None) -> None:
+        super().__init__(connected, method=method)
+        self.fp = BufferedReader(_Incoming(connected, self.fp.detach(), deadline))
+
+
+class _Incoming(RawIOBase):
+    """What comes in at a socket. A wait ends at the deadline, or a server could drip for as long as it likes."""
+
+    def __init__(self, connected: socket.socket, raw: RawIOBase, deadline: float) -> None:
+        self._socket = connected
+        self._raw = raw
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._socket.settimeout(_left(self._deadline))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
 
 
 class _Body(httpx.SyncByteStream):
@@ -171,7 +228,7 @@ class _Body(httpx.SyncByteStream):
         try:
             return self._answer.read1(_PIECE)
         except TimeoutError as error:
-            raise httpx.ReadTimeout(str(error)) from error
+            raise httpx.ReadTimeout("the answer did not end in time") from error
         except (HTTPException, ValueError) as error:
             raise httpx.RemoteProtocolError(str(error)) from error
         except OSError as error:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import socket
 import ssl
 import threading
 from pathlib import Path
@@ -59,6 +60,52 @@ def test_a_connection_is_used_again() -> None:
         answers = [ask(wire, server.url, body) for body in (b"1", b"2", b"3")]
         wire.close()
         assert (answers, connections(server)) == ([(200, b"1"), (200, b"2"), (200, b"3")], 1)
+
+
+@pytest.mark.parametrize(
+    ("first", "piece"),
+    [
+        (b"HTTP/1.1 200 OK\r\nX-Long: ", b"x"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
+    ],
+    ids=["a header", "one more provisional answer", "the size of a chunk"],
+)
+def test_an_answer_that_drips_for_ever_is_given_up_in_time(first: bytes, piece: bytes) -> None:
+    def drip(handler: Handler) -> None:
+        handler.wfile.write(first)
+        while not given_up.wait(0.02):
+            handler.wfile.write(piece)
+
+    given_up, wire = threading.Event(), Wire(trust(), WAIT)
+    with serving(drip) as server:
+        began = monotonic()
+        request = httpx.Request("POST", server.url, content=b"?")
+        try:
+            with pytest.raises(httpx.ReadTimeout):
+                whole_answer(wire, httpx.Auth(), request, began + 0.3)
+        finally:
+            given_up.set()
+        assert monotonic() - began < WAIT
+
+
+def test_an_address_at_which_nobody_answers_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def dialled(address: tuple[str, int], timeout: float) -> socket.socket:
+        tried.append((address[0], round(timeout)))
+        if address[0] == "192.0.2.1":
+            raise TimeoutError("timed out")
+        connected = socket.socket()
+        connected.connect(address)
+        return connected
+
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, 0)) for host in ("192.0.2.1", "127.0.0.1")]
+    monkeypatch.setattr("workers.wire.socket.getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr("workers.wire.socket.create_connection", dialled)
+    with serving(echo) as server:
+        assert ask(Wire(trust(), 60), server.url, b"mine") == (200, b"mine")
+    assert tried == [("192.0.2.1", 2), ("127.0.0.1", 5)]
 
 
 def _closing(handler: Handler) -> None:
