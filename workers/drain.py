@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -19,6 +20,8 @@ from workers.store import StoreUnavailable
 from workers.watchdog import Watchdog
 
 GRACE = 8.0
+AT_LATEST = 9.5
+"""Seconds after which it ends whatever hangs: a store that does not answer is waited for longer than there is time."""
 
 _log = structlog.get_logger(__name__)
 
@@ -36,12 +39,17 @@ def connect(engine: Executor) -> None:
 
     def end(**_: Any) -> None:
         engine.leases.close()
-        timer = threading.Timer(GRACE, _leave, [engine])
-        timer.daemon = True
-        timer.start()
+        _after(GRACE, _leave, engine)
+        _after(AT_LATEST, os._exit, 0)
 
     worker_init.connect(begin, weak=False)
     worker_shutting_down.connect(end, weak=False)
+
+
+def _after(seconds: float, then: Callable[[Any], object], what: Any) -> None:
+    timer = threading.Timer(seconds, then, [what])
+    timer.daemon = True
+    timer.start()
 
 
 def _leave(engine: Executor) -> None:

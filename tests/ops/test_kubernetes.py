@@ -92,7 +92,7 @@ def test_the_web_process_is_probed_where_it_answers() -> None:
 
 def test_a_pod_has_longer_to_end_than_its_process_takes() -> None:
     for name in ("worker", "callbacks"):
-        assert pod(name)["terminationGracePeriodSeconds"] > drain.GRACE
+        assert pod(name)["terminationGracePeriodSeconds"] > drain.AT_LATEST
     (graceful,) = re.findall(r"^graceful_timeout = (\d+)$", (ROOT / "ops" / "gunicorn.conf.py").read_text(), re.M)
     waits = int(container("web")["lifecycle"]["preStop"]["exec"]["command"][1])
     assert pod("web")["terminationGracePeriodSeconds"] > waits + int(graceful)
