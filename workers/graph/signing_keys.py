@@ -20,7 +20,7 @@ from workers.tls import trust
 
 DAY = 86_400.0
 AT_MOST_EVERY = 60.0
-"""Seconds between two fetches, however many unknown keys are named to us."""
+"""Seconds between two fetches, however many unknown keys are named to us and whether or not they are told."""
 
 
 class SigningKeys:
@@ -31,21 +31,30 @@ class SigningKeys:
         self._http = httpx.Client(verify=trust(backend.ca_file), timeout=backend.timeout, transport=transport)
         self._keys: Mapping[str, Any] = {}
         self._fetched = -DAY
+        self._asked = -AT_MOST_EVERY
+        self._failure: str | None = None
+        """Why they were not told when they were asked for last."""
         self._lock = threading.Lock()
 
     def find(self, key_id: str) -> Any:
         """The key of this id, None where there is none. Raises Unavailable where the authority does not answer."""
         with self._lock:
-            age = time.monotonic() - self._fetched
-            if age > DAY or (key_id not in self._keys and age > AT_MOST_EVERY):
-                self._keys = self._fetch()
-                self._fetched = time.monotonic()
+            now = time.monotonic()
+            if now - self._fetched > DAY:
+                self._keys = {}
+            if key_id not in self._keys and now - self._asked > AT_MOST_EVERY:
+                self._fetch()
+            if key_id not in self._keys and self._failure is not None:
+                raise Unavailable("SigningKeys", f"the authority does not tell its keys: {self._failure}")
             return self._keys.get(key_id)
 
-    def _fetch(self) -> Mapping[str, Any]:
+    def _fetch(self) -> None:
         try:
             listed = self._http.get(self._http.get(self._url).raise_for_status().json()["jwks_uri"])
-            keys = jwt.PyJWKSet.from_dict(listed.raise_for_status().json())
+            keys = jwt.PyJWKSet.from_dict(listed.raise_for_status().json()).keys
         except (httpx.HTTPError, httpx.InvalidURL, jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
-            raise Unavailable("SigningKeys", f"the authority does not tell its keys: {error}") from error
-        return {str(one.key_id): one.key for one in keys.keys}
+            self._failure = str(error)
+        else:
+            self._keys, self._failure = {str(one.key_id): one.key for one in keys}, None
+            self._fetched = time.monotonic()
+        self._asked = time.monotonic()  # not when it began: whoever waited for the lock would wait for the next one

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -216,7 +218,27 @@ def test_signing_keys_are_fetched_when_they_are_needed_and_not_for_every_strange
     assert asked == ["/contoso/v2.0/.well-known/openid-configuration", "/keys"]
 
 
-def test_an_authority_that_does_not_tell_its_keys_is_asked_again_later() -> None:
-    keys = SigningKeys(backend(), httpx.MockTransport(lambda request: httpx.Response(503)))
-    with pytest.raises(Unavailable):
-        keys.find("k1")
+def test_an_authority_that_does_not_tell_its_keys_is_asked_by_one_for_all_and_again_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        time.sleep(0.1)
+        return httpx.Response(503)
+
+    def unavailable() -> bool:
+        try:
+            keys.find("k1")
+        except Unavailable:
+            return True
+        return False
+
+    keys = SigningKeys(backend(), httpx.MockTransport(answer))
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(lambda _: unavailable(), range(8)))
+    assert len(asked) == 1
+    monkeypatch.setattr("workers.graph.signing_keys.AT_MOST_EVERY", 0.0)
+    assert unavailable()
+    assert len(asked) == 2
