@@ -56,9 +56,10 @@ class Leases:
             self._abandoned.append(grant)
 
     def held(self) -> tuple[Grant, ...]:
-        """The jobs that this process is running."""
+        """The jobs that this process is running, without those that hang."""
+        oldest = time.monotonic() - LONGEST.total_seconds()
         with self._lock:
-            return tuple(grant for grant, _ in self._held.values())
+            return tuple(grant for grant, since in self._held.values() if since > oldest)
 
     def _renew(self) -> None:
         while True:
@@ -69,11 +70,9 @@ class Leases:
                 _log.warning("leases not renewed", error=str(error))
 
     def _tend(self) -> None:
-        oldest = time.monotonic() - LONGEST.total_seconds()
         with self._lock:
-            alive = [grant for grant, since in self._held.values() if since > oldest]
             abandoned = tuple(self._abandoned)
-        for job_id in self._store.renew(alive):
+        for job_id in self._store.renew(self.held()):
             _log.warning("lease lost, another worker may take the job over", job=job_id)
         if abandoned:
             self._store.hand_back(abandoned)  # sweep rings for them

@@ -131,3 +131,19 @@ def test_a_worker_that_runs_a_long_job_stays(store: Store, left: list[int]) -> N
     assert left == []
     assert store.unanswered(["callback"], 1) == []
     assert store.unanswered(["update"], UNANSWERED) == [job_id]
+
+
+def test_a_worker_whose_only_job_hangs_for_ever_is_no_busy_one(
+    store: Store, left: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.leases.LONGEST", timedelta(days=-1))
+    clock = Clock()
+    leases = Leases(store, timedelta(seconds=1))
+    watchdog = a_watchdog(store, clock, left, leases)
+    rung_in_vain(store)
+    other = an_update(event="another")
+    accepted(store, other)
+    with leases.hold(claimed(store, other.id)):
+        clock.now = PATIENCE + 1
+        watchdog.look()
+    assert left == [EXIT_CODE]
