@@ -25,8 +25,9 @@ class Probe(Generic[T]):
         """The answer. Raises TimeoutError, or what the question raises."""
         with self._lock:
             if self._asked is None or self._asked.done():
-                self._asked = Future()
-                Thread(target=self._answer, args=(self._asked,), name="probe", daemon=True).start()
+                asked: Future[T] = Future()
+                Thread(target=self._answer, args=(asked,), name="probe", daemon=True).start()
+                self._asked = asked  # only now: a machine may have no thread left, and then nobody would answer
             asked = self._asked
         return asked.result(self._patience)
 

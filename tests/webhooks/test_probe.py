@@ -37,3 +37,15 @@ def test_whoever_hangs_is_asked_once_until_he_answers() -> None:
     going_on.set()
     asked[0].join()
     assert probe.ask() == 2
+
+
+def test_a_machine_that_has_no_thread_left_is_asked_again_when_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_thread(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    probe = Probe(lambda: 1, 5)
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", no_thread)
+        with pytest.raises(RuntimeError):
+            probe.ask()
+    assert probe.ask() == 1
