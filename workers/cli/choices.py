@@ -30,7 +30,7 @@ class Choices:
     no_color: bool = False
 
     def api(self) -> Api:
-        """Rendezvous, as the chosen client. A UsageError where nobody was chosen."""
+        """Rendezvous, as the chosen client. A UsageError where nobody was chosen, or nobody that can be."""
         from workers.cli.api import Api
 
         if not self.key:
@@ -39,7 +39,14 @@ class Choices:
             )
         if not _is_address(self.url):
             raise click.UsageError(f"{self.url!r} is not an address: write it like {DEFAULT_URL}.")
-        return Api(self.url, self.key)
+        return Api(self.url, sendable("The API key", self.key))
+
+
+def sendable(what: str, text: str) -> str:
+    """The text. A UsageError, which does not repeat it, where no header of HTTP can hold it."""
+    if text.isascii() and text.isprintable():
+        return text
+    raise click.UsageError(f"{what} holds a character that is not visible ASCII: is it copied whole and clean?")
 
 
 def _is_address(url: str) -> bool:

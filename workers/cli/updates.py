@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from workers.cli.choices import Choices, Group
+from workers.cli.choices import Choices, Group, sendable
 from workers.cli.document import parsed
 from workers.cli.failure import Failed
 
@@ -97,7 +97,7 @@ def send(choices: Choices, file: IO[bytes], idempotency_key: str | None, wait: b
 
     content = file.read()
     parsed(content, getattr(file, "name", "-"))
-    api, key = choices.api(), idempotency_key or f"cli-{uuid.uuid4()}"
+    api, key = choices.api(), sendable("The idempotency key", idempotency_key or f"cli-{uuid.uuid4()}")
     update = _sent(api, content, key)
     if wait:
         update = _followed(choices, api, update, timeout)

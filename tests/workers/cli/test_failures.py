@@ -72,6 +72,14 @@ def test_no_key_is_a_usage_error_before_anything_is_sent() -> None:
     assert "RENDEZVOUS_API_KEY" in result.stderr
 
 
+@pytest.mark.parametrize("typed", ["rdv_ключ", "rdv_1\nX-Evil: 1", "rdv_\udcff"])
+def test_a_key_that_no_header_can_hold_is_a_usage_error(typed: str, file: Callable[[object], str]) -> None:
+    as_nobody = run("updates", "list", RENDEZVOUS_API_KEY=typed)
+    unrepeatable = run("updates", "send", file(UPDATE), "--key", "k", "--idempotency-key", typed)
+    for result, name in ((as_nobody, "The API key"), (unrepeatable, "The idempotency key")):
+        assert (result.exit_code, f"{name} holds a character" in result.stderr) == (2, True), result.output
+
+
 @pytest.mark.parametrize("url", ["ftp://x", "127.0.0.1:8000", "http://[", "http://exa mple", "http://"])
 def test_what_is_no_address_is_told(url: str) -> None:
     result = run("updates", "list", "--key", "k", "--url", url)
