@@ -1,11 +1,13 @@
 """``rendezvous demo``: the two seed updates, sent through a running ``make run``, and everything that came of them.
 
-The demonstration itself is ops/demo, which exists in a checkout only.
+The demonstration itself is ops/demo, which exists in a checkout only and is no part of what is installed: it is found
+beside this package, whose files stay in the checkout when `make` installs it.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 import time
 import tomllib
 from dataclasses import dataclass, field
@@ -15,6 +17,8 @@ import click
 
 from workers.cli.choices import Choices, Command
 from workers.cli.failure import Failed
+
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ def demo(choices: Choices, directory: Path) -> None:
 
     It is that of a running `make run`, whose directory tells where it is and who we are.
     """
+    sys.path.append(str(CHECKOUT))
     try:
         import httpx
 
@@ -46,7 +51,8 @@ def demo(choices: Choices, directory: Path) -> None:
         from ops.sandbox.control import Sandbox
     except ImportError as error:
         raise Failed(
-            f"The demonstration is not installed here ({error}): run this in a checkout, where `make run` is up."
+            f"The demonstration is not installed here ({error}): in a checkout, where `make run` is up, it is"
+            " .venv/bin/rendezvous demo."
         ) from None
     found = read(directory)
     api = Api(choices.url.rstrip("/"), found.api_key)
