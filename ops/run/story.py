@@ -53,7 +53,6 @@ def begin(where: Layout, supervisor: Supervisor) -> bool:
 def show_seed_updates(where: Layout, credentials: Credentials, supervisor: Supervisor) -> bool:
     """Send both, show what came of them; whether both succeeded and were told so with a good signature."""
     api, console = Api(where.api_url, credentials.api_key), tables.console()
-    os.environ.update(layout.unproxied(os.environ))
     sandbox = Sandbox.at(where.sandbox_url, where.ca_file)
     succeeded = True
     try:

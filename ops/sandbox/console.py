@@ -85,7 +85,11 @@ def _create_mailbox(world: World, rest: str, query: Mapping[str, str], body: Jso
     return _show_mailbox(world.store.add_mailbox(mailbox))
 
 
-def _create_event(world: World, rest: str, query: Mapping[str, str], body: Json) -> Json:
+def _post_event(world: World, rest: str, query: Mapping[str, str], body: Json) -> Json:
+    """``events`` makes one, ``events/{id}/touch`` touches it."""
+    event_id, _, verb = rest.rpartition("/")
+    if verb == "touch":
+        return show_event(world.store.touch(ews_form(event_id)))
     event = world.store.create(
         world.store.mailbox(body["mailbox"]),
         Change(_stored(body.get("properties") or {}), body.get("extended") or {}),
@@ -112,13 +116,6 @@ def _edit_event(world: World, rest: str, query: Mapping[str, str], body: Json) -
 def _delete_event(world: World, rest: str, query: Mapping[str, str], body: Json) -> Json:
     world.store.delete(ews_form(rest), "human")
     return {}
-
-
-def _touch_event(world: World, rest: str, query: Mapping[str, str], body: Json) -> Json:
-    event_id, _, verb = rest.rpartition("/")
-    if verb != "touch":
-        return _create_event(world, rest, query, body)
-    return show_event(world.store.touch(ews_form(event_id)))
 
 
 def _journal(world: World, rest: str, query: Mapping[str, str], body: Json) -> Json:
@@ -184,7 +181,7 @@ def _revoke(world: World, rest: str, query: Mapping[str, str], body: Json) -> Js
 _HANDLERS: Mapping[tuple[str, str], Handler] = {
     ("GET", "mailboxes"): lambda world, *_: [_show_mailbox(mailbox) for mailbox in world.store.mailboxes()],
     ("POST", "mailboxes"): _create_mailbox,
-    ("POST", "events"): _touch_event,
+    ("POST", "events"): _post_event,
     ("GET", "events"): lambda world, rest, *_: show_event(world.store.event(ews_form(rest))),
     ("PATCH", "events"): _edit_event,
     ("DELETE", "events"): _delete_event,

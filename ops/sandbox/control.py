@@ -63,9 +63,9 @@ class Sandbox:
 
     @classmethod
     def at(cls, url: str, ca_file: Path) -> Self:
-        """The sandbox at this address."""
-        context = ssl.create_default_context(cafile=str(ca_file))
-        return cls(url.rstrip("/"), ca_file, httpx.Client(base_url=f"{url.rstrip('/')}/sandbox/", verify=context))
+        """The sandbox at this address, on this machine: no proxy of the environment can reach it."""
+        context, url = ssl.create_default_context(cafile=str(ca_file)), url.rstrip("/")
+        return cls(url, ca_file, httpx.Client(base_url=f"{url}/sandbox/", verify=context, trust_env=False))
 
     @property
     def graph_url(self) -> str:
