@@ -35,13 +35,13 @@ def main() -> int:
 
 
 def _run(directory: Path, once: bool) -> int:
-    if once and os.environ.get("RENDEZVOUS_CONFIG"):
-        raise RunError("--once sends the seed updates to the sandbox: unset RENDEZVOUS_CONFIG, or leave --once out")
     supervisor = Supervisor(ROOT, lambda text: print(f"! {text}", flush=True))
     up = False
     with ExitStack() as stack:
         stack.enter_context(_alone_in(directory))
         layout = lay_out(os.environ, directory)
+        if once and layout.sandbox is None:
+            raise RunError("--once sends the seed updates to the sandbox: unset RENDEZVOUS_CONFIG, or leave --once out")
         stack.callback(_stop, supervisor)
         _on_signal(_raise_stopped)
         try:

@@ -17,6 +17,9 @@ from ops.run.doors import Door
 from ops.run.process import Command
 
 ROOT = Path(__file__).resolve().parents[2]
+SOURCED = "RENDEZVOUS_RUN"
+"""In a shell that sourced ``.run/environment``: what that set in the place of the user's own servers and Exchange."""
+_PLACES = ("RENDEZVOUS_STORE_URL", "RENDEZVOUS_BROKER_URL", "RENDEZVOUS_CONFIG")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Layout:
 
 def lay_out(environ: Mapping[str, str], directory: Path) -> Layout:
     """Choose the ports. Raises RunError about one that is taken."""
+    environ = _users_own(environ)
     own_store = not environ.get("RENDEZVOUS_STORE_URL")
     own_broker = own_store and not environ.get("RENDEZVOUS_BROKER_URL")
     own_exchange = not environ.get("RENDEZVOUS_CONFIG")
@@ -82,8 +86,11 @@ def lay_out(environ: Mapping[str, str], directory: Path) -> Layout:
 
 def environment(layout: Layout, secrets: Mapping[str, str]) -> dict[str, str]:
     """The environment of the product's processes: the user's, and what stands in for what the user did not name."""
+    return {**layout.environ, **_made(layout, secrets)}
+
+
+def _made(layout: Layout, secrets: Mapping[str, str]) -> dict[str, str]:
     made = {
-        **layout.environ,
         **secrets,
         "PATH": f"{Path(sys.executable).parent}:{layout.environ.get('PATH', '')}",
         "PYTHONUNBUFFERED": "1",
@@ -100,12 +107,18 @@ def environment(layout: Layout, secrets: Mapping[str, str]) -> dict[str, str]:
 
 
 def shell(layout: Layout, secrets: Mapping[str, str], api_key: str) -> str:
-    """Lines for a shell: what the product's processes have and the user's environment has not, and who asks whom, so
-    that every command of ``rendezvous`` works there."""
-    made = {**environment(layout, secrets), "RENDEZVOUS_URL": layout.api_url}
+    """Lines for a shell: what the product's processes have beside the user's environment, and who asks whom, so that
+    every command of ``rendezvous`` works there."""
+    made = {**_made(layout, secrets), "RENDEZVOUS_URL": layout.api_url}
     made |= {"RENDEZVOUS_API_KEY": api_key} if api_key else {}
-    new = {name: value for name, value in made.items() if layout.environ.get(name) != value}
-    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in new.items())
+    made[SOURCED] = shlex.join(f"{name}={made[name]}" for name in _PLACES if name in made)
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in made.items())
+
+
+def _users_own(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Without what a sourced ``.run/environment`` set, or the servers of the last start would pass for the user's."""
+    ours = shlex.split(environ.get(SOURCED, ""))
+    return {name: value for name, value in environ.items() if f"{name}={value}" not in ours}
 
 
 def unproxied(environ: Mapping[str, str]) -> dict[str, str]:

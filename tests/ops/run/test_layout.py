@@ -2,7 +2,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from ops.run.layout import ROOT, Layout, environment, processes, sandbox, servers, shell, unproxied
+from ops.run.doors import any_free
+from ops.run.layout import ROOT, Layout, environment, lay_out, processes, sandbox, servers, shell, unproxied
 
 
 def layout(directory: Path, environ: dict[str, str], store: int | None = 6390, exchange: int | None = 8443) -> Layout:
@@ -47,6 +48,23 @@ def test_a_shell_gets_what_the_processes_have_and_what_it_has_not(tmp_path: Path
     assert environment(where, {"HQ_PASSWORD": "it's a secret"}).items() <= got.items()
     assert (got["RENDEZVOUS_URL"], got["RENDEZVOUS_API_KEY"]) == ("http://127.0.0.1:8000", "rk_1")
     assert "HOME" not in script
+
+
+def test_from_a_shell_that_has_what_the_last_start_made_everything_is_started_again(tmp_path: Path) -> None:
+    where = layout(tmp_path / "a folder", {"PATH": "/usr/bin"})
+    script = shell(where, {"HQ_USER": "svc"}, "rk_1")
+
+    def sourced(*later: str) -> dict[str, str]:
+        command = "\n".join((script, *later, "env -0"))
+        said = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True, env={})
+        told = dict(line.split("=", 1) for line in said.stdout.split("\0") if line)
+        return told | {"PORT": str(any_free()), "FLOWER_PORT": str(any_free())}
+
+    again = lay_out(sourced(), tmp_path)
+    assert None not in (again.store, again.broker, again.sandbox)
+    assert "export HQ_USER=svc" in shell(again, {"HQ_USER": "svc"}, "rk_1")
+    mine = lay_out(sourced("RENDEZVOUS_CONFIG=mine.toml"), tmp_path)
+    assert (mine.environ["RENDEZVOUS_CONFIG"], mine.sandbox) == ("mine.toml", None)
 
 
 def test_every_process_has_a_log_and_the_secrets_and_ends_before_the_servers(tmp_path: Path) -> None:
