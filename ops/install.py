@@ -125,6 +125,8 @@ def install(wanted: str) -> None:
         raise InstallError(f"no permission to write in {ROOT}, where .venv has to go; copy the project elsewhere")
     if not venv_works():
         make_venv()
+    for one in SETS:  # what pip leaves behind is none of them, and nothing whole where it is interrupted
+        stamp(one).unlink(missing_ok=True)
     say(f"installing the packages of {SETS[wanted]}: takes a minute the first time")
     pip("--require-hashes", "--requirement", SETS[wanted])
     say("installing the rendezvous command")

@@ -68,6 +68,32 @@ def test_a_larger_set_of_packages_is_enough_and_a_smaller_one_is_not(
     assert install.is_current(wanted) is enough
 
 
+@pytest.mark.parametrize("wanted", ["run", "dev"])
+def test_what_pip_has_been_at_since_does_not_pass_for_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str
+) -> None:
+    def interrupted(*_: str) -> None:
+        raise KeyboardInterrupt
+
+    def pin(version: str) -> None:
+        for name in (*install.SETS.values(), "pyproject.toml"):
+            (tmp_path / name).write_text(version)
+
+    monkeypatch.setattr(install, "ROOT", tmp_path)
+    monkeypatch.setattr(install, "VENV", tmp_path)
+    monkeypatch.setattr(install, "venv_works", lambda: True)
+    monkeypatch.setattr(install, "pip", lambda *_: None)
+    pin("celery==1")
+    install.install("run")
+    assert install.is_current("run")
+    monkeypatch.setattr(install, "pip", interrupted)
+    pin("celery==2")
+    with pytest.raises(KeyboardInterrupt):
+        install.install(wanted)
+    pin("celery==1")
+    assert not install.is_current("run")
+
+
 def test_what_sends_packages_elsewhere_is_not_handed_to_pip(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_TARGET", "/elsewhere")
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
