@@ -42,7 +42,10 @@ def shifted(wall: str, zone: str, duration: str) -> str:
     """The wall clock ``wall`` in ``zone`` (Windows or IANA), moved. Raises UnknownZone, ValueError."""
     by = parse_duration(duration)
     try:
-        moved = datetime.fromisoformat(wall) + by.calendar
+        moved = datetime.fromisoformat(wall)
+        if by.calendar:
+            # On another day the clock shows this once, whichever of two times it was.
+            moved = moved.replace(tzinfo=None) + by.calendar
         if not by.elapsed:
             return moved.isoformat(timespec="seconds")
         return wall_clock(instant(moved.isoformat(), zone) + by.elapsed, zone)

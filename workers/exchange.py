@@ -36,8 +36,9 @@ store that was rolled back by a power cut brings older updates to life again."""
 class Event:
     """An event as it stands: the properties that were asked for, in Graph's JSON.
 
-    ``start`` and ``end`` are ``{"dateTime": wall clock without offset, "timeZone": Windows name}`` in the event's own
-    zone. A property that is not set is None. ``is_meeting``: somebody besides the organizer is invited.
+    ``start`` and ``end`` are ``{"dateTime": wall clock, "timeZone": Windows name}`` in the event's own zone; the wall
+    clock bears its offset only where it is shown for the second time (workers/zones). A property that is not set is
+    None. ``is_meeting``: somebody besides the organizer is invited.
     ``version`` is opaque: an EWS ChangeKey or a Graph ETag.
     """
 

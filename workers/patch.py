@@ -146,17 +146,15 @@ def _in_its_zone(ours: dict[str, Json], now: Properties) -> dict[str, Json]:
 
 
 def _by_the_clock(asked: Json, stands: Json) -> Json:
-    """A time in UTC as the clock shows it in the zone of the time that stands. As it is where that zone has no name,
-    and where the clock shows the hour for the second time: it would be taken for the first."""
+    """A time in UTC as the clock shows it in the zone of the time that stands. As it is where that zone has no name."""
     zone = (stands or {}).get("timeZone") or "UTC"
     if not asks_for_no_zone(asked) or to_windows(zone) in (None, "UTC"):
         return asked
     moment = instant(asked["dateTime"], asked["timeZone"]).replace(microsecond=0)
     try:
-        wall = wall_clock(moment, zone)
+        return {"dateTime": wall_clock(moment, zone), "timeZone": zone}
     except OverflowError:  # beyond the year 9999 there
         return asked
-    return {"dateTime": wall, "timeZone": zone} if instant(wall, zone) == moment else asked
 
 
 def _can_begin(recurrence: Json, start: Json) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from workers.html_body import canonical_html, plain_text
 from workers.update import Json
@@ -180,8 +181,8 @@ def _same_time(stands: Json, asked: Json) -> bool:
 
 
 def asks_for_no_zone(time: Json) -> bool:
-    """UTC is how both APIs spell a moment."""
-    return bool(time["timeZone"].upper() == "UTC")
+    """UTC is how both APIs spell a moment; and a wall clock with an offset is one that could not be told without."""
+    return bool(time["timeZone"].upper() == "UTC") or datetime.fromisoformat(time["dateTime"]).tzinfo is not None
 
 
 _USED: Mapping[str, frozenset[str]] = {

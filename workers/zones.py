@@ -5,6 +5,7 @@ Exchange names zones as Windows does, everyone else as IANA does. The pairs are 
 
 Folds and gaps, as PEP 495 has them: a wall clock that happens twice (clocks go back) is taken as its first moment,
 one that never happens (clocks go forward) is read with the offset from before the change, so 02:30 becomes 03:30.
+Where the second moment is meant, the wall clock bears its offset: ``02:30:00+01:00``.
 
 Not here: zones with rules of their own (``Customized Time Zone``, ``tzone://Microsoft/Custom``): they are unknown.
 """
@@ -57,27 +58,29 @@ def to_windows(name: str) -> str | None:
 
 
 def wall_clock(instant: datetime, zone: str) -> str:
-    """What the clock on the wall shows in ``zone`` at an aware ``instant``: ``YYYY-MM-DDTHH:MM:SS``.
-
-    Raises UnknownZone. A moment in a fold's second pass loses which of the two it was.
-    """
+    """What the clock on the wall shows in ``zone`` at an aware ``instant``: ``YYYY-MM-DDTHH:MM:SS``, and behind it the
+    offset if the clock shows it for the second time. Raises UnknownZone."""
     if instant.tzinfo is None:
         raise ValueError("an instant needs an offset")
-    return instant.astimezone(_zone(zone)).replace(tzinfo=None).isoformat(timespec="seconds")
+    local = instant.astimezone(_zone(zone))
+    return (local if local.fold else local.replace(tzinfo=None)).isoformat(timespec="seconds")
 
 
 def instant(wall: str, zone: str) -> datetime:
-    """The moment, in UTC, at which the clock in ``zone`` shows ``wall``: ISO 8601 without an offset, any fraction.
+    """The moment, in UTC, at which the clock in ``zone`` shows ``wall``: ISO 8601 with any fraction, and without an
+    offset but where it is shown for the second time.
 
     Raises UnknownZone, and ValueError where ``wall`` is no such time or would leave the years 1 to 9999.
     """
-    naive = datetime.fromisoformat(wall)
-    if naive.tzinfo is not None:
-        raise ValueError(f"a wall clock has no offset: {wall!r}")
+    shown, rules = datetime.fromisoformat(wall), _zone(zone)
     try:
-        return naive.replace(tzinfo=_zone(zone)).astimezone(UTC)
+        if shown.tzinfo is None:
+            return shown.replace(tzinfo=rules).astimezone(UTC)
+        if wall_clock(shown, zone) == wall:
+            return shown.astimezone(UTC)
     except OverflowError:
         raise ValueError(f"no such moment: {wall!r} in {zone}") from None
+    raise ValueError(f"a wall clock has no offset, unless it is shown for the second time: {wall!r}")
 
 
 def _zone(name: str) -> ZoneInfo:

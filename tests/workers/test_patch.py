@@ -6,8 +6,9 @@ import pytest
 
 from tests.workers.events import an_event, at, attendee
 from workers.patch import WATCHED, Changes, Conflict, desired, plan, properties_needed
-from workers.properties import EXTENSION
+from workers.properties import EXTENSION, agrees
 from workers.update import Intent, Json
+from workers.zones import instant, wall_clock
 
 MODES = ("neverOverwrite", "autoResolve", "alwaysOverwrite")
 
@@ -160,11 +161,30 @@ def test_a_time_in_utc_stays_as_it_is_where_the_clock_of_the_event_says_nothing(
     assert changed(Intent(set={"start": start, **asked}), an_event(**event))["start"] == start
 
 
+TWICE = {"dateTime": "2026-10-25T02:30:00+01:00", "timeZone": at(9)["timeZone"]}
+
+
 def test_an_hour_that_the_clock_shows_twice_is_the_moment_that_was_asked_for() -> None:
     first, second = ({"dateTime": f"2026-10-25T0{hour}:30:00", "timeZone": "UTC"} for hour in (0, 1))
-    shown = {"dateTime": "2026-10-25T02:30:00", "timeZone": at(9)["timeZone"]}
-    written = changed(Intent(set={"start": first, "end": second}), an_event())
-    assert written == {"start": shown, "end": second}
+    shown = {"start": TWICE | {"dateTime": "2026-10-25T02:30:00"}, "end": TWICE}
+    assert changed(Intent(set={"start": first, "end": second}), an_event()) == shown
+    assert changed(Intent(set={"start": first, "end": second}), an_event(**shown)) == {}
+    assert changed(Intent(set={"subject": "x"}, expect={"end": second}), an_event(**shown)) == {"subject": "x"}
+    assert clashing(Intent(set={"subject": "x"}, expect={"end": first}), an_event(**shown), None)
+
+
+def test_an_event_in_the_second_of_two_hours_stays_there_when_its_end_moves() -> None:
+    event = an_event(start=TWICE, end=TWICE | {"dateTime": "2026-10-25T03:30:00"})
+    longer = TWICE | {"dateTime": "2026-10-25T04:00:00"}
+    assert changed(Intent(shift={"end": "PT30M"}), event) == {"start": TWICE, "end": longer}
+    assert changed(Intent(set={"end": longer}), event) == {"start": TWICE, "end": longer}
+
+
+@pytest.mark.parametrize("zone", ["Tokyo Standard Time", "UTC"])
+def test_the_second_of_two_hours_is_the_same_moment_in_another_zone_but_another_zone(zone: str) -> None:
+    elsewhere = {"dateTime": wall_clock(instant(TWICE["dateTime"], TWICE["timeZone"]), zone), "timeZone": zone}
+    assert agrees("start", elsewhere, TWICE)
+    assert agrees("start", TWICE, elsewhere) == (zone == "UTC")
 
 
 def test_the_last_moment_of_the_calendar_is_left_to_exchange() -> None:

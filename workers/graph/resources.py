@@ -69,7 +69,7 @@ PROPERTIES: Mapping[str, Property] = {
         Property("attendees", cleared=[], read=_members),
         Property("body", cleared={"contentType": "text", "content": ""}, read=_body),
         Property("categories", cleared=[], read=_members),
-        Property("end", write=times.with_windows_zone),
+        Property("end", write=times.written),
         Property("hideAttendees"),
         Property("importance"),
         Property("isAllDay"),
@@ -83,7 +83,7 @@ PROPERTIES: Mapping[str, Property] = {
         Property("responseRequested"),
         Property("sensitivity"),
         Property("showAs"),
-        Property("start", write=times.with_windows_zone),
+        Property("start", write=times.written),
         Property("subject", cleared="", read=_text),
     )
 }

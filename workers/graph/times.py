@@ -45,10 +45,15 @@ def in_utc(value: Json) -> datetime:
     return instant(datetime.fromisoformat(value["dateTime"]).isoformat(), value.get("timeZone") or "UTC")
 
 
-def with_windows_zone(value: Json) -> Json:
-    """The same time with Windows' name of its zone: Graph does not know every IANA name."""
+def written(value: Json) -> Json:
+    """The same time as Graph understands it: with Windows' name of its zone, for it does not know every IANA name; in
+    UTC where the clock of that zone shows it for the second time, for it would take it for the first."""
     zone = value.get("timeZone")
-    return value if zone is None else {**value, "timeZone": to_windows(zone) or zone}
+    if zone is None:
+        return value
+    if datetime.fromisoformat(value["dateTime"]).tzinfo is not None:
+        return {"dateTime": wall_clock(in_utc(value), "UTC"), "timeZone": "UTC"}
+    return {**value, "timeZone": to_windows(zone) or zone}
 
 
 def _neutral(wall: datetime, zone: str) -> Json:

@@ -129,6 +129,13 @@ def test_an_iana_zone_is_sent_by_its_windows_name_and_as_a_moment() -> None:
     assert start is not None and start.text == "2026-07-01T07:00:00Z"
 
 
+def test_the_second_of_two_hours_is_sent_as_the_moment_that_it_is() -> None:
+    value = {"dateTime": "2026-10-25T02:30:00+01:00", "timeZone": "W. Europe Standard Time"}
+    zone, start = (change.value for change in FIELDS["start"].write(value, None))
+    assert zone is not None and zone.get("Id") == "W. Europe Standard Time"
+    assert start is not None and start.text == "2026-10-25T01:30:00Z"
+
+
 @pytest.mark.parametrize(
     ("start", "zone", "expected"),
     [
@@ -136,6 +143,8 @@ def test_an_iana_zone_is_sent_by_its_windows_name_and_as_a_moment() -> None:
         ("2026-12-01T17:00:00.0000000Z", "Pacific Standard Time", ("2026-12-01T09:00:00", "Pacific Standard Time")),
         ("2026-12-01T09:00:00-08:00", "Pacific Standard Time", ("2026-12-01T09:00:00", "Pacific Standard Time")),
         ("2026-12-01T09:00:00", "Pacific Standard Time", ("2026-12-01T09:00:00", "Pacific Standard Time")),
+        ("2026-10-25T00:30:00Z", "W. Europe Standard Time", ("2026-10-25T02:30:00", "W. Europe Standard Time")),
+        ("2026-10-25T01:30:00Z", "W. Europe Standard Time", ("2026-10-25T02:30:00+01:00", "W. Europe Standard Time")),
         ("2026-12-01T17:00:00Z", "tzone://Microsoft/Utc", ("2026-12-01T17:00:00", "UTC")),
         ("2026-12-01T17:00:00Z", "Customized Time Zone", ("2026-12-01T17:00:00", "UTC")),
         ("2026-12-01T17:00:00Z", None, ("2026-12-01T17:00:00", "UTC")),

@@ -12,14 +12,21 @@ from tests.workers.ews.reference import SAMPLES, assert_valid_body, needs_refere
 from tests.workers.ews.test_attendees import people, person
 from tests.workers.ews.test_fields import VALUES, times
 from tests.workers.ews.test_recurrence import recurrences
+from workers.ews.fields import FIELDS
 from workers.ews.get_item import EwsEvent
-from workers.ews.soap import answers, find, find_all, text_of
+from workers.ews.soap import answers, element, find, find_all, text_of
 from workers.ews.update_item import build, read
 from workers.exchange import MARKER_GUID, MARKER_NAME, Event, Patch, Refused
+from workers.patch import Changes, plan
+from workers.update import Intent
 
 START = {"dateTime": "2026-12-01T09:00:00", "timeZone": "Pacific Standard Time"}
 END = {"dateTime": "2026-12-01T10:00:00", "timeZone": "Pacific Standard Time"}
 VERSION = "Exchange2013_SP1"
+
+
+def moment(utc: str) -> dict[str, str]:
+    return {"dateTime": utc, "timeZone": "UTC"}
 
 
 def event(**properties: Any) -> Event:
@@ -101,6 +108,34 @@ def test_start_takes_end_and_both_zones_with_it() -> None:
         "2026-12-01T16:00:00Z",
         "2026-12-01T18:00:00Z",
     ]
+
+
+def sent(
+    intent: Intent, start: str, end: str, zone: str | None = "W. Europe Standard Time", version: str = VERSION
+) -> dict[str, str]:
+    """Field → the text, or the zone, that an event at these moments and in this zone is sent."""
+    zones = [] if zone is None else [element("t:StartTimeZone", Id=zone), element("t:EndTimeZone", Id=zone)]
+    item = element("t:CalendarItem", element("t:Start", start), element("t:End", end), *zones)
+    stands = event(**{name: FIELDS[name].read(item) for name in ("start", "end", "isAllDay", "recurrence")})
+    planned = plan(intent, stands.properties, None, "autoResolve")
+    assert isinstance(planned, Changes), planned
+    request = build(stands, patch(planned.values, marker=()), version)
+    return {path.get("FieldURI", ""): holder[0].text or holder[0].get("Id", "") for path, holder in
+            find_all(request, "m:ItemChanges/t:ItemChange/t:Updates/t:SetItemField")}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("intent", "start", "end"),
+    [
+        (Intent(shift={"end": "PT30M"}), "2026-10-25T01:30:00Z", "2026-10-25T03:00:00Z"),
+        (Intent(set={"end": moment("2026-10-25T03:00:00")}), "2026-10-25T01:30:00Z", "2026-10-25T03:00:00Z"),
+        (Intent(shift={"start": "PT15M", "end": "PT15M"}), "2026-10-25T01:45:00Z", "2026-10-25T02:45:00Z"),
+    ],
+)
+def test_an_event_in_the_second_of_two_hours_is_moved_from_where_it_is(intent: Intent, start: str, end: str) -> None:
+    written = sent(intent, "2026-10-25T01:30:00Z", "2026-10-25T02:30:00Z")
+    assert (written["calendar:Start"], written["calendar:End"]) == (start, end)
+    assert written["calendar:StartTimeZone"] == "W. Europe Standard Time"
 
 
 def test_exchange_2007_is_sent_moments_without_zones() -> None:

@@ -131,6 +131,14 @@ def test_a_zone_goes_out_under_its_windows_name() -> None:
     assert {body["start"]["timeZone"], body["end"]["timeZone"]} == {"W. Europe Standard Time"}
 
 
+def test_the_second_of_two_hours_goes_out_in_utc_because_graph_takes_a_wall_clock_for_the_first() -> None:
+    twice = {"dateTime": "2026-10-25T02:30:00+01:00", "timeZone": "W. Europe Standard Time"}
+    assert json.loads(patch_body(patch({"start": twice})))["start"] == {
+        "dateTime": "2026-10-25T01:30:00",
+        "timeZone": "UTC",
+    }
+
+
 def test_a_zone_that_nobody_knows_is_left_to_graph() -> None:
     odd = {"dateTime": "2026-12-01T09:00:00", "timeZone": "Greenwich Mean Time"}
     assert json.loads(patch_body(patch({"start": odd})))["start"] == odd
@@ -220,6 +228,7 @@ def times(zone: str | None, start: str, given: str = "UTC", **more: Any) -> Any:
     [
         ("Pacific Standard Time", "2026-12-01T17:00:00.0000000", "2026-12-01T09:00:00", "Pacific Standard Time"),
         ("America/Los_Angeles", "2026-07-01T16:00:00.1234567", "2026-07-01T09:00:00", "Pacific Standard Time"),
+        ("W. Europe Standard Time", "2026-10-25T01:30:00", "2026-10-25T02:30:00+01:00", "W. Europe Standard Time"),
         ("tzone://Microsoft/Custom", "2026-12-01T17:00:00", "2026-12-01T17:00:00", "UTC"),
         (None, "2026-12-01T17:00:00.0000000", "2026-12-01T17:00:00", "UTC"),
     ],
