@@ -37,8 +37,9 @@ class Event:
     """An event as it stands: the properties that were asked for, in Graph's JSON.
 
     ``start`` and ``end`` are ``{"dateTime": wall clock, "timeZone": Windows name}`` in the event's own zone; the wall
-    clock bears its offset only where it is shown for the second time (workers/zones). A property that is not set is
-    None. ``is_meeting``: somebody besides the organizer is invited.
+    clock bears its offset only where it is shown for the second time (workers/zones). Where the own zone cannot be
+    named, they are in UTC and say so (``OWN_ZONE`` in workers/properties). A property that is not set is None.
+    ``is_meeting``: somebody besides the organizer is invited.
     ``version`` is opaque: an EWS ChangeKey or a Graph ETag.
     """
 

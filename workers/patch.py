@@ -13,7 +13,7 @@ from typing import TypeAlias
 from workers.duration import shifted
 from workers.html_body import inserted
 from workers.job import Clash
-from workers.properties import EXTENSION, TIMES, agrees, asks_for_no_zone, group_of, members, writable_on
+from workers.properties import EXTENSION, OWN_ZONE, TIMES, agrees, asks_for_no_zone, group_of, members, writable_on
 from workers.update import Intent, Json
 from workers.zones import instant, to_windows, wall_clock
 
@@ -146,22 +146,25 @@ def _in_its_zone(ours: dict[str, Json], now: Properties) -> dict[str, Json]:
 
 
 def _by_the_clock(asked: Json, stands: Json) -> Json:
-    """A time in UTC as the clock shows it in the zone of the time that stands. As it is where that zone has no name."""
-    zone = (stands or {}).get("timeZone") or "UTC"
-    if not asks_for_no_zone(asked) or to_windows(zone) in (None, "UTC"):
+    """A time in UTC as the clock shows it in the zone of the time that stands. As it is where that is not known."""
+    zone = (stands or {}).get("timeZone")
+    if not zone or not asks_for_no_zone(asked) or to_windows(zone) is None:
         return asked
     moment = instant(asked["dateTime"], asked["timeZone"]).replace(microsecond=0)
     try:
-        return {"dateTime": wall_clock(moment, zone), "timeZone": zone}
+        return {**stands, "dateTime": wall_clock(moment, zone)}
     except OverflowError:  # beyond the year 9999 there
         return asked
 
 
 def _can_begin(recurrence: Json, start: Json) -> bool:
-    """Whether a series can begin at this start, as far as it says on which day and in which zone."""
+    """Whether a series can begin at this start, as far as it says on which day and in which zone. Not where that zone
+    is not known, nor the day there."""
     span = (recurrence or {}).get("range")
     if not span or not start:
         return True
+    if OWN_ZONE in start:
+        return False
     zone = span.get("recurrenceTimeZone") or start["timeZone"]
     return span.get("startDate") in (None, start["dateTime"][:10]) and to_windows(zone) == to_windows(start["timeZone"])
 

@@ -180,6 +180,13 @@ def _same_time(stands: Json, asked: Json) -> bool:
     return len(zones) == 1 or asks_for_no_zone(asked)
 
 
+OWN_ZONE = "ownZone"
+"""In a time that stands: why it is told in UTC and not in the zone that the event is kept in. Written back with it, a
+time is a moment, and the zone stays what it is."""
+UNNAMED, UNTOLD = "unnamed", "untold"
+"""The zone has rules of its own and no name; Exchange does not say which it is."""
+
+
 def asks_for_no_zone(time: Json) -> bool:
     """UTC is how both APIs spell a moment; and a wall clock with an offset is one that could not be told without."""
     return bool(time["timeZone"].upper() == "UTC") or datetime.fromisoformat(time["dateTime"]).tzinfo is not None

@@ -137,7 +137,7 @@ def test_a_time_in_utc_leaves_the_event_in_its_own_zone() -> None:
     tokyo = "Tokyo Standard Time"
     event = an_event(start=at(9, zone=tokyo), end=at(10, zone="UTC"))
     written = changed(Intent(set={"start": at(23, zone="UTC"), "end": at(23, zone="utc")}), event)
-    assert written == {"start": at(8, day=24, zone=tokyo), "end": at(23, zone="utc")}
+    assert written == {"start": at(8, day=24, zone=tokyo), "end": at(23, zone="UTC")}
 
 
 def test_a_time_in_utc_that_stands_already_is_nothing_to_do() -> None:

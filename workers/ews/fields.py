@@ -18,6 +18,7 @@ from lxml import etree
 from workers.ews import attendees, extended, location, recurrence
 from workers.ews.change import Change, tag
 from workers.ews.soap import element, find, text_of
+from workers.properties import OWN_ZONE, UNNAMED, UNTOLD
 from workers.update import Json
 from workers.zones import UnknownZone, instant, to_windows, wall_clock
 
@@ -114,7 +115,7 @@ def _categories(name: str, uri: str) -> Field:
 
 
 def _time(name: str, uri: str, zone_uri: str) -> Field:
-    """A moment and the zone that it is kept in; UTC stands for a zone with rules of its own, which has no name.
+    """A moment and the zone that it is kept in; one that has no name, or is not told, is left alone.
 
     The zone goes first: changed alone it would move the moment.
     """
@@ -123,8 +124,12 @@ def _time(name: str, uri: str, zone_uri: str) -> Field:
         text = text_of(item, tag(uri))
         if not text:
             return None
-        zone = zone_of(item, zone_uri) or zone_of(item, START_ZONE) or "UTC"
-        return {"dateTime": wall_clock(_moment(text, zone), zone), "timeZone": zone}
+        zone = zone_of(item, zone_uri) or zone_of(item, START_ZONE)
+        shown = {"dateTime": wall_clock(_moment(text, zone or "UTC"), zone or "UTC"), "timeZone": zone or "UTC"}
+        if zone is not None:
+            return shown
+        is_told = any(find(item, tag(uri)) is not None for uri in (zone_uri, START_ZONE))
+        return {**shown, OWN_ZONE: UNNAMED if is_told else UNTOLD}
 
     def write(value: Json, _: Json) -> list[Change]:
         if value is None:
@@ -133,7 +138,8 @@ def _time(name: str, uri: str, zone_uri: str) -> Field:
         if zone is None:
             raise UnknownZone(value["timeZone"])
         moment = instant(value["dateTime"], value["timeZone"]).isoformat(timespec="seconds").replace("+00:00", "Z")
-        return [Change(zone_uri, element(tag(zone_uri), Id=zone)), Change(uri, element(tag(uri), moment))]
+        zones = [] if OWN_ZONE in value else [Change(zone_uri, element(tag(zone_uri), Id=zone))]
+        return [*zones, Change(uri, element(tag(uri), moment))]
 
     return Field(name, (uri, zone_uri), read, write)
 

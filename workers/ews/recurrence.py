@@ -13,6 +13,7 @@ from datetime import date
 from lxml import etree
 
 from workers.ews.soap import element, find, text_of
+from workers.properties import OWN_ZONE
 from workers.series import moved
 from workers.update import Json
 from workers.zones import to_windows
@@ -153,10 +154,19 @@ def in_step(changes: dict[str, Json], stands: Json, series: Json) -> dict[str, J
     if not series or not start or not stands or "recurrence" in changes:
         return changes
     was, day = stands["dateTime"][:10], start["dateTime"][:10]
+    if OWN_ZONE in stands:  # told in UTC, whose days need not be those of the series
+        begun = series["range"].get("startDate") or was
+        day = _later(begun, was, day) if OWN_ZONE in start else day
+        was = begun
     if day == was:
         return changes
     span = {name: value for name, value in series["range"].items() if name != "recurrenceTimeZone"}
     return {**changes, "recurrence": moved({**series, "range": span}, was, day)}
+
+
+def _later(first: str, was: str, day: str) -> str:
+    """As much later than ``first`` as ``day`` is than ``was``."""
+    return (date.fromisoformat(first) + (date.fromisoformat(day) - date.fromisoformat(was))).isoformat()
 
 
 def check_first_day(value: Json, start: Json) -> None:

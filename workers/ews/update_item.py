@@ -16,7 +16,7 @@ from workers.ews.fields import VERSIONS, known
 from workers.ews.get_item import EwsEvent, id_of, item_of, wanted
 from workers.ews.soap import Answer, element
 from workers.exchange import Event, Patch, Refused
-from workers.properties import TIMES
+from workers.properties import OWN_ZONE, TIMES
 from workers.update import Json
 
 NAME = "UpdateItem"
@@ -78,7 +78,7 @@ def no_recurrence() -> Refused:
 
 def _check(name: str, asked: Mapping[str, Json], before: Mapping[str, Json], version: str) -> None:
     if name == "recurrence":
-        start = asked.get("start") or _in_its_zone(before.get("start"))
+        start = _in_its_zone(asked.get("start") or before.get("start"))
         recurrence.check_zone(asked[name], start)
         recurrence.check_first_day(asked[name], start)
     if VERSIONS.index(version) >= VERSIONS.index("Exchange2013"):
@@ -90,8 +90,8 @@ def _check(name: str, asked: Mapping[str, Json], before: Mapping[str, Json], ver
 
 
 def _in_its_zone(start: Json) -> Json:
-    """None for UTC, which also stands for a zone that has no name: in that the series may begin on another day."""
-    return start if start and start["timeZone"] != "UTC" else None
+    """None where that zone is not known: in it the series may begin on another day."""
+    return start if start and OWN_ZONE not in start else None
 
 
 def _said(error: Exception) -> str:

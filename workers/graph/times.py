@@ -53,7 +53,7 @@ def written(value: Json) -> Json:
         return value
     if datetime.fromisoformat(value["dateTime"]).tzinfo is not None:
         return {"dateTime": wall_clock(in_utc(value), "UTC"), "timeZone": "UTC"}
-    return {**value, "timeZone": to_windows(zone) or zone}
+    return {"dateTime": value["dateTime"], "timeZone": to_windows(zone) or zone}
 
 
 def _neutral(wall: datetime, zone: str) -> Json:

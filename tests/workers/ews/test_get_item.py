@@ -8,6 +8,7 @@ from workers.ews.fields import FIELDS
 from workers.ews.get_item import build, read
 from workers.ews.soap import Answer, Header, NotAnAnswer, answers, element, envelope, find_all
 from workers.exchange import MARKER_GUID, MARKER_NAME, Refused
+from workers.properties import OWN_ZONE, UNTOLD
 from workers.update import Occurrence, Target
 
 TARGET = Target(backend="hq", event="AAMk=", mailbox="anna@hq.example")
@@ -156,7 +157,7 @@ def test_microsofts_own_event_is_read() -> None:
     body = (SAMPLES / "msdocs-getitem-operation-calendar-item-2-response.xml").read_bytes()
     event = read(answers(body)[0], ["start", "showAs"])
     assert event.version == "otlIqBwrt=="
-    assert event.properties["start"] == {"dateTime": "2006-06-16T00:30:00", "timeZone": "UTC"}
+    assert event.properties["start"] == {"dateTime": "2006-06-16T00:30:00", "timeZone": "UTC", OWN_ZONE: UNTOLD}
     assert event.properties["showAs"] == "busy"
 
 

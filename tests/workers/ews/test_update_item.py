@@ -18,11 +18,13 @@ from workers.ews.soap import answers, element, find, find_all, text_of
 from workers.ews.update_item import build, read
 from workers.exchange import MARKER_GUID, MARKER_NAME, Event, Patch, Refused
 from workers.patch import Changes, plan
+from workers.properties import OWN_ZONE, UNNAMED
 from workers.update import Intent
 
 START = {"dateTime": "2026-12-01T09:00:00", "timeZone": "Pacific Standard Time"}
 END = {"dateTime": "2026-12-01T10:00:00", "timeZone": "Pacific Standard Time"}
 VERSION = "Exchange2013_SP1"
+DAILY = {"pattern": {"type": "daily", "interval": 1}, "range": {"type": "noEnd", "startDate": "2026-12-01"}}
 
 
 def moment(utc: str) -> dict[str, str]:
@@ -138,6 +140,41 @@ def test_an_event_in_the_second_of_two_hours_is_moved_from_where_it_is(intent: I
     assert written["calendar:StartTimeZone"] == "W. Europe Standard Time"
 
 
+@pytest.mark.parametrize("zone", ["tzone://Microsoft/Custom", "Customized Time Zone", None])
+@pytest.mark.parametrize(
+    ("intent", "start", "end"),
+    [
+        (Intent(shift={"end": "PT30M"}), "2026-12-01T09:00:00Z", "2026-12-01T10:30:00Z"),
+        (Intent(shift={"start": "P1D", "end": "P1D"}), "2026-12-02T09:00:00Z", "2026-12-02T10:00:00Z"),
+        (Intent(set={"start": moment("2026-12-01T08:00:00")}), "2026-12-01T08:00:00Z", "2026-12-01T10:00:00Z"),
+    ],
+)
+def test_a_zone_that_has_no_name_stays_when_none_is_asked_for(
+    zone: str | None, intent: Intent, start: str, end: str
+) -> None:
+    written = sent(intent, "2026-12-01T09:00:00Z", "2026-12-01T10:00:00Z", zone)
+    assert written == {"calendar:Start": start, "calendar:End": end}
+
+
+@pytest.mark.parametrize("asked", [{"isAllDay": True}, {"recurrence": DAILY}])
+def test_days_that_are_asked_for_in_utc_are_kept_in_utc_where_the_zone_has_no_name(asked: Any) -> None:
+    times = {"start": moment("2026-12-01T00:00:00"), "end": moment("2026-12-02T00:00:00")}
+    written = sent(Intent(set=times | asked), "2026-12-01T09:00:00Z", "2026-12-01T10:00:00Z", "Customized Time Zone")
+    assert (written["calendar:StartTimeZone"], written["calendar:EndTimeZone"]) == ("UTC", "UTC")
+
+
+def test_a_zone_that_has_no_name_gives_way_to_one_that_is_asked_for() -> None:
+    vienna = {"dateTime": "2026-12-01T10:00:00", "timeZone": "Europe/Vienna"}
+    written = sent(
+        Intent(set={"start": vienna}), "2026-12-01T09:00:00Z", "2026-12-01T10:00:00Z", "Customized Time Zone"
+    )
+    assert written == {
+        "calendar:StartTimeZone": "W. Europe Standard Time",
+        "calendar:Start": "2026-12-01T09:00:00Z",
+        "calendar:End": "2026-12-01T10:00:00Z",
+    }
+
+
 def test_exchange_2007_is_sent_moments_without_zones() -> None:
     assert changed(event(start=START, end=END), {"end": END}, "Exchange2007_SP1") == [
         ("SetItemField", "calendar:Start"),
@@ -197,9 +234,6 @@ def test_a_series_is_kept_in_the_zone_of_its_start() -> None:
         build(event(start=START, end=END), patch({"recurrence": series}), VERSION)
 
 
-DAILY = {"pattern": {"type": "daily", "interval": 1}, "range": {"type": "noEnd", "startDate": "2026-12-01"}}
-
-
 def known(kind: str, series: Any = None) -> EwsEvent:
     return EwsEvent("AAMk=", "DwAAAB==", False, (), {"start": START, "end": END}, kind, series)
 
@@ -237,6 +271,23 @@ def test_a_series_that_moves_to_another_day_is_on_it_from_then_on(pattern: Any, 
     assert [found.text for found in request.iter("{*}StartDate")] == ["2026-12-03"]
 
 
+@pytest.mark.parametrize(
+    ("start", "first", "day"),
+    [
+        (moment("2026-12-07T23:30:00") | {OWN_ZONE: UNNAMED}, "2026-12-08", "Tuesday"),
+        ({"dateTime": "2026-11-30T23:00:00", "timeZone": "UTC"}, "2026-11-30", "Monday"),
+    ],
+    ids=["a week later", "in a zone that has a name"],
+)
+def test_a_series_in_a_zone_that_has_no_name_moves_by_its_own_days(start: Any, first: str, day: str) -> None:
+    """At half past midnight on a Tuesday, an hour east of Greenwich."""
+    stands = moment("2026-11-30T23:30:00") | {OWN_ZONE: UNNAMED}
+    weekly = {"pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["tuesday"]}, "range": DAILY["range"]}
+    series = EwsEvent("AAMk=", "DwAAAB==", False, (), {"start": stands, "end": stands}, "RecurringMaster", weekly)
+    request = build(series, patch({"start": start, "end": start}), VERSION)
+    assert [found.text for found in request.iter("{*}StartDate", "{*}DaysOfWeek")] == [day, first]
+
+
 def test_a_series_on_a_weekday_of_the_month_is_not_moved_by_guessing() -> None:
     first = {**DAILY, "pattern": {"type": "relativeMonthly", "interval": 1, "daysOfWeek": ["tuesday"]}}
     later = {name: {**START, "dateTime": "2026-12-02T09:00:00"} for name in ("start", "end")}
@@ -265,8 +316,11 @@ def test_a_series_begins_on_the_day_of_its_start() -> None:
 
 def test_an_event_in_a_zone_without_a_name_may_begin_its_series_on_another_day() -> None:
     series = {"pattern": {"type": "daily", "interval": 1}, "range": {"type": "noEnd", "startDate": "2026-12-02"}}
-    unnamed = event(start={**START, "timeZone": "UTC"}, end={**END, "timeZone": "UTC"})
+    utc = {"timeZone": "UTC"}
+    unnamed = event(start=START | utc | {OWN_ZONE: UNNAMED}, end=END | utc | {OWN_ZONE: UNNAMED})
     assert changed(unnamed, {"recurrence": series}) == [("SetItemField", "calendar:Recurrence")]
+    with pytest.raises(Refused, match="recurrence: its startDate"):
+        changed(event(start=START | utc, end=END | utc), {"recurrence": series})
 
 
 everything = st.fixed_dictionaries(

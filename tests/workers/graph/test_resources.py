@@ -15,6 +15,7 @@ from workers.graph.extended_property import MARKER_ID
 from workers.graph.instances import MASTER, windows_around
 from workers.graph.resources import PROPERTIES, GraphEvent, Unreadable, patch_body, query, read_event
 from workers.graph.series import EXCEPTIONS
+from workers.properties import OWN_ZONE, UNNAMED
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "../shared/reference/graph/v1.0-schemas.json"
 
@@ -137,6 +138,11 @@ def test_the_second_of_two_hours_goes_out_in_utc_because_graph_takes_a_wall_cloc
         "dateTime": "2026-10-25T01:30:00",
         "timeZone": "UTC",
     }
+
+
+def test_what_only_we_say_of_a_time_does_not_go_out() -> None:
+    told = {"dateTime": "2026-12-01T09:00:00", "timeZone": "UTC"}
+    assert json.loads(patch_body(patch({"start": told | {OWN_ZONE: UNNAMED}})))["start"] == told
 
 
 def test_a_zone_that_nobody_knows_is_left_to_graph() -> None:
