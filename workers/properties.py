@@ -121,7 +121,8 @@ def agrees(name: str, stands: Json, asked: Json) -> bool:
     if name == "body":
         return _text(stands) == _text(asked) or _is_that_text(stands, asked)
     if name == "recurrence":
-        return _covers(_as_used(stands), _as_used(asked, week=None))
+        theirs, ours = _as_used(stands), _as_used(asked, week=None)
+        return _covers(theirs, ours if _tells_zone(theirs) else _without_zone(ours))
     if name == "location":
         asked = _place(asked)
     if _empty(stands) and _empty(asked):
@@ -168,7 +169,7 @@ def _roles(attendees: Json) -> dict[str, str]:
 
 
 def _same_time(stands: Json, asked: Json) -> bool:
-    """The same moment in the same zone."""
+    """The same moment in the same zone, as far as that is told."""
     if stands is None or asked is None:
         return stands is asked
     try:
@@ -177,7 +178,7 @@ def _same_time(stands: Json, asked: Json) -> bool:
     except UnknownZone:
         return bool(stands == asked)
     zones = {to_windows(value["timeZone"]) or value["timeZone"] for value in (stands, asked)}
-    return len(zones) == 1 or asks_for_no_zone(asked)
+    return len(zones) == 1 or asks_for_no_zone(asked) or stands.get(OWN_ZONE) == UNTOLD
 
 
 OWN_ZONE = "ownZone"
@@ -213,6 +214,16 @@ def _as_used(recurrence: Json, week: str | None = "sunday") -> Json:
     (https://learn.microsoft.com/graph/api/resources/recurrencepattern)."""
     meant = {"index": "first", "firstDayOfWeek": week}
     return {name: _parts(recurrence[name], meant) for name in ("pattern", "range") if (recurrence or {}).get(name)}
+
+
+def _tells_zone(recurrence: Json) -> bool:
+    return "recurrenceTimeZone" in recurrence.get("range", {})
+
+
+def _without_zone(recurrence: Json) -> Json:
+    """A series is kept in the zone of its start: where that is not told, this says nothing."""
+    return {part: {name: told for name, told in said.items() if name != "recurrenceTimeZone"}
+            for part, said in recurrence.items()}  # fmt: skip
 
 
 def _parts(given: Json, meant: Mapping[str, Json]) -> Json:

@@ -7,7 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workers.events import VALUES, an_event, at, attendee, events
-from workers.properties import GROUPS, PROPERTIES, agrees, group_of, members, normal_form, writable_on
+from workers.properties import (
+    GROUPS,
+    OWN_ZONE,
+    PROPERTIES,
+    UNNAMED,
+    UNTOLD,
+    agrees,
+    group_of,
+    members,
+    normal_form,
+    writable_on,
+)
 from workers.update import Json
 
 
@@ -41,8 +52,10 @@ def test_the_order_of_members_says_nothing(event: dict[str, Json], name: str, ra
         ("locations", [{"displayName": " a ", "uniqueId": "x"}], [{"displayName": " a "}]),
         ("start", at(9), {"dateTime": "2026-11-23T09:00:00.0000000", "timeZone": "Europe/Berlin"}),
         ("start", at(9), {"dateTime": "2026-11-23T08:00:00", "timeZone": "UTC"}),
+        ("start", at(8, zone="UTC") | {OWN_ZONE: UNTOLD}, at(9)),
         ("start", None, None),
         ("start", at(9, zone="Nowhere"), at(9, zone="Nowhere")),
+        ("recurrence", {"range": {"type": "noEnd"}}, {"range": {"type": "noEnd", "recurrenceTimeZone": "Asia/Tokyo"}}),
         (
             "recurrence",
             {"pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["monday", "friday"], "month": 0}},
@@ -72,6 +85,9 @@ def test_what_exchange_adds_or_respells_is_no_difference(name: str, stands: Json
         ("location", {"displayName": "A"}, {"displayName": "A", "address": {"city": "Wien"}}),
         ("location", {"displayName": "A"}, {}),
         ("location", {"displayName": "A", "address": {"city": "Wien"}}, {"displayName": "A", "address": {}}),
+        ("start", at(8, zone="UTC") | {OWN_ZONE: UNTOLD}, at(8)),
+        ("start", at(8, zone="UTC") | {OWN_ZONE: UNNAMED}, at(9)),
+        ("start", at(8, zone="UTC"), at(9)),
         ("start", at(9), at(9, zone="Pacific Standard Time")),
         ("start", {"dateTime": "2026-11-23T08:00:00", "timeZone": "UTC"}, at(9)),
         ("start", at(9), None),

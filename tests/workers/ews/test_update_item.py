@@ -175,6 +175,12 @@ def test_a_zone_that_has_no_name_gives_way_to_one_that_is_asked_for() -> None:
     }
 
 
+def test_a_time_in_a_zone_that_stands_already_is_not_sent_again_where_exchange_tells_no_zones() -> None:
+    vienna = {"dateTime": "2026-12-01T10:00:00", "timeZone": "Europe/Vienna"}
+    asked = Intent(set={"start": vienna, "end": vienna | {"dateTime": "2026-12-01T11:00:00"}})
+    assert sent(asked, "2026-12-01T09:00:00Z", "2026-12-01T10:00:00Z", None, "Exchange2007_SP1") == {}
+
+
 def test_exchange_2007_is_sent_moments_without_zones() -> None:
     assert changed(event(start=START, end=END), {"end": END}, "Exchange2007_SP1") == [
         ("SetItemField", "calendar:Start"),
