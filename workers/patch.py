@@ -96,11 +96,9 @@ def _clashes(
         theirs = sorted(name for name in moved if not _may_be_ours(name, now, wanted))
         return [Clash(name, base[name], now[name], wanted.get(name)) for name in theirs]
     additive = {*intent.append, *intent.remove} - {*intent.set}
-    return [
-        Clash(name, base.get(name), now.get(name), wanted[name])
-        for name in wanted
-        if name not in additive and group_of(name) & moved and not agrees(name, now.get(name), wanted[name])
-    ]
+    contested = {name for name in wanted.keys() - additive if not agrees(name, now.get(name), wanted[name])}
+    theirs = sorted(name for name in moved if group_of(name) & contested)
+    return [Clash(name, base[name], now[name], wanted.get(name, base[name])) for name in theirs]
 
 
 def _may_be_ours(name: str, now: Properties, wanted: Properties) -> bool:

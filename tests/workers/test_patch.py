@@ -308,6 +308,15 @@ def test_what_belongs_together_conflicts_together(intent: Intent, moved: dict[st
     assert clashing(intent, an_event(**moved), an_event())
 
 
+def test_a_conflict_names_what_somebody_else_changed_and_not_only_what_goes_with_it() -> None:
+    base, ours = an_event(), Intent(set={"start": at(8)})
+    assert clashing(ours, an_event(end=at(11)), base) == [("end", at(10), at(11), at(10))]
+    assert clashing(ours, an_event(start=at(7), end=at(11)), base) == [
+        ("end", at(10), at(11), at(10)),
+        ("start", at(9), at(7), at(8)),
+    ]
+
+
 def test_a_detail_that_somebody_added_to_the_location_is_not_trampled() -> None:
     now = an_event(location={"displayName": "Lobby", "locationType": "default", "address": {"city": "Wien"}})
     assert clashing(Intent(set={"location": {"displayName": "Hall"}}), now, an_event())
