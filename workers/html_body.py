@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 _WRAPPERS = frozenset({"html", "head", "body", "meta", "title"})
 _PLAIN = frozenset({"a", "br", "div", "font", "p", "pre", "span"})
 """What Exchange makes of plain text when it is asked for HTML."""
-_END = re.compile(r"</(body|html)\s*>", re.IGNORECASE)
+_COMMENT_OR_END = re.compile(r"<!--(?:-?>|.*?(?:--!?>|\Z))|</(body|html)\s*>", re.IGNORECASE | re.DOTALL)
 
 
 def canonical_html(content: str) -> tuple[str, ...]:
@@ -33,9 +33,10 @@ def plain_text(content: str) -> str | None:
 
 
 def inserted(content: str, addition: str) -> str:
-    """The document with more HTML at its end, where a reader sees it: before ``</body>``."""
-    end = _END.search(content)
-    at = end.start() if end else len(content)
+    """The document with more HTML at its end, where a reader sees it: before the last ``</body>`` that is not in a
+    comment."""
+    ends = {found[1].lower(): found.start() for found in _COMMENT_OR_END.finditer(content) if found[1]}
+    at = ends.get("body", ends.get("html", len(content)))
     return content[:at] + addition + content[at:]
 
 
