@@ -174,7 +174,9 @@ def _complete(changes: dict[str, Json], now: Properties) -> dict[str, Json]:
     if changes.get("attendees"):
         known = members("attendees", now.get("attendees"))
         changes["attendees"] = [
-            _joined(known.get(key, {}), value) for key, value in members("attendees", changes["attendees"]).items()
+            _joined(known.get(key, {}), value)
+            for attendee in changes["attendees"]
+            for key, value in members("attendees", [attendee]).items()
         ]
     return changes
 

@@ -85,6 +85,12 @@ def test_who_is_appended_but_is_there_keeps_their_role() -> None:
     assert written["attendees"][1]["type"] == "optional"
 
 
+def test_an_address_in_two_roles_keeps_both_when_somebody_else_is_appended() -> None:
+    both = [attendee("Ann", status={"response": "accepted"}), attendee("ann", "optional")]
+    written = changed(Intent(append={"attendees": [attendee("Cleo")]}), an_event(attendees=both))
+    assert written["attendees"] == [*both, attendee("Cleo")]
+
+
 def test_members_are_removed_by_address_name_and_display_name_in_any_case() -> None:
     intent = Intent(remove={"attendees": [" ANN@Contoso.com "], "categories": ["BLUE"], "locations": ["lobby"]})
     written = changed(intent, an_event())
