@@ -216,6 +216,12 @@ def _as_used(recurrence: Json, week: str | None = "sunday") -> Json:
     return {name: _parts(recurrence[name], meant) for name in ("pattern", "range") if (recurrence or {}).get(name)}
 
 
+def week_counts(pattern: Json) -> bool:
+    """Whether it says anything on which day the weeks of a pattern begin: only where some weeks are left out, and the
+    others have more than one day."""
+    return (pattern.get("interval") or 1) > 1 and len(set(pattern.get("daysOfWeek") or ())) > 1
+
+
 def _tells_zone(recurrence: Json) -> bool:
     return "recurrenceTimeZone" in recurrence.get("range", {})
 
@@ -230,6 +236,8 @@ def _parts(given: Json, meant: Mapping[str, Json]) -> Json:
     told = {name: _spelt(name, value) for name, value in given.items() if value is not None}
     if (used := _USED.get(given.get("type"))) is None:
         return told
+    if not week_counts(given):
+        used = used - {"firstDayOfWeek"}
     whole = {name: value for name, value in meant.items() if value is not None} | told
     return {name: value for name, value in whole.items() if name in used or name not in _NOT_BY_ALL}
 

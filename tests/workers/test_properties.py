@@ -22,6 +22,11 @@ from workers.properties import (
 from workers.update import Json
 
 
+def weekly(interval: int, first: str, *days: str) -> Json:
+    on = {"daysOfWeek": [*(days or ("friday", "monday"))], "firstDayOfWeek": first}
+    return {"pattern": {"type": "weekly", "interval": interval, **on}}
+
+
 @given(events, st.sampled_from(sorted(VALUES)))
 def test_every_value_agrees_with_itself(event: dict[str, Json], name: str) -> None:
     assert agrees(name, event[name], event[name])
@@ -55,6 +60,8 @@ def test_the_order_of_members_says_nothing(event: dict[str, Json], name: str, ra
         ("start", at(8, zone="UTC") | {OWN_ZONE: UNTOLD}, at(9)),
         ("start", None, None),
         ("start", at(9, zone="Nowhere"), at(9, zone="Nowhere")),
+        ("recurrence", weekly(1, "sunday"), weekly(1, "monday")),
+        ("recurrence", weekly(2, "sunday", "friday"), weekly(2, "monday", "friday")),
         ("recurrence", {"range": {"type": "noEnd"}}, {"range": {"type": "noEnd", "recurrenceTimeZone": "Asia/Tokyo"}}),
         (
             "recurrence",
@@ -85,6 +92,7 @@ def test_what_exchange_adds_or_respells_is_no_difference(name: str, stands: Json
         ("location", {"displayName": "A"}, {"displayName": "A", "address": {"city": "Wien"}}),
         ("location", {"displayName": "A"}, {}),
         ("location", {"displayName": "A", "address": {"city": "Wien"}}, {"displayName": "A", "address": {}}),
+        ("recurrence", weekly(2, "sunday"), weekly(2, "monday")),
         ("start", at(8, zone="UTC") | {OWN_ZONE: UNTOLD}, at(8)),
         ("start", at(8, zone="UTC") | {OWN_ZONE: UNNAMED}, at(9)),
         ("start", at(8, zone="UTC"), at(9)),
@@ -144,7 +152,7 @@ def test_what_a_recurrence_leaves_out_means_graphs_default() -> None:
 
 
 def test_who_does_not_say_on_which_day_the_week_begins_does_not_mind() -> None:
-    pattern = {"type": "weekly", "interval": 2, "daysOfWeek": ["monday"]}
+    pattern = {"type": "weekly", "interval": 2, "daysOfWeek": ["monday", "friday"]}
     monday, sunday = ({"pattern": pattern | {"firstDayOfWeek": day}} for day in ("monday", "sunday"))
     assert agrees("recurrence", {"pattern": pattern}, sunday) and not agrees("recurrence", {"pattern": pattern}, monday)
     assert agrees("recurrence", monday, {"pattern": pattern})

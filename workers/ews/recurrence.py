@@ -13,7 +13,7 @@ from datetime import date
 from lxml import etree
 
 from workers.ews.soap import element, find, text_of
-from workers.properties import OWN_ZONE
+from workers.properties import OWN_ZONE, week_counts
 from workers.series import moved
 from workers.update import Json
 from workers.zones import to_windows
@@ -145,6 +145,14 @@ def check_zone(value: Json, start: Json) -> None:
     own = (start or {}).get("timeZone")
     if asked and own and to_windows(asked) != to_windows(own):
         raise ValueError(f"recurrenceTimeZone {asked!r} is not the zone of start, {own!r}")
+
+
+def check_week(pattern: Json, since: str) -> None:
+    """Raise ValueError for a first day of the week that only versions ``since`` this one could keep; the others take
+    Sunday."""
+    first = pattern.get("firstDayOfWeek") or "sunday"
+    if first != "sunday" and pattern.get("type") == "weekly" and week_counts(pattern):
+        raise ValueError(f"a firstDayOfWeek like {first!r} exists from {since} on")
 
 
 def in_step(changes: dict[str, Json], stands: Json, series: Json) -> dict[str, Json]:

@@ -14,12 +14,14 @@ from workers.ews import extended, location, recurrence
 from workers.ews.change import Change
 from workers.ews.fields import VERSIONS, known
 from workers.ews.get_item import EwsEvent, id_of, item_of, wanted
-from workers.ews.soap import Answer, element
+from workers.ews.soap import Answer, element, qualified
 from workers.exchange import Event, Patch, Refused
 from workers.properties import OWN_ZONE, TIMES
 from workers.update import Json
 
 NAME = "UpdateItem"
+WEEK_SINCE = "Exchange2010_SP1"
+"""The first version whose schema has the first day of a week."""
 
 
 def build(event: Event, patch: Patch, version: str) -> etree._Element:
@@ -61,6 +63,9 @@ def changes(event: Event, patch: Patch, version: str) -> list[Change]:
             made += field.write(asked[field.name], event.properties.get(field.name))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise Refused("InvalidValue", f"{field.name}: {_said(error)}") from None
+    for change in made:
+        if change.value is not None and _older(version, WEEK_SINCE):
+            etree.strip_elements(change.value, qualified("t:FirstDayOfWeek"))
     return [change for change in made if known(change.uri, version)]
 
 
@@ -81,12 +86,18 @@ def _check(name: str, asked: Mapping[str, Json], before: Mapping[str, Json], ver
         start = _in_its_zone(asked.get("start") or before.get("start"))
         recurrence.check_zone(asked[name], start)
         recurrence.check_first_day(asked[name], start)
-    if VERSIONS.index(version) >= VERSIONS.index("Exchange2013"):
+        if _older(version, WEEK_SINCE) and asked[name]:
+            recurrence.check_week(asked[name]["pattern"], WEEK_SINCE)
+    if not _older(version, "Exchange2013"):
         return
     if name == "showAs" and asked[name] == "workingElsewhere":
         raise ValueError(f"{asked[name]} exists from Exchange2013 on")
     if name == "location" and (lost := location.details(asked[name] or {})):
         raise ValueError(f"Exchange Web Services cannot hold its {', '.join(lost)} before Exchange2013")
+
+
+def _older(version: str, than: str) -> bool:
+    return VERSIONS.index(version) < VERSIONS.index(than)
 
 
 def _in_its_zone(start: Json) -> Json:

@@ -244,6 +244,35 @@ def known(kind: str, series: Any = None) -> EwsEvent:
     return EwsEvent("AAMk=", "DwAAAB==", False, (), {"start": START, "end": END}, kind, series)
 
 
+def weekly(interval: int, days: list[str], **first: str) -> Any:
+    return {"pattern": {"type": "weekly", "interval": interval, "daysOfWeek": days, **first}, "range": DAILY["range"]}
+
+
+@pytest.mark.parametrize(
+    "recurrence",
+    [
+        weekly(1, ["tuesday", "sunday"], firstDayOfWeek="monday"),
+        weekly(2, ["tuesday"], firstDayOfWeek="monday"),
+        weekly(2, ["tuesday", "sunday"], firstDayOfWeek="sunday"),
+        weekly(2, ["tuesday", "sunday"]),
+    ],
+)
+@pytest.mark.parametrize(
+    ("version", "said"), [("Exchange2007_SP1", 0), ("Exchange2010", 0), ("Exchange2010_SP1", 1), (VERSION, 1)]
+)
+def test_the_first_day_of_a_week_is_sent_where_exchange_has_one(version: str, said: int, recurrence: Any) -> None:
+    request = build(known("Single"), patch({"recurrence": recurrence}), version)
+    assert len(list(request.iter("{*}DaysOfWeek"))) == 1
+    assert len(list(request.iter("{*}FirstDayOfWeek"))) == said
+
+
+def test_a_first_day_of_a_week_that_exchange_would_lose_is_refused() -> None:
+    asked = patch({"recurrence": weekly(2, ["tuesday", "sunday"], firstDayOfWeek="monday")})
+    with pytest.raises(Refused, match="recurrence: a firstDayOfWeek like 'monday' exists from Exchange2010_SP1 on"):
+        build(known("Single"), asked, "Exchange2010")
+    assert build(known("Single"), asked, "Exchange2010_SP1") is not None
+
+
 @pytest.mark.parametrize("kind", ["Occurrence", "Exception"])
 @pytest.mark.parametrize("recurrence", [DAILY, None])
 def test_a_single_meeting_has_no_recurrence_to_be_written(kind: str, recurrence: Any) -> None:
