@@ -191,7 +191,7 @@ class EventProperties(Shape):
     show_as: Annotated[Literal["free", "tentative", "busy", "oof", "workingElsewhere", "unknown"], Field(default=None)]
     """How the time is shown to others; EWS has ``workingElsewhere`` from Exchange 2013 on."""
     single_value_extended_properties: Annotated[list[ExtendedProperty], Field(default=None, max_length=20)]
-    """Single MAPI properties, each with its id and value, at most 20."""
+    """Single MAPI properties, each once with its id and value, at most 20."""
     start: Annotated[Time, Field(default=None)]
     """When it starts: a local time with its zone, or a time in UTC like ``2026-12-01T09:00:00Z``, which leaves the
     event in the zone that it has."""

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field
 
 from webhooks.shape import Shape, Text
 from workers.exchange import MARKER_GUID
+from workers.graph.extended_property import canonical
 from workers.properties import EXTENDED, EXTENSION
 from workers.update import Json
 
@@ -64,6 +65,11 @@ def each_by_its_name(values: dict[str, Json]) -> dict[str, Json]:
     spread |= {EXTENSION + name: value for name, value in (values.get("extensions") or {}).items()}
     spread |= {EXTENDED + one["id"]: one["value"] for one in values.get("singleValueExtendedProperties") or []}
     return spread
+
+
+def one_spelling(value: Any) -> str:
+    """Of an id: the same for all ids that name the same property, empty for what is none."""
+    return canonical(value) if isinstance(value, str) and _ID.fullmatch(value) else ""
 
 
 def place_of(name: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from webhooks.event import DateTimeTimeZone, Time, clearable, why_not
+from webhooks.extended import one_spelling
 from webhooks.faults import Fault, fault
 from workers.properties import PROPERTIES, members
 from workers.zones import instant, to_windows
@@ -31,6 +32,7 @@ def broken(document: Mapping[str, Any]) -> Iterator[Fault]:
         _named_twice(document),
         _times(_object(document, "set")),
         _same_person_twice(document),
+        _same_property_twice(document),
     )
 
 
@@ -138,6 +140,17 @@ def _same_person_twice(document: Mapping[str, Any]) -> Iterator[Fault]:
     for position, attendee in enumerate(gone if isinstance(gone, list) else []):
         if _who(attendee) in added:
             yield fault(f"{_who(attendee)} is added and removed at once", "remove", "attendees", position)
+
+
+def _same_property_twice(document: Mapping[str, Any]) -> Iterator[Fault]:
+    """However its id is spelled: of two values, which one is meant?"""
+    for operation in ("set", "expect"):
+        seen: set[str] = set()
+        listed = _object(document, operation).get("singleValueExtendedProperties")
+        for position, one in enumerate(listed if isinstance(listed, list) else []):
+            if (which := one_spelling(one.get("id") if isinstance(one, dict) else None)) in seen:
+                yield fault("this property is listed twice", operation, "singleValueExtendedProperties", position, "id")
+            seen |= {which} - {""}
 
 
 def _who(attendee: Any) -> str:

@@ -32,6 +32,13 @@ def test_each_extended_property_and_extension_is_a_property_of_its_own() -> None
         ({"singleValueExtendedProperties": [{"id": f"String {{{MARKER_GUID}}} Name rendezvous-updates", "value": "x"}]},
          "/set/singleValueExtendedProperties/0/id"),
         ({"singleValueExtendedProperties": [{"id": ID}]}, "/set/singleValueExtendedProperties/0/value"),
+        ({"singleValueExtendedProperties": [{"id": ID, "value": "1"}, {"id": ID, "value": "1"}]},
+         "/set/singleValueExtendedProperties/1/id"),
+        ({"singleValueExtendedProperties": [{"id": ID, "value": "1"}, {"id": ID.replace("C0", "c0"), "value": "2"}]},
+         "/set/singleValueExtendedProperties/1/id"),
+        ({"singleValueExtendedProperties": [{"id": "Integer 0x3001", "value": "1"},
+                                            {"id": "Integer 0x03001", "value": None}]},
+         "/set/singleValueExtendedProperties/1/id"),
         ({"singleValueExtendedProperties": [{"id": ID, "value": 5}]}, "/set/singleValueExtendedProperties/0/value"),
         ({"extensions": {"com.contoso.x": {"@odata.type": "x"}}}, "/set/extensions/com.contoso.x"),
         ({"extensions": {"com.contoso.x": {"a": "y" * 3000}}}, "/set/extensions/com.contoso.x"),
@@ -40,6 +47,11 @@ def test_each_extended_property_and_extension_is_a_property_of_its_own() -> None
 )  # fmt: skip
 def test_extended_data_that_is_wrong_names_its_field(hr: Caller, values: dict[str, Any], pointer: str) -> None:
     assert is_problem(hr.ask(with_set(**values)), 422, "validation", pointer)
+
+
+def test_two_names_that_differ_in_case_are_two_properties() -> None:
+    both = [{"id": ID, "value": "1"}, {"id": ID.replace("ticket", "Ticket"), "value": "2"}]
+    assert len(asked(with_set(singleValueExtendedProperties=both)).intent.set) == 2
 
 
 def test_an_extension_is_refused_where_there_is_no_graph(hr: Caller) -> None:
