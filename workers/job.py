@@ -6,10 +6,11 @@ Data only. What moves a job from state to state is workers/store; how an attempt
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from workers.properties import shown_change
 from workers.update import Json, Update
 
 Kind = Literal["update", "callback", "notification", "watch"]
@@ -66,6 +67,10 @@ class Clash:
     theirs: Json
     ours: Json
 
+    def to_json(self) -> dict[str, Json]:
+        values = {"base": self.base, "theirs": self.theirs, "ours": self.ours}
+        return {"property": self.property, **shown_change(self.property, values)}
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -83,7 +88,7 @@ class Failure:
             "code": self.code,
             "title": self.title,
             "detail": self.detail,
-            "conflicts": [asdict(clash) for clash in self.conflicts],
+            "conflicts": [clash.to_json() for clash in self.conflicts],
         }
 
 
@@ -105,7 +110,7 @@ class Result:
         return {
             "version": self.version,
             "noop": self.noop,
-            "changed": {name: dict(change) for name, change in self.changed.items()},
+            "changed": {name: shown_change(name, change) for name, change in self.changed.items()},
             "invitations": self.invitations,
             "verified": self.verified,
             "mails": self.mails,

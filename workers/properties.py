@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from workers.html_body import canonical_html, plain_text
 from workers.update import Json
@@ -186,6 +186,22 @@ OWN_ZONE = "ownZone"
 time is a moment, and the zone stays what it is."""
 UNNAMED, UNTOLD = "unnamed", "untold"
 """The zone has rules of its own and no name; Exchange does not say which it is."""
+
+
+def shown_change(name: str, change: Mapping[str, Json]) -> dict[str, Json]:
+    """A property's values as callers see them: times as Graph spells them, which knows no offset and not why a time is
+    told in UTC."""
+    return {which: _shown_time(value) if name in TIMES else value for which, value in change.items()}
+
+
+def _shown_time(time: Json) -> Json:
+    if time is None:
+        return None
+    plain = {key: value for key, value in time.items() if key != OWN_ZONE}
+    moment = datetime.fromisoformat(plain["dateTime"])
+    if moment.tzinfo is None:
+        return plain
+    return {**plain, "dateTime": moment.astimezone(UTC).replace(tzinfo=None).isoformat(), "timeZone": "UTC"}
 
 
 def asks_for_no_zone(time: Json) -> bool:

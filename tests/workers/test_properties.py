@@ -17,6 +17,7 @@ from workers.properties import (
     group_of,
     members,
     normal_form,
+    shown_change,
     writable_on,
 )
 from workers.update import Json
@@ -161,6 +162,17 @@ def test_who_does_not_say_on_which_day_the_week_begins_does_not_mind() -> None:
 def test_attendees_without_an_address_are_told_apart_by_name() -> None:
     lists = [{"type": "required", "emailAddress": {"name": name}} for name in ("Board", "Choir")]
     assert list(members("attendees", lists)) == ["board", "choir"]
+
+
+def test_callers_see_times_as_graph_spells_them() -> None:
+    second_pass = {"dateTime": "2026-10-25T02:30:00+01:00", "timeZone": "W. Europe Standard Time"}
+    unnamed = at(8, zone="UTC") | {OWN_ZONE: UNNAMED}
+    assert shown_change("start", {"before": second_pass, "after": unnamed, "theirs": None}) == {
+        "before": {"dateTime": "2026-10-25T01:30:00", "timeZone": "UTC"},
+        "after": at(8, zone="UTC"),
+        "theirs": None,
+    }
+    assert shown_change("extensions/x", {"after": {"dateTime": 5}}) == {"after": {"dateTime": 5}}
 
 
 def test_only_collections_have_members() -> None:

@@ -27,7 +27,7 @@ from workers.graph.proof import Prover
 from workers.graph.rich_notification import NotGenuine
 from workers.identifiers import new_id
 from workers.outcome import Dead, Outcome, Succeeded
-from workers.properties import TIMES, writable_on
+from workers.properties import TIMES, shown_change, writable_on
 from workers.settings import Settings
 from workers.store import Callback, Grant, Store
 from workers.update import Json, rfc3339
@@ -187,7 +187,7 @@ def _callback(look: _Look, watcher: Subscription | Mirror, change: Change, versi
         "origin": change.origin(change.changed.keys()),
         "updates": [ours.update for ours in change.by],
         "version": version,
-        "changed": dict(change.changed),
+        "changed": {name: shown_change(name, pair) for name, pair in change.changed.items()},
     }
     told = {"type": "calendar.event.changed", "timestamp": now, "data": data}
     text = json.dumps(told, separators=(",", ":"), ensure_ascii=False)
