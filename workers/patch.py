@@ -13,7 +13,17 @@ from typing import TypeAlias
 from workers.duration import shifted
 from workers.html_body import inserted
 from workers.job import Clash
-from workers.properties import EXTENSION, OWN_ZONE, TIMES, agrees, asks_for_no_zone, group_of, members, writable_on
+from workers.properties import (
+    EXTENSION,
+    OWN_ZONE,
+    PROPERTIES,
+    TIMES,
+    agrees,
+    asks_for_no_zone,
+    group_of,
+    members,
+    writable_on,
+)
 from workers.update import Intent, Json
 from workers.zones import instant, to_windows, wall_clock
 
@@ -37,7 +47,7 @@ def properties_needed(intent: Intent, conflict_resolution: str, kind: str) -> fr
     Attendees and recurrence always: they tell who would be mailed, and how often."""
     needed = {*intent.touched, *intent.expect, "attendees", "recurrence"}
     if conflict_resolution == "neverOverwrite":
-        needed |= WATCHED
+        needed |= {name for name in PROPERTIES if writable_on(kind, name)}
     partners = {partner for name in needed for partner in group_of(name) - needed}
     return frozenset(needed | {name for name in partners if writable_on(kind, name)})
 
@@ -46,7 +56,7 @@ WATCHED = frozenset(
     {"subject", "body", "start", "end", "isAllDay", "location", "attendees", "categories", "importance", "sensitivity",
      "showAs", "isReminderOn", "reminderMinutesBeforeStart", "recurrence"}
 )  # fmt: skip
-"""What counts as content for neverOverwrite: a change of any of these by somebody else is a conflict."""
+"""What every event has on every backend."""
 
 
 def plan(intent: Intent, now: Properties, base: Properties | None, conflict_resolution: str) -> Changes | Conflict:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from workers.patch import WATCHED
-from workers.properties import normal_form
+from workers.properties import PROPERTIES, normal_form
 from workers.update import Json
 
 
@@ -32,10 +32,10 @@ class Wrote:
 
 
 def content_of(properties: Mapping[str, Json]) -> str:
-    """A digest of everything that counts as content; empty where not all of it is there."""
+    """A digest of everything that callers can write, by name; empty where not all of it is there."""
     if not properties.keys() >= WATCHED:
         return ""
-    normal = [normal_form(name, properties[name]) for name in sorted(WATCHED)]
+    normal = [(name, normal_form(name, properties[name])) for name in PROPERTIES if name in properties]
     return blake2b(json.dumps(normal, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.workers.events import an_event, at, attendee
 from workers.patch import WATCHED, Changes, Conflict, desired, plan, properties_needed
-from workers.properties import EXTENSION, agrees
+from workers.properties import EXTENSION, PROPERTIES, agrees
 from workers.update import Intent, Json
 from workers.zones import instant, wall_clock
 
@@ -344,8 +344,8 @@ def test_a_detail_that_somebody_added_to_the_location_is_not_trampled() -> None:
             "ews",
             {"subject", "showAs", "attendees"},
         ),
-        (Intent(set={"subject": "x"}), "neverOverwrite", "ews", WATCHED),
-        (Intent(set={"subject": "x"}), "neverOverwrite", "graph", {*WATCHED, "locations"}),
+        (Intent(set={"subject": "x"}), "neverOverwrite", "ews", {*WATCHED, "responseRequested"}),
+        (Intent(set={"subject": "x"}), "neverOverwrite", "graph", PROPERTIES.keys()),
     ],
 )
 def test_what_is_read_is_what_is_needed_to_decide(intent: Intent, mode: str, kind: str, needed: set[str]) -> None:

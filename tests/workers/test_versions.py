@@ -73,6 +73,7 @@ def test_content_is_the_same_however_exchange_spells_it() -> None:
     )
     assert content_of(event) == content_of(other) != ""
     assert content_of(an_event(subject="Other")) != content_of(event)
+    assert content_of(an_event(responseRequested=False)) != content_of(an_event(responseRequested=True))
     assert content_of({"subject": "only"}) == ""
 
 
