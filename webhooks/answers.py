@@ -123,7 +123,8 @@ class ShownPage(Shown):
     items: list[ShownUpdate]
     """The updates of this page, newest first."""
     next_cursor: str | None
-    """The ``cursor`` of the next page; null on the last one."""
+    """The ``cursor`` of the next page; null on the last one. A page may hold fewer than ``limit``, even none, while
+    more follow: go on until this is null."""
 
 
 class ShownDeadUpdate(ShownUpdate):
@@ -164,7 +165,8 @@ class ShownLetters(Shown):
     items: list[ShownLetter]
     """The dead letters of this page, last died first."""
     next_cursor: str | None
-    """The ``cursor`` of the next page; null on the last one."""
+    """The ``cursor`` of the next page; null on the last one. A page may hold fewer than ``limit``, even none, while
+    more follow: go on until this is null."""
 
 
 class ShownReplay(Shown):

@@ -58,10 +58,11 @@ def listed(query: LettersQuery) -> Response:
     intake.check_parameters()
     at = door()
     try:
-        letters, cursor = at.store.dead_letters(query.of(g.client.name), query.limit, query.cursor)
+        found = at.store.search_dead((g.client.name,), query.search, query.limit, query.cursor)
     except BadCursor as error:
         raise problems.unreadable("cursor", str(error)) from None
-    return jsonify({"items": [_shown(at, letter) for letter in letters], "nextCursor": cursor})
+    items = [_shown(at, letter) for letter in at.store.dead_letters(found.ids)]
+    return jsonify({"items": items, "nextCursor": found.next_cursor})
 
 
 @dead_letters.get(
@@ -108,7 +109,7 @@ def replay_all() -> Response:
     """All that match, the oldest 10,000 of them at once, in the order in which they were accepted."""
     at = door()
     asked = _asked(intake.content())
-    letters = [letter for letter in matching(at.store, asked.of(g.client.name)) if _may_touch(at, letter)]
+    letters = [letter for letter in matching(at.store, g.client.name, asked.search) if _may_touch(at, letter)]
     replayed = 0
     for letter in [] if asked.dry_run else letters:
         done, rings = replay_one(at.store, letter, at.clock())

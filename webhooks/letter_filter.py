@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from webhooks.shape import digits
-from workers.store import DeadLetters
+from workers.store import Search
 
 ErrorClass = Literal[
     "conflict", "refused", "notFound", "accessDenied", "throttled", "unavailable", "unknownOutcome", "expired",
@@ -34,9 +34,10 @@ class LetterFilter(BaseModel):
         None, description="Only those that died at or after this moment"
     )
 
-    def of(self, client: str) -> DeadLetters:
+    @property
+    def search(self) -> Search:
         """The same, for the store."""
-        return DeadLetters(client, self.kind, self.error_class, self.mailbox, self.since)
+        return Search(kind=self.kind, mailbox=self.mailbox, error_class=self.error_class, since=self.since)
 
 
 class LettersQuery(LetterFilter):

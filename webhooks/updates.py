@@ -21,7 +21,7 @@ from webhooks.shape import digits
 from workers.callback import for_update
 from workers.job import State, UpdateJob
 from workers.public import public
-from workers.store import BadCursor, Cancelled
+from workers.store import BadCursor, Cancelled, Search
 from workers.update import rfc3339
 
 _ID = re.compile(r"upd_[0-9A-HJKMNP-TV-Z]{26}")
@@ -75,13 +75,13 @@ def create() -> Response:
 def listed(query: ListQuery) -> Response:
     """The client's updates, newest first."""
     intake.check_parameters()
+    store, which = door().store, Search(query.state, mailbox=query.mailbox)
     try:
-        page = door().store.updates(
-            g.client.name, state=query.state, mailbox=query.mailbox, limit=query.limit, cursor=query.cursor
-        )
+        found = store.search_updates((g.client.name,), which, query.limit, query.cursor)
     except BadCursor as error:
         raise problems.unreadable("cursor", str(error)) from None
-    return jsonify({"items": [public(job) for job in page.jobs], "nextCursor": page.next_cursor})
+    items = [public(job) for job in map(store.update, found.ids) if job is not None]
+    return jsonify({"items": items, "nextCursor": found.next_cursor})
 
 
 @updates.get(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
-from workers.store import DeadLetter, DeadLetters, Ring, Store
+from workers.store import DeadLetter, Ring, Search, Store
 from workers.update import Update
 
 AT_ONCE = 10_000
@@ -19,10 +19,11 @@ def replay_one(store: Store, letter: DeadLetter, now: datetime) -> tuple[bool, t
     return store.replay(letter.id, _renewed(letter.update, now) if letter.update else None)
 
 
-def matching(store: Store, which: DeadLetters, at_most: int = AT_ONCE) -> list[DeadLetter]:
-    """The oldest of the dead letters that are meant, oldest first, so that updates of one event come back in their
-    order, also where it takes several requests."""
-    return sorted(islice(store.dead_from_the_oldest(which), at_most), key=lambda letter: letter.accepted)
+def matching(store: Store, client: str, which: Search, at_most: int = AT_ONCE) -> list[DeadLetter]:
+    """The oldest of the client's dead letters that are meant, oldest first, so that updates of one event come back in
+    their order, also where it takes several requests."""
+    letters = (letter for ids in store.dead_from_the_oldest(client, which) for letter in store.dead_letters(ids))
+    return sorted(islice(letters, at_most), key=lambda letter: letter.accepted)
 
 
 def _renewed(update: Update, now: datetime) -> str:

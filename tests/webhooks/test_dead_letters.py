@@ -87,6 +87,22 @@ def test_many_are_replayed_by_filter_and_a_dry_run_only_counts(hr: Caller, store
     assert {hr.get(f"/v1/updates/{update_id}").get_json()["state"] for update_id in ids} == {"queued"}
 
 
+@pytest.mark.parametrize("verb", ["replay", "discard"])
+def test_the_pages_can_be_worked_off_one_by_one(hr: Caller, store: Store, verb: str) -> None:
+    ids = {a_dead_update(hr, store, event=f"event-{number}=") for number in range(3)}
+    seen, query = set(), "limit=1"
+    while True:
+        page = hr.get(f"{URL}?{query}").get_json()
+        for item in page["items"]:
+            seen.add(item["id"])
+            done = hr.post(f"{URL}/{item['id']}/replay") if verb == "replay" else hr.delete(f"{URL}/{item['id']}")
+            assert done.status_code in (202, 204)
+        if page["nextCursor"] is None:
+            break
+        query = f"limit=1&cursor={page['nextCursor']}"
+    assert seen == ids
+
+
 def test_a_discarded_dead_letter_is_gone_and_its_update_still_readable(hr: Caller, store: Store) -> None:
     update_id = a_dead_update(hr, store)
     assert hr.delete(f"{URL}/{update_id}").status_code == 204

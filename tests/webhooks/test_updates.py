@@ -12,7 +12,7 @@ from redis import Redis
 
 from tests.webhooks.conftest import Caller
 from tests.webhooks.given import KEY, SEED, SMALLEST, TARGET, is_problem
-from workers.store import Store
+from workers.store import Store, searching
 
 
 def test_the_seeds_update_is_accepted(hr: Caller, store: Store) -> None:
@@ -162,6 +162,16 @@ def test_the_list_is_filtered(hr: Caller) -> None:
     assert ids("mailbox=BOB@contoso.com") == [bob]
     assert ids("state=cancelled") == [anna]
     assert ids("state=queued&mailbox=anna@contoso.com") == []
+
+
+def test_a_filter_that_matches_little_gives_pages_in_bounded_time(hr: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    cancelled, *_ = [hr.ask().get_json()["id"] for _ in range(4)]
+    hr.post(f"/v1/updates/{cancelled}/cancel")
+    monkeypatch.setattr(searching, "LOOKED_AT", 3)
+    first = hr.get("/v1/updates?state=cancelled").get_json()
+    assert first["items"] == [] and first["nextCursor"]
+    second = hr.get(f"/v1/updates?state=cancelled&cursor={first['nextCursor']}").get_json()
+    assert ([item["id"] for item in second["items"]], second["nextCursor"]) == ([cancelled], None)
 
 
 @pytest.mark.parametrize(

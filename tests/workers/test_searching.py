@@ -72,6 +72,24 @@ def test_dead_letters_are_found_by_their_class(store: Store, redis: Redis) -> No
         store.settle(claimed(store, update_id), an_attempt(1, error_class), end)
     assert store.search_dead(BOTH, Search(error_class="notFound"), 10).ids == (ids[1],)
     assert set(store.search_dead(BOTH, Search(), 10).ids) == set(ids[:2])
+    assert store.search_dead(BOTH, Search(kind="callback"), 10).ids == ()
+
+
+def test_dead_letters_are_listed_last_died_first_and_replayed_first_died_first_by_the_same_filters(
+    store: Store, redis: Redis
+) -> None:
+    ids = given(store, redis, 3)
+    for died, update_id in enumerate(ids):
+        store.settle(claimed(store, update_id), an_attempt(1, "refused"), Dead(failure("refused", "X", "x")))
+        letter = store.dead_letter(update_id)
+        assert letter is not None
+        redis.zadd(f"rdv:dead:{letter.client}", {update_id: 2_000_000 + died})
+    assert store.search_dead(BOTH, Search(), 10).ids == (ids[2], ids[1], ids[0])
+    early = Search(until=datetime.fromtimestamp(2000.002, UTC))
+    for which in (Search(), early, Search(state=State.QUEUED), Search(mailbox="M0@contoso.com"), Search(kind="update")):
+        oldest_first = [job_id for piece in store.dead_from_the_oldest("hr", which) for job_id in piece]
+        assert oldest_first[::-1] == list(store.search_dead(("hr",), which, 10).ids)
+    assert [job_id for piece in store.dead_from_the_oldest("hr", early) for job_id in piece] == [ids[0]]
 
 
 def test_a_search_that_finds_nothing_for_long_ends_its_page_and_goes_on(
@@ -83,6 +101,38 @@ def test_a_search_that_finds_nothing_for_long_ends_its_page_and_goes_on(
     assert page.ids == (ids[2],)
     rest = store.search_updates(BOTH, Search(mailbox="m0@contoso.com"), 10, page.next_cursor)
     assert rest.ids == (ids[5],)
+
+
+def test_what_comes_and_goes_between_two_chunks_shifts_nothing(
+    store: Store, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = given(store, redis, 8)
+    monkeypatch.setattr(searching, "_CHUNK", 3)
+    judged = store._judged
+
+    def meanwhile(chunk: list[str], which: Search) -> list[bool]:
+        wanted = judged(chunk, which)
+        accepted(store, an_update(event="newer", client="hr"))
+        redis.zrem("rdv:updates:rooms", *chunk)
+        return wanted
+
+    monkeypatch.setattr(store, "_judged", meanwhile)
+    assert list(store.search_updates(BOTH, Search(), 10).ids) == ids
+
+
+def test_a_chunk_of_one_millisecond_does_not_end_the_list(
+    store: Store, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = given(store, redis, 7)
+    redis.zadd("rdv:updates:hr", dict.fromkeys(map(str, redis.zrange("rdv:updates:hr", 0, -1)), 1_000_000))
+    monkeypatch.setattr(searching, "_CHUNK", 2)
+    found: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = store.search_updates(("hr",), Search(), 1, cursor)
+        found += page.ids
+        cursor = page.next_cursor
+    assert found == sorted(ids[::2], reverse=True)
 
 
 @pytest.mark.parametrize("cursor", ["x", "1e9.upd", "-1.x", "9" * 40 + ".x", "٣.x"])

@@ -6,8 +6,7 @@ import socket
 import threading
 import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -20,12 +19,11 @@ from workers.retry import failure
 from workers.settings import Settings
 from workers.store import (
     BacklogFull,
-    BadCursor,
     Callback,
     Cancelled,
-    DeadLetters,
     Grant,
     Limits,
+    Search,
     Store,
     StoreUnavailable,
 )
@@ -69,7 +67,7 @@ def test_twenty_acceptances_at_once_with_one_key_make_one_update(store: Store) -
     for thread in threads:
         thread.join()
     assert len(ids) == 1
-    assert len(store.updates("hr", state=None, mailbox=None, limit=100, cursor=None).jobs) == 1
+    assert len(store.search_updates(("hr",), Search(), 100).ids) == 1
 
 
 def test_accept_sent_twice_accepts_once(store: Store, redis: Redis) -> None:
@@ -349,38 +347,6 @@ def test_settling_makes_the_callback_in_the_same_step(store: Store) -> None:
     assert (job.callback.state, job.callback.attempts) == ("delivered", 1)
 
 
-def test_the_list_is_newest_first_and_pages_do_not_shift(store: Store) -> None:
-    updates = [an_update(event=f"event-{number}") for number in range(5)]
-    for update in updates:
-        accepted(store, update)
-        time.sleep(0.002)
-    page = store.updates("hr", state=None, mailbox=None, limit=2, cursor=None)
-    assert [job.update.id for job in page.jobs] == [updates[4].id, updates[3].id]
-    accepted(store, an_update(event="newer"))
-    page = store.updates("hr", state=None, mailbox=None, limit=2, cursor=page.next_cursor)
-    assert [job.update.id for job in page.jobs] == [updates[2].id, updates[1].id]
-    page = store.updates("hr", state=None, mailbox=None, limit=2, cursor=page.next_cursor)
-    assert ([job.update.id for job in page.jobs], page.next_cursor) == ([updates[0].id], None)
-
-
-def test_the_list_filters_by_state_mailbox_and_client(store: Store) -> None:
-    anna, ben = an_update(), an_update(mailbox="Ben@contoso.com")
-    stranger = an_update(client="rooms")
-    for update in (anna, ben, stranger):
-        accepted(store, update)
-    claimed(store, anna.id)
-
-    def listed(state: State | None, mailbox: str | None) -> list[str]:
-        page = store.updates("hr", state=state, mailbox=mailbox, limit=10, cursor=None)
-        return [job.update.id for job in page.jobs]
-
-    assert listed(State.RUNNING, None) == [anna.id]
-    assert listed(None, "ben@Contoso.com") == [ben.id]
-    assert listed(State.RUNNING, "ben@contoso.com") == []
-    with pytest.raises(BadCursor):
-        store.updates("hr", state=None, mailbox=None, limit=10, cursor=stranger.id)
-
-
 def test_scripts_survive_a_flushed_script_cache(store: Store, redis: Redis) -> None:
     update = an_update()
     accepted(store, update)
@@ -478,28 +444,6 @@ def test_what_was_intended_is_kept_over_death_only_while_in_doubt(store: Store) 
     assert (again.intent, again.in_doubt) == ('{"sent": 1}', True)
     again = claimed(store, plain.id)
     assert (again.intent, again.in_doubt) == (None, False)
-
-
-def test_dead_letters_are_listed_last_died_first_and_filtered(store: Store) -> None:
-    one, two, three = an_update(event="a"), an_update(event="b", mailbox="ben@contoso.com"), an_update(event="c")
-    for update in (one, two, three):
-        accepted(store, update)
-        end = Dead(failure("conflict", "conflict", "x")) if update is three else GONE
-        store.settle(claimed(store, update.id), an_attempt(), end)
-        time.sleep(0.002)
-
-    def ids(**which: Any) -> list[str]:
-        return [letter.id for letter in store.dead_letters(DeadLetters("hr", **which), limit=10)[0]]
-
-    assert ids() == [three.id, two.id, one.id]
-    assert ids(mailbox="Ben@contoso.com") == [two.id]
-    assert ids(error_class="conflict") == [three.id]
-    assert ids(kind="callback") == []
-    assert ids(since=datetime(2026, 11, 21, 9, 0, 2, tzinfo=UTC)) == []
-    assert store.dead_letters(DeadLetters("rooms"), limit=10)[0] == ()
-    page, cursor = store.dead_letters(DeadLetters("hr"), limit=2)
-    assert [letter.id for letter in page] == [three.id, two.id]
-    assert [letter.id for letter in store.dead_letters(DeadLetters("hr"), limit=2, cursor=cursor)[0]] == [one.id]
 
 
 def test_a_discarded_dead_letter_is_off_the_list_and_still_readable(store: Store) -> None:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from webhooks.letter_filter import ErrorClass
 from webhooks.problems import Problem, unreadable
 from workers.job import Kind, State
-from workers.store import DeadLetters, Search
+from workers.store import Search
 
 
 def _moment(text: object) -> object:
@@ -56,10 +56,6 @@ class Filters(BaseModel):
     def search(self) -> Search:
         """The same, for the store."""
         return Search(self.state, self.kind, self.mailbox, self.error_class, self.since, self.until)
-
-    def letters(self, client: str) -> DeadLetters:
-        """The same, for a replay of one client's dead letters."""
-        return DeadLetters(client, self.kind, self.error_class, self.mailbox, self.since)
 
     def query(self, cursor: str | None = None) -> str:
         """The query of the same list, from a cursor on."""

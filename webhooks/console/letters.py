@@ -52,7 +52,7 @@ def replayed_all() -> str | Response:
     letters = [
         letter
         for client in filters.among(g.visitor.clients)
-        for letter in matching(at.store, filters.letters(client))
+        for letter in matching(at.store, client, filters.search)
         if may_come_back(letter, at.settings)
     ]
     if "dry_run" in request.form:
@@ -88,9 +88,10 @@ def _page(filters: Filters, matched: int | None = None) -> str:
         found = at.store.search_dead(filters.among(g.visitor.clients), filters.search, PAGE, filters.cursor)
     except BadCursor as error:
         raise problems.unreadable("cursor", str(error)) from None
-    letters = [letter for letter in map(at.store.dead_letter, found.ids) if letter is not None]
-    return render_template("console/dead_letters.html", rows=[_row(letter) for letter in letters], filters=filters,
-                           next_cursor=found.next_cursor, matched=matched)  # fmt: skip
+    rows = [_row(letter) for letter in at.store.dead_letters(found.ids)]
+    return render_template(
+        "console/dead_letters.html", rows=rows, filters=filters, next_cursor=found.next_cursor, matched=matched
+    )
 
 
 def _row(letter: DeadLetter) -> Row:

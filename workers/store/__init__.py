@@ -62,9 +62,9 @@ from redis.retry import Retry as Resend
 from workers.settings import Settings
 from workers.store.connection import Connection, StoreUnavailable
 from workers.store.figures import Figures
-from workers.store.reading import BadCursor, DeadLetters, Reading
-from workers.store.records import Accepted, Callback, Cancelled, DeadLetter, Grant, Page, Ring
-from workers.store.searching import Search, Searching
+from workers.store.reading import Reading
+from workers.store.records import Accepted, Callback, Cancelled, DeadLetter, Grant, Ring
+from workers.store.searching import BadCursor, Search, Searching
 from workers.store.steps import BacklogFull, Limits, Steps
 from workers.store.watching import Heard, Watching
 
@@ -75,11 +75,9 @@ __all__ = [
     "Callback",
     "Cancelled",
     "DeadLetter",
-    "DeadLetters",
     "Grant",
     "Heard",
     "Limits",
-    "Page",
     "Ring",
     "Search",
     "Store",

@@ -91,12 +91,6 @@ class DeadLetter:
             return None
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    jobs: tuple[UpdateJob, ...]
-    next_cursor: str | None
-
-
 class Cancelled(StrEnum):
     """What came of a wish to cancel."""
 

@@ -1,4 +1,7 @@
-"""Looking for updates over several clients at once, newest first, as the console's lists do."""
+"""The lists of updates and dead letters: over several clients at once, newest first, a bounded piece at a time.
+
+A cursor is a moment and an id, so a page goes on from where the one before ended, whatever has come or gone since.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +13,27 @@ from datetime import datetime
 from itertools import islice
 from typing import cast
 
-from workers.job import State
+from workers.job import Kind, State
 from workers.store.connection import Connection
-from workers.store.reading import BadCursor
 
 LOOKED_AT = 5_000
 """Entries that one question looks at; then the page ends, and its cursor goes on from there."""
 _CHUNK = 200
+_NEWEST = (10**15, "")
+"""Before it is everything."""
+
+
+class BadCursor(ValueError):
+    """The cursor was not made by a list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
     """Those for which all that is not None holds. ``kind``: of job; ``error_class``: the contract's ``class``;
-    ``since`` and ``until``: accepted at or after, before; aware."""
+    ``since`` and ``until``: accepted (of dead letters: died) at or after, before; aware."""
 
     state: State | None = None
-    kind: str | None = None
+    kind: Kind | None = None
     mailbox: str | None = None
     error_class: str | None = None
     since: datetime | None = None
@@ -51,15 +59,24 @@ class Searching:
         return self._search("rdv:updates", clients, which, limit, cursor)
 
     def search_dead(self, clients: Collection[str], which: Search, limit: int, cursor: str | None = None) -> Found:
-        """Their dead letters, last died first; ``since`` and ``until`` mean when they died. Raises BadCursor."""
+        """Their dead letters, last died first. Raises BadCursor."""
         return self._search("rdv:dead", clients, which, limit, cursor)
+
+    def dead_from_the_oldest(self, client: str, which: Search) -> Iterator[list[str]]:
+        """The ids of all that are dead now and match, first died first, in pieces: replaying or discarding some of
+        them meanwhile shifts nothing."""
+        newest = f"({_ms(which.until)}" if which.until else "+inf"
+        ids: list[str] = self._redis.call("zrangebyscore", f"rdv:dead:{client}", _oldest(which), newest)
+        for start in range(0, len(ids), _CHUNK):
+            chunk = ids[start : start + _CHUNK]
+            yield [job_id for job_id, wanted in zip(chunk, self._judged(chunk, which), strict=True) if wanted]
 
     def callback_of(self, update_id: str) -> str | None:
         """The id of the callback job that tells how the update ended."""
         return cast("str | None", self._redis.call("hget", f"rdv:job:{update_id}", "callback"))
 
     def _search(self, key: str, clients: Collection[str], which: Search, limit: int, cursor: str | None) -> Found:
-        before = _position(cursor) if cursor else (self._redis.call("time")[0] * 1000 + 1000, "")
+        before = _position(cursor) if cursor else _NEWEST
         lists = [self._entries(f"{key}:{client}", which, before) for client in clients]
         entries = islice(heapq.merge(*lists, reverse=True), LOOKED_AT)
         found: list[str] = []
@@ -75,17 +92,19 @@ class Searching:
         return Found(tuple(found), _cursor(last) if looked_at == LOOKED_AT else None)
 
     def _entries(self, key: str, which: Search, before: tuple[int, str]) -> Iterator[tuple[int, str]]:
-        """(ms, id) of one list, newest first, those before a position: what comes in meanwhile shifts nothing."""
-        newest = str(min(before[0], _ms(which.until) - 1) if which.until else before[0])
-        oldest, offset = str(_ms(which.since)) if which.since else "-inf", 0
+        """(ms, id) of one list, newest first, those before a position. Each chunk begins at the last entry of the one
+        before and not at a rank, so what comes in meanwhile shifts nothing; ``offset`` is for a whole chunk of one
+        millisecond."""
+        at, offset = min(before, (_ms(which.until), "")) if which.until else before, 0
         while True:
-            rows = self._redis.call("zrevrangebyscore", key, newest, oldest, start=offset, num=_CHUNK, withscores=True)
-            for member, score in rows:
-                if (int(score), member) < before:
-                    yield int(score), member
+            rows = self._redis.call(
+                "zrevrangebyscore", key, at[0], _oldest(which), start=offset, num=_CHUNK, withscores=True
+            )
+            further = [(int(score), member) for member, score in rows if (int(score), member) < at]
+            yield from further
             if len(rows) < _CHUNK:
                 return
-            offset += _CHUNK
+            at, offset = (further[-1], 0) if further else (at, offset + _CHUNK)
 
     def _judged(self, ids: list[str], which: Search) -> list[bool]:
         """For each id whether it is there and wanted."""
@@ -105,6 +124,10 @@ def _matches(which: Search, state: str | None, kind: str | None, owner: str | No
 
 def _ms(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
+
+
+def _oldest(which: Search) -> str:
+    return str(_ms(which.since)) if which.since else "-inf"
 
 
 def _cursor(entry: tuple[int, str] | None) -> str | None:

@@ -8,10 +8,12 @@ from datetime import timedelta
 from threading import Thread
 from typing import Any
 
+import pytest
+
 from tests.workers.cli.conftest import UPDATE, Life, Run
 from tests.workers.given import accepted, an_attempt, an_update, claimed
 from workers.outcome import Retry, Succeeded
-from workers.store import Store
+from workers.store import Search, Store, searching
 
 Write = Callable[[Any], str]
 
@@ -89,11 +91,20 @@ def test_the_list_shows_newest_first_and_filters_by_state(hr: Run, life: Life) -
 def test_a_list_longer_than_a_page_is_fetched_page_after_page(hr: Run, store: Store) -> None:
     for number in range(103):
         accepted(store, an_update(f"E{number}="))
-    newest = store.updates("hr", state=None, mailbox=None, limit=102, cursor=None).jobs
+    newest = store.search_updates(("hr",), Search(), 102).ids
     page = json.loads(hr("updates", "list", "--limit", "102", "--json").stdout)
-    assert [update["id"] for update in page["items"]] == [job.update.id for job in newest]
+    assert [update["id"] for update in page["items"]] == list(newest)
     assert page["nextCursor"] is not None
     assert "There are more" in hr("updates", "list", "--limit", "2").stdout
+
+
+def test_a_list_goes_on_over_pages_that_hold_nothing(hr: Run, life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    dead = life.died()
+    for number in range(5):
+        life.asked(target={**UPDATE["target"], "event": f"E{number}="})
+    monkeypatch.setattr(searching, "LOOKED_AT", 2)
+    page = json.loads(hr("updates", "list", "--state", "dead", "--json").stdout)
+    assert ([update["id"] for update in page["items"]], page["nextCursor"]) == ([dead], None)
 
 
 def test_the_list_tells_when_a_retry_is_due(hr: Run, life: Life) -> None:
@@ -145,8 +156,7 @@ def test_a_waiting_update_is_cancelled_and_one_that_ended_is_not(hr: Run, life: 
 def _retry_then_succeed(store: Store) -> None:
     update_id = ""
     while not update_id:
-        page = store.updates("hr", state=None, mailbox=None, limit=1, cursor=None)
-        update_id = page.jobs[0].update.id if page.jobs else ""
+        update_id = next(iter(store.search_updates(("hr",), Search(), 1).ids), "")
     store.settle(claimed(store, update_id), an_attempt(1, "throttled"), Retry("throttled", "429", timedelta()))
     while (grant := store.claim(update_id)) is None:
         pass
