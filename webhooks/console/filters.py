@@ -57,10 +57,14 @@ class Filters(BaseModel):
         """The same, for the store."""
         return Search(self.state, self.kind, self.mailbox, self.error_class, self.since, self.until)
 
+    @property
+    def given(self) -> dict[str, str]:
+        """The fields of a form that means the same."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"cursor"})
+
     def query(self, cursor: str | None = None) -> str:
         """The query of the same list, from a cursor on."""
-        given = self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"cursor"})
-        return urlencode({**given, "cursor": cursor} if cursor else given)
+        return urlencode({**self.given, "cursor": cursor} if cursor else self.given)
 
 
 def _unreadable(error: ValidationError) -> Problem:

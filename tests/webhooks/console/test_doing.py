@@ -112,6 +112,22 @@ def test_a_dry_run_counts_and_changes_nothing(hr: Caller, store: Store, operator
     assert store.dead_count("hr") == 0
 
 
+@pytest.mark.parametrize(
+    "query", ["until=2026-01-01T00:00", "state=queued", "since=2099-01-01T00:00", "class=conflict"]
+)
+def test_a_replay_brings_back_what_its_page_shows_and_nothing_else(
+    hr: Caller, store: Store, operator: Browser, query: str
+) -> None:
+    update_id = a_dead_update(hr, store)
+    assert update_id not in operator.text(f"/dead-letters?{query}")
+    name, _, value = query.partition("=")
+    assert operator.post("/dead-letters/replay", **{name: value}).headers["Location"].endswith("count=0")
+    assert update_id in operator.text("/dead-letters?until=2099-01-01T00:00&state=dead&kind=update")
+    form = {one.attributes["name"]: one.attributes["value"] for one in operator.last.all("input", type="hidden")}
+    assert (form["until"], form["state"], form["kind"]) == ("2099-01-01T00:00:00Z", "dead", "update")
+    assert operator.post("/dead-letters/replay", **form).headers["Location"].endswith("count=1")
+
+
 def test_what_the_client_may_no_longer_touch_does_not_come_back(
     hr: Caller, store: Store, operator: Browser, app: OpenAPI
 ) -> None:
