@@ -143,12 +143,12 @@ class ShownDeadCallback(Shown):
     """The callback's id, which receivers see as ``webhook-id``."""
     state: Literal["dead", "queued"]
     """``dead``, or ``queued`` in the answer to its replay."""
-    type: str
-    """The ``type`` of its body, such as ``calendar.update.succeeded``."""
+    type: str | None
+    """The ``type`` of its body, such as ``calendar.update.succeeded``; null where what is stored cannot be read."""
     update: str | None
-    """The id of the update that it tells of; null where it tells of a change."""
-    url: str
-    """Where it was to be delivered."""
+    """The id of the update that it tells of; null where it tells of a change, or cannot be read."""
+    url: str | None
+    """Where it was to be delivered; null where what is stored cannot be read."""
     finished_at: str
     """When it was given up: RFC 3339 in UTC."""
     attempts: list[ShownAttempt]

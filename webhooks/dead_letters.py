@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -17,9 +16,9 @@ from webhooks.door import Door, door
 from webhooks.faults import fault
 from webhooks.letter_filter import AskedReplay, LettersQuery
 from webhooks.problems import Problem
-from workers.callback import Delivery
 from workers.public import public, shown_attempts
-from workers.replay import matching, replay_one
+from workers.replay import Hindrance, hindrance, matching, replay_one, undelivered
+from workers.settings import Settings
 from workers.store import BadCursor, DeadLetter
 from workers.update import Json
 
@@ -86,7 +85,7 @@ def replay(path: LetterPath) -> Response:
     """It is queued again under its own id. What was in fact applied is found out first, and nothing is done twice."""
     at = door()
     letter = _own(at, path.id)
-    _check_rights(at, letter)
+    check_may_return(letter, at.settings)
     done, rings = replay_one(at.store, letter, at.clock())
     if not done:
         raise _gone()
@@ -109,7 +108,7 @@ def replay_all() -> Response:
     """All that match, the oldest 10,000 of them at once, in the order in which they were accepted."""
     at = door()
     asked = _asked(intake.content())
-    letters = [letter for letter in matching(at.store, g.client.name, asked.search) if _may_touch(at, letter)]
+    letters = matching(at.store, at.settings, g.client.name, asked.search)
     replayed = 0
     for letter in [] if asked.dry_run else letters:
         done, rings = replay_one(at.store, letter, at.clock())
@@ -130,6 +129,15 @@ def discard(path: LetterPath) -> Response:
     if not at.store.discard(_own(at, path.id).id):
         raise _gone()
     return Response(status=204)
+
+
+def check_may_return(letter: DeadLetter, settings: Settings) -> None:
+    """Raises Problem where the letter cannot be brought back, or may not."""
+    match hindrance(letter, settings):
+        case Hindrance.SPOILT as why:
+            raise Problem(problems.NOT_FOUND, why.value)
+        case Hindrance.FORBIDDEN as why:
+            raise Problem(problems.FORBIDDEN, why.value)
 
 
 def _asked(content: Mapping[str, Json]) -> AskedReplay:
@@ -153,22 +161,6 @@ def _own(at: Door, letter_id: str) -> DeadLetter:
 
 def _gone() -> Problem:
     return Problem(problems.NOT_FOUND, "There is no dead letter of this id.")
-
-
-def _check_rights(at: Door, letter: DeadLetter) -> None:
-    if letter.kind == "update" and letter.update is None:
-        raise Problem(problems.NOT_FOUND, "What is stored of this update cannot be read, so it cannot be brought back.")
-    if not _may_touch(at, letter):
-        raise Problem(problems.FORBIDDEN, "Your client may no longer touch this mailbox.")
-
-
-def _may_touch(at: Door, letter: DeadLetter) -> bool:
-    if letter.kind != "update":
-        return True
-    if (update := letter.update) is None:
-        return False
-    backend = at.settings.backends.get(update.target.backend)
-    return backend is None or bool(g.client.may_touch(letter.owner, backend))
 
 
 def _shown(at: Door, letter: DeadLetter) -> dict[str, Json]:
@@ -196,14 +188,14 @@ def _unreadable(letter: DeadLetter) -> dict[str, Json]:
 
 
 def _callback(letter: DeadLetter) -> dict[str, Json]:
-    delivery = Delivery.from_json(letter.body)
+    told = undelivered(letter)
     return {
         "kind": "callback",
         "id": letter.id,
         "state": "dead",
-        "type": json.loads(delivery.text)["type"],
-        "update": delivery.update,
-        "url": delivery.url,
+        "type": told.type if told else None,
+        "update": told.update if told else None,
+        "url": told.url if told else None,
         "finishedAt": letter.died_at,
         "attempts": shown_attempts(letter.attempts),
         "error": letter.error,

@@ -3,10 +3,14 @@ first, since the update keeps its id and so its marker."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import Enum
 from itertools import islice
 
+from workers.callback import Delivery
+from workers.settings import Settings
 from workers.store import DeadLetter, Ring, Search, Store
 from workers.update import Update
 
@@ -14,16 +18,56 @@ AT_ONCE = 10_000
 """Dead letters that one request brings back."""
 
 
+class Hindrance(Enum):
+    """Why a dead letter cannot come back, as a sentence."""
+
+    SPOILT = "What is stored of it cannot be read, so it cannot be brought back."
+    FORBIDDEN = "Its client may no longer touch this mailbox."
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """What a dead callback was to tell: its body's type, the update (None where it tells of a change), and where to."""
+
+    type: str
+    update: str | None
+    url: str
+
+
+def undelivered(letter: DeadLetter) -> Undelivered | None:
+    """None where the letter is no callback, or what is stored of it cannot be read."""
+    if letter.kind != "callback":
+        return None
+    try:
+        delivery = Delivery.from_json(letter.body)
+        return Undelivered(json.loads(delivery.text)["type"], delivery.update, delivery.url)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def hindrance(letter: DeadLetter, settings: Settings) -> Hindrance | None:
+    """What stands against a replay, whoever asks for it: the rights of the letter's own client count, as they are
+    now."""
+    update, client = letter.update, settings.clients.get(letter.client)
+    if update is None and undelivered(letter) is None:
+        return Hindrance.SPOILT
+    if client is None:
+        return Hindrance.FORBIDDEN
+    backend = settings.backends.get(update.target.backend) if update else None
+    return None if backend is None or client.may_touch(letter.owner, backend) else Hindrance.FORBIDDEN
+
+
 def replay_one(store: Store, letter: DeadLetter, now: datetime) -> tuple[bool, tuple[Ring, ...]]:
     """Queue it again under its own id. An update has as long as it had at first; False: it is a dead letter no more."""
     return store.replay(letter.id, _renewed(letter.update, now) if letter.update else None)
 
 
-def matching(store: Store, client: str, which: Search, at_most: int = AT_ONCE) -> list[DeadLetter]:
-    """The oldest of the client's dead letters that are meant, oldest first, so that updates of one event come back in
-    their order, also where it takes several requests."""
+def matching(store: Store, settings: Settings, client: str, which: Search, at_most: int = AT_ONCE) -> list[DeadLetter]:
+    """The oldest of the client's dead letters that are meant and can come back, oldest first, so that updates of one
+    event come back in their order, also where it takes several requests."""
     letters = (letter for ids in store.dead_from_the_oldest(client, which) for letter in store.dead_letters(ids))
-    return sorted(islice(letters, at_most), key=lambda letter: letter.accepted)
+    free = (letter for letter in letters if hindrance(letter, settings) is None)
+    return sorted(islice(free, at_most), key=lambda letter: letter.accepted)
 
 
 def _renewed(update: Update, now: datetime) -> str:

@@ -183,3 +183,17 @@ def test_an_update_whose_stored_form_is_spoilt_is_a_dead_letter_and_no_server_er
     assert is_problem(hr.post(f"{URL}/{update_id}/replay"), 404, "not-found")
     assert hr.post(f"{URL}/replay", json={}).get_json()["replayed"] == 1
     assert hr.delete(f"{URL}/{update_id}").status_code == 204
+
+
+def test_a_callback_whose_stored_form_is_spoilt_spoils_no_list(hr: Caller, store: Store, redis: Redis) -> None:
+    update_id = a_dead_update(hr, store, callbackUrl="https://127.0.0.1:9/x")
+    [callback_id] = [key.split(":")[-1] for key in redis.keys("rdv:job:msg_*")]
+    store.settle(claimed(store, callback_id), an_attempt(), Dead(failure("unavailable", "CallbackExhausted", "x")))
+    redis.hset(f"rdv:job:{callback_id}", "body", "{")
+    callback, update = hr.get(URL).get_json()["items"]
+    assert (callback["id"], callback["url"], callback["type"]) == (callback_id, None, None)
+    assert (callback["error"]["code"], update["id"]) == ("CallbackExhausted", update_id)
+    assert hr.get(f"{URL}/{callback_id}").get_json() == callback
+    assert is_problem(hr.post(f"{URL}/{callback_id}/replay"), 404, "not-found")
+    assert hr.post(f"{URL}/replay", json={}).get_json() == {"matched": 1, "replayed": 1, "dryRun": False}
+    assert hr.delete(f"{URL}/{callback_id}").status_code == 204

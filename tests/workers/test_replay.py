@@ -1,14 +1,74 @@
+"""Which dead letters come back, and in which order."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from redis import Redis
+
 from tests.workers.given import accepted, an_attempt, an_update, claimed
-from workers.outcome import Dead
-from workers.replay import matching
+from workers.outcome import Dead, Succeeded
+from workers.replay import Hindrance, hindrance, matching, undelivered
 from workers.retry import failure
-from workers.store import Search, Store
+from workers.settings import Settings
+from workers.store import Callback, DeadLetter, Search, Store
+from workers.update import Update
+
+GONE = Dead(failure("notFound", "X", "No."))
 
 
-def test_the_oldest_come_back_first_also_where_one_request_does_not_take_them_all(store: Store) -> None:
-    updates = [an_update(event=f"event-{number}") for number in range(5)]
-    for update in updates:
-        accepted(store, update)
-        store.settle(claimed(store, update.id), an_attempt(), Dead(failure("notFound", "X", "No.")))
-    assert [letter.id for letter in matching(store, "hr", Search(), at_most=2)] == [update.id for update in updates[:2]]
-    assert [letter.id for letter in matching(store, "hr", Search())] == [update.id for update in updates]
+def a_dead(store: Store, update: Update) -> DeadLetter:
+    accepted(store, update)
+    store.settle(claimed(store, update.id), an_attempt(), GONE)
+    letter = store.dead_letter(update.id)
+    assert letter is not None
+    return letter
+
+
+def a_dead_callback(store: Store, body: str) -> DeadLetter:
+    update = an_update()
+    accepted(store, update)
+    made = Callback("msg_1", body, "hr", "anna@contoso.com", "line", "callback/x", 10, "x")
+    store.settle(claimed(store, update.id), an_attempt(), Succeeded(None), made)
+    store.settle(claimed(store, "msg_1"), an_attempt(), GONE)
+    letter = store.dead_letter("msg_1")
+    assert letter is not None
+    return letter
+
+
+def test_the_oldest_come_back_first_also_where_one_request_does_not_take_them_all(
+    store: Store, settings: Settings
+) -> None:
+    ids = [a_dead(store, an_update(event=f"event-{number}")).id for number in range(5)]
+    first, every = matching(store, settings, "hr", Search(), at_most=2), matching(store, settings, "hr", Search())
+    assert ([letter.id for letter in first], [letter.id for letter in every]) == (ids[:2], ids)
+
+
+def test_those_that_cannot_come_back_do_not_keep_the_others(store: Store, settings: Settings, redis: Redis) -> None:
+    spoilt, forbidden, fine = (
+        a_dead(store, an_update(event=mailbox, mailbox=mailbox))
+        for mailbox in ("a@contoso.com", "x@elsewhere.example", "c@contoso.com")
+    )
+    redis.hset(f"rdv:job:{spoilt.id}", "body", "{")
+    assert [letter.id for letter in matching(store, settings, "hr", Search(), at_most=1)] == [fine.id]
+    assert hindrance(forbidden, settings) is Hindrance.FORBIDDEN
+    strange = settings.model_copy(update={"client": settings.client[1:]})
+    strange.__dict__.pop("clients", None)
+    assert hindrance(fine, strange) is Hindrance.FORBIDDEN
+
+
+TO = {"client": "hr", "url": "https://x.example"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["{", "null", "[]", "{}", json.dumps(TO), json.dumps({**TO, "text": "{"}), json.dumps({**TO, "text": "[]"}),
+     json.dumps({**TO, "text": '{"type": "calendar.update.dead"}'})],
+)  # fmt: skip
+def test_a_callback_whose_stored_form_is_spoilt_is_none_that_could_be_delivered(
+    store: Store, settings: Settings, body: str
+) -> None:
+    letter = a_dead_callback(store, body)
+    assert undelivered(letter) is None
+    assert hindrance(letter, settings) is Hindrance.SPOILT

@@ -10,11 +10,10 @@ from werkzeug.wrappers import Response
 from webhooks import problems
 from webhooks.console.filters import Filters
 from webhooks.console.updates import PAGE
+from webhooks.dead_letters import check_may_return
 from webhooks.door import Door, door
 from webhooks.problems import Problem
-from workers.callback import Delivery
-from workers.replay import matching, replay_one
-from workers.settings import Settings
+from workers.replay import matching, replay_one, undelivered
 from workers.store import BadCursor, DeadLetter
 
 
@@ -34,11 +33,10 @@ def listed() -> str:
 
 
 def replayed(letter_id: str) -> Response:
-    """One comes back under its own id. 403 where its client may no longer touch the mailbox."""
+    """One comes back under its own id."""
     at = door()
     letter = _own(at, letter_id)
-    if not may_come_back(letter, at.settings):
-        raise Problem(problems.FORBIDDEN, f"The client {letter.client} may no longer touch this mailbox.")
+    check_may_return(letter, at.settings)
     done, rings = replay_one(at.store, letter, at.clock())
     if not done:
         raise _gone()
@@ -52,8 +50,7 @@ def replayed_all() -> str | Response:
     letters = [
         letter
         for client in filters.among(g.visitor.clients)
-        for letter in matching(at.store, client, filters.search)
-        if may_come_back(letter, at.settings)
+        for letter in matching(at.store, at.settings, client, filters.search)
     ]
     if "dry_run" in request.form:
         return _page(filters, matched=len(letters))
@@ -65,15 +62,6 @@ def discarded(letter_id: str) -> Response:
     if not door().store.discard(_own(door(), letter_id).id):
         raise _gone()
     return _back("discarded", 1)
-
-
-def may_come_back(letter: DeadLetter, settings: Settings) -> bool:
-    """Whether the client that asked for it may still touch the mailbox. Whoever looks: its rights count."""
-    client = settings.clients.get(letter.client)
-    if letter.kind != "update" or client is None:
-        return client is not None
-    backend = settings.backends.get(letter.update.target.backend) if letter.update else None
-    return backend is None or client.may_touch(letter.owner, backend)
 
 
 def _replay(at: Door, letter: DeadLetter) -> bool:
@@ -96,8 +84,8 @@ def _page(filters: Filters, matched: int | None = None) -> str:
 
 def _row(letter: DeadLetter) -> Row:
     if letter.kind == "callback":
-        delivery = Delivery.from_json(letter.body)
-        return Row(letter, delivery.update or "", delivery.url)
+        told = undelivered(letter)
+        return Row(letter, (told.update if told else None) or "", told.url if told else "")
     if letter.kind == "update":
         return Row(letter, letter.id, ", ".join(letter.update.intent.touched) if letter.update else "")
     return Row(letter, "", letter.kind)

@@ -69,8 +69,8 @@ class Callback:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A job that was given up. ``accepted``: which place it had in the order of acceptance. ``update`` is the update
-    itself, or the one that a callback tells of."""
+    """A job that was given up. ``accepted``: which place it had in the order of acceptance. ``owner``: of the mailbox.
+    ``body``: as stored, so it may be spoilt."""
 
     id: str
     accepted: int

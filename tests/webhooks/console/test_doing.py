@@ -6,12 +6,15 @@ from datetime import timedelta
 
 import pytest
 from flask_openapi.openapi import OpenAPI
+from redis import Redis
 
 from tests.webhooks.conftest import Caller
 from tests.webhooks.console.conftest import Browser
 from tests.webhooks.given import SMALLEST, TARGET
 from tests.webhooks.test_dead_letters import a_dead_update
-from tests.workers.given import claimed
+from tests.workers.given import an_attempt, claimed
+from workers.outcome import Dead
+from workers.retry import failure
 from workers.store import Store
 
 ROOM = {"target": {"mailbox": "room-1@contoso.com", "event": "r"}, "set": {"subject": "Booked by rooms"}}
@@ -139,6 +142,22 @@ def test_what_the_client_may_no_longer_touch_does_not_come_back(
     object.__setattr__(door, "settings", narrowed)
     operator.get("/dead-letters")
     assert operator.post(f"/dead-letters/{update_id}/replay").status_code == 403
+    assert operator.post("/dead-letters/replay").headers["Location"].endswith("count=0")
+
+
+def test_what_is_stored_spoilt_is_shown_and_does_not_come_back(
+    hr: Caller, store: Store, operator: Browser, redis: Redis
+) -> None:
+    update_id = a_dead_update(hr, store, callbackUrl="https://127.0.0.1:9/x")
+    [callback_id] = [key.split(":")[-1] for key in redis.keys("rdv:job:msg_*")]
+    store.settle(claimed(store, callback_id), an_attempt(), Dead(failure("unavailable", "CallbackExhausted", "x")))
+    for spoilt in (update_id, callback_id):
+        redis.hset(f"rdv:job:{spoilt}", "body", "{")
+    text = operator.text("/dead-letters")
+    assert "CallbackExhausted" in text and "ErrorItemNotFound" in text
+    for spoilt in (update_id, callback_id):
+        assert operator.post(f"/dead-letters/{spoilt}/replay").status_code == 404
+    operator.get("/dead-letters")
     assert operator.post("/dead-letters/replay").headers["Location"].endswith("count=0")
 
 
