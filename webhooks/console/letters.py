@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from webhooks import problems
 from webhooks.console.filters import Filters
-from webhooks.console.updates import PAGE
+from webhooks.console.updates import PAGE, without_query
 from webhooks.dead_letters import check_may_return
 from webhooks.door import Door, door
 from webhooks.problems import Problem
@@ -20,7 +20,7 @@ from workers.store import BadCursor, DeadLetter
 @dataclass(frozen=True, slots=True)
 class Row:
     """A dead letter in the list. ``update``: the update, or the one that the callback tells of; ``about``: which
-    properties, or where the callback was to go."""
+    properties, or where the callback was to go, without what may be a token."""
 
     letter: DeadLetter
     update: str
@@ -85,7 +85,7 @@ def _page(filters: Filters, matched: int | None = None) -> str:
 def _row(letter: DeadLetter) -> Row:
     if letter.kind == "callback":
         told = undelivered(letter)
-        return Row(letter, (told.update if told else None) or "", told.url if told else "")
+        return Row(letter, (told.update if told else None) or "", without_query(told.url) if told else "")
     if letter.kind == "update":
         return Row(letter, letter.id, ", ".join(letter.update.intent.touched) if letter.update else "")
     return Row(letter, "", letter.kind)

@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from tests.webhooks.conftest import Caller
 from tests.webhooks.console.conftest import Browser, Page
@@ -191,6 +192,19 @@ def test_an_update_is_told_from_asking_to_calling_back(hr: Caller, store: Store,
     assert flower == [f"http://127.0.0.1:5555/task/{ids[0]}"]
     dead = operator.text(f"/updates/{ids[1]}")
     assert "Somebody made it" in dead and "Replay" in dead
+
+
+def test_of_a_property_the_whole_name_is_shown_and_of_an_address_no_query(
+    hr: Caller, store: Store, operator: Browser, redis: Redis
+) -> None:
+    name = "String {00020329-0000-0000-c000-000000000046} Name a?b#c"
+    extended = {"singleValueExtendedProperties": [{"id": name, "value": "x"}]}
+    a_dead_update(hr, store, set=extended, callbackUrl="https://hooks.example.com/x?token=t0p")
+    [callback] = [key.split(":")[-1] for key in redis.keys("rdv:job:msg_*")]
+    store.settle(claimed(store, callback), an_attempt(), Dead(failure("unavailable", "CallbackExhausted", "x")))
+    text = operator.text("/dead-letters")
+    assert f"singleValueExtendedProperties/{name} " in text
+    assert "hooks.example.com/x?…" in text and "t0p" not in text
 
 
 @pytest.mark.parametrize(
