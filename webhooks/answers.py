@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 from pydantic.alias_generators import to_camel
 
-from workers.job import State
+from workers.job import ErrorClass, State
 
 
 class Shown(BaseModel):
@@ -68,10 +68,7 @@ class ShownClash(Shown):
 
 
 class ShownError(Shown):
-    class_: Literal[
-        "conflict", "refused", "notFound", "accessDenied", "throttled", "unavailable", "unknownOutcome", "expired",
-        "internal",
-    ] = Field(alias="class")  # fmt: skip
+    class_: ErrorClass = Field(alias="class")
     """The kind of failure, which says whether anything can be done about it."""
     code: str
     """The backend's own code where it has one, such as ``ErrorItemNotFound``, else one of ours."""

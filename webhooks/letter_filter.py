@@ -8,12 +8,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from webhooks.shape import digits
+from workers.job import ErrorClass
 from workers.store import Search
-
-ErrorClass = Literal[
-    "conflict", "refused", "notFound", "accessDenied", "throttled", "unavailable", "unknownOutcome", "expired",
-    "internal",
-]  # fmt: skip
 
 
 def _moment(text: object) -> object:

@@ -14,6 +14,11 @@ from workers.properties import shown_change
 from workers.update import Json, Update
 
 Kind = Literal["update", "callback", "notification", "watch"]
+ErrorClass = Literal[
+    "conflict", "refused", "notFound", "accessDenied", "throttled", "unavailable", "unknownOutcome", "expired",
+    "internal",
+]  # fmt: skip
+"""Why a job is dead, in a word: the contract's ``class``. workers/retry has the titles, ops/ERRORS.md what to do."""
 
 
 class State(StrEnum):

@@ -5,11 +5,13 @@ Pure: the clock and the dice are passed in.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import cast
 
 from workers.exchange import AccessDenied, ExchangeError, NotFound, Refused, Throttled, Unknown
-from workers.job import Failure
+from workers.job import ErrorClass, Failure
 from workers.outcome import Dead, Outcome, Retry
 from workers.settings import Engine
 
@@ -21,7 +23,7 @@ _LONGEST = 10.0**9
 """Seconds: far beyond every deadline, and still a timedelta."""
 LONGEST_PAUSE = timedelta(days=1)
 """For which a mailbox is left alone, whatever Exchange says: then one update asks again."""
-TITLES = {
+TITLES: Mapping[ErrorClass, str] = {
     "conflict": "Somebody else changed the event",
     "refused": "Exchange refuses this update",
     "notFound": "The event is not there",
@@ -97,8 +99,8 @@ def expired(*, in_doubt: bool, last: ExchangeError | None = None) -> Dead:
 
 
 def failure(error_class: str, code: str, detail: str) -> Failure:
-    """A failure with the title of its class."""
-    return Failure(error_class, code, TITLES[error_class], detail)
+    """A failure with the title of its class, which callers keep in a str."""
+    return Failure(error_class, code, TITLES[cast("ErrorClass", error_class)], detail)
 
 
 def _jitter(error: ExchangeError, attempts: int, patience: Patience) -> timedelta:

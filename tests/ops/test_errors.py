@@ -3,8 +3,10 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 from webhooks.problems import KINDS
+from workers.job import ErrorClass
 from workers.retry import TITLES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +25,7 @@ def test_every_problem_has_an_entry_with_its_status() -> None:
 
 
 def test_every_error_class_has_an_entry() -> None:
-    assert [name for name, _ in entries(CLASSES)] == list(TITLES)
+    assert [name for name, _ in entries(CLASSES)] == list(TITLES) == list(get_args(ErrorClass))
 
 
 def test_every_code_of_ours_is_told_about() -> None:

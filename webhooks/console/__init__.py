@@ -17,9 +17,8 @@ from webhooks.console import gate, letters, overview, updates, watchers
 from webhooks.console.charts import HEIGHT, STEP, WIDTH
 from webhooks.console.differences import legible
 from webhooks.console.updates import without_query
-from webhooks.letter_filter import ErrorClass
 from webhooks.problems import Problem
-from workers.job import Kind, State
+from workers.job import ErrorClass, Kind, State
 from workers.store import StoreUnavailable
 from workers.update import Json
 

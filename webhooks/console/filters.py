@@ -9,9 +9,8 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from webhooks.letter_filter import ErrorClass
 from webhooks.problems import Problem, unreadable
-from workers.job import Kind, State
+from workers.job import ErrorClass, Kind, State
 from workers.store import Search
 
 

@@ -5,21 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
 from workers.cli.choices import Choices, Group
+from workers.job import ErrorClass
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from workers.cli.api import Api
 
-CLASSES = (
-    "conflict", "refused", "notFound", "accessDenied", "throttled", "unavailable", "unknownOutcome", "expired",
-    "internal",
-)  # fmt: skip
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _PATH = "/v1/dead-letters"
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -58,7 +55,9 @@ def filters(command: _F) -> _F:
             help="Given up since: a moment, or how long ago (90m, 2h, 7d).",
         ),
         click.option("--mailbox", metavar="ADDRESS", help="Only those of this mailbox."),
-        click.option("--class", "error_class", type=click.Choice(CLASSES), help="Only those given up for this."),
+        click.option(
+            "--class", "error_class", type=click.Choice(get_args(ErrorClass)), help="Only those given up for this."
+        ),
         click.option("--kind", type=click.Choice(("update", "callback")), help="Only updates, or only callbacks."),
     ):
         command = option(command)

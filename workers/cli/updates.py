@@ -12,13 +12,12 @@ import click
 from workers.cli.choices import Choices, Group, sendable
 from workers.cli.document import parsed
 from workers.cli.failure import Failed
+from workers.job import State
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from workers.cli.api import Api
-
-STATES = ("queued", "running", "retrying", "succeeded", "dead", "cancelled")
 
 
 @click.group(cls=Group)
@@ -27,7 +26,7 @@ def updates() -> None:
 
 
 @updates.command("list")
-@click.option("--state", type=click.Choice(STATES), help="Only those in this state.")
+@click.option("--state", type=click.Choice([state.value for state in State]), help="Only those in this state.")
 @click.option("--mailbox", metavar="ADDRESS", help="Only those of this mailbox.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many at most.")
 @click.pass_obj

@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import islice
 from typing import cast
 
-from workers.job import Kind, State
+from workers.job import ErrorClass, Kind, State
 from workers.store.connection import Connection
 
 LOOKED_AT = 5_000
@@ -35,7 +35,7 @@ class Search:
     state: State | None = None
     kind: Kind | None = None
     mailbox: str | None = None
-    error_class: str | None = None
+    error_class: ErrorClass | None = None
     since: datetime | None = None
     until: datetime | None = None
 
