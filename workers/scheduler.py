@@ -19,8 +19,6 @@ from workers.store import Store, StoreUnavailable
 
 TRIM_EVERY = 60.0
 """Seconds."""
-STEPS = 50
-"""Of so many jobs' names each, at most, for each client."""
 
 _log = structlog.get_logger(__name__)
 
@@ -57,6 +55,4 @@ class SweepScheduler(Scheduler):  # type: ignore[misc]  # Celery has no types
         if time.monotonic() >= self._trim_at:
             self._trim_at = time.monotonic() + TRIM_EVERY
             for client in self._clients:
-                for _ in range(STEPS):
-                    if not self._store.trim(client):
-                        break
+                self._store.trim(client)

@@ -26,6 +26,7 @@ from workers.store import (
     Search,
     Store,
     StoreUnavailable,
+    steps,
 )
 from workers.update import Intent
 from workers.versions import Wrote
@@ -511,35 +512,31 @@ def test_our_writes_of_an_event_are_remembered_newest_first(store: Store) -> Non
     assert store.wrote(update.target.line) == [Wrote("v2", "v3", "c"), Wrote("v1", "v2", "c")]
 
 
-def test_lists_forget_what_is_past_its_life(store: Store, redis: Redis) -> None:
-    gone, kept = an_update(event="a"), an_update(event="b")
-    accepted(store, gone)
-    accepted(store, kept)
-    redis.delete(f"rdv:job:{gone.id}")
-    assert store.trim("hr") == 1
-    assert redis.zrange("rdv:updates:hr", 0, -1) == [kept.id]
-
-
-def test_callbacks_that_were_under_way_together_open_the_breaker_once(store: Store, redis: Redis) -> None:
-    grants = []
-    for number in range(10):
-        update = an_update(event=f"event-{number}", callback_url="https://dead.example/x")
+def test_lists_forget_what_is_past_its_life_also_behind_what_lives_on(
+    store: Store, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    updates = [an_update(event=f"event-{number}") for number in range(8)]
+    for age, update in enumerate(updates):
         accepted(store, update)
-        made = Callback(f"msg_{number}", "{}", "hr", "a", f"line-{number}", "callback/dead.example", 10, "dead")
-        store.settle(claimed(store, update.id), an_attempt(), DONE, made)
-        grants.append(claimed(store, made.id))
-    for grant in grants:
-        store.settle(grant, an_attempt(), Retry("unavailable", "HTTP 500", timedelta(minutes=5)))
-    assert 0 < redis.pttl("rdv:paused:callback/dead.example") <= 5000
+        redis.zadd("rdv:updates:hr", {update.id: age})
+    living, over = updates[:5], updates[5:]
+    redis.delete(*(f"rdv:job:{update.id}" for update in over))
+    monkeypatch.setattr(steps, "_PIECE", 2)
+    assert [store.trim("hr", at_most=4) for _ in range(3)] == [0, 3, 0]
+    assert redis.zrange("rdv:updates:hr", 0, -1) == [update.id for update in living]
 
 
-def test_of_an_update_that_is_tried_for_a_week_the_last_hundred_attempts_are_kept(store: Store, redis: Redis) -> None:
-    update = an_update()
-    accepted(store, update)
-    for number in range(1, 103):
-        store.settle(claimed(store, update.id), an_attempt(number), Retry("unavailable", "Busy.", timedelta()))
-    assert [attempt.number for attempt in store.history(update.id)] == list(range(3, 103))
-    assert claimed(store, update.id).attempts == 102
+def test_the_next_round_of_trimming_begins_at_the_oldest_again(
+    store: Store, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    updates = [an_update(event=f"event-{number}") for number in range(3)]
+    for age, update in enumerate(updates):
+        accepted(store, update)
+        redis.zadd("rdv:updates:hr", {update.id: age})
+    monkeypatch.setattr(steps, "_PIECE", 1)
+    assert store.trim("hr", at_most=2) == 0
+    redis.delete(f"rdv:job:{updates[0].id}")
+    assert [store.trim("hr", at_most=2), store.trim("hr", at_most=2)] == [0, 1]
 
 
 def test_a_callback_host_that_fails_again_and_again_is_left_alone_for_a_while(store: Store, redis: Redis) -> None:

@@ -20,6 +20,7 @@ SETTLED_LIFE = timedelta(days=10)
 DEAD_LIFE = timedelta(days=30)
 BRIEF_LIFE = timedelta(hours=1)
 """Of a job that nobody asks about by its id: there is one for each change in a watched mailbox."""
+_PIECE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Steps:
         self._redis = connection
         self._lease = _ms(lease)
         self._grace = _ms(grace)
+        self._stepped_over: dict[str, int] = {}
+        """List → how many of its oldest, all of them alive, the last ``trim`` left behind it."""
 
     def accept(
         self, update: Update, *, key: str, fingerprint: str, room: int, limits: Limits | None = None
@@ -148,14 +151,23 @@ class Steps:
             if looked_at < limit:
                 return
 
-    def trim(self, client: str, limit: int = 200) -> int:
-        """Forget, in the client's lists, the oldest jobs whose life is over; how many."""
-        gone = 0
-        for key in (f"rdv:updates:{client}", f"rdv:dead:{client}"):
-            ids = self._redis.call("zrange", key, 0, limit - 1)
+    def trim(self, client: str, at_most: int = 10_000) -> int:
+        """Forget, in the client's lists, jobs whose life is over; how many. Of each list so many are looked at that are
+        old enough, oldest first, and the next call goes on behind them: a dead letter outlives what succeeded later."""
+        old = self._redis.call("time")[0] * 1000 - _ms(SETTLED_LIFE)
+        return sum(self._trim(f"{lists}:{client}", old, at_most) for lists in ("rdv:updates", "rdv:dead"))
+
+    def _trim(self, key: str, old: int, at_most: int) -> int:
+        gone, kept = 0, self._stepped_over.pop(key, 0)
+        for _ in range(0, at_most, _PIECE):
+            ids = self._redis.call("zrangebyscore", key, "-inf", old, start=kept, num=_PIECE)
             alive = self._redis.call_all(("exists", f"rdv:job:{job_id}") for job_id in ids)
             over = [job_id for job_id, there in zip(ids, alive, strict=True) if not there]
             gone += self._redis.call("zrem", key, *over) if over else 0
+            kept += len(ids) - len(over)
+            if len(ids) < _PIECE:
+                return gone
+        self._stepped_over[key] = kept
         return gone
 
 
