@@ -23,6 +23,7 @@ _ID = re.compile(
     r" (\{[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\} (Name \S.{0,199}|Id 0x[0-9A-Fa-f]{1,8})"
     r"|0x[0-9A-Fa-f]{1,8})"
 )
+_EXTENSION_NAME = re.compile("[A-Za-z][A-Za-z0-9_.-]{0,127}")
 BYTES_AT_MOST = 2048
 """Of one open extension, as JSON."""
 
@@ -32,6 +33,14 @@ def _known_id(text: str) -> str:
         raise ValueError("must be like String {guid} Name x, Integer {guid} Id 0x8233 or String 0x3001")
     if MARKER_GUID.lower() in text.lower():
         raise ValueError("this property is Rendezvous' own")
+    return text
+
+
+def _extension_name(text: str) -> str:
+    if not _EXTENSION_NAME.fullmatch(text):
+        raise ValueError(
+            "must be named like com.contoso.x: a letter, then letters, digits, dots, hyphens, underscores; 128 at most"
+        )
     return text
 
 
@@ -54,7 +63,9 @@ class ExtendedProperty(Shape):
     Exchange gives it back."""
 
 
-ExtensionName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,127}$")]
+ExtensionName = Annotated[
+    str, Field(json_schema_extra={"pattern": f"^{_EXTENSION_NAME.pattern}$"}), AfterValidator(_extension_name)
+]
 Extensions = dict[ExtensionName, Annotated[dict[str, Any], AfterValidator(_extension)] | None]
 """Name → properties to set, null to delete it."""
 

@@ -78,6 +78,8 @@ _SENTENCES = {
 def fault_of(details: ErrorDetails, document: Mapping[str, Json]) -> Fault:
     """What pydantic found wrong with a document, in our words and with a pointer into it."""
     path, kind = details["loc"], details["type"]
+    if path[-2:] == (details["input"], "[key]"):  # the name itself is wrong, and pydantic steps into it
+        path = path[:-1]
     said = _about_a_property(path, kind, details["input"])
     if said is None:
         said = _SENTENCES[kind].format(**details.get("ctx", {})) if kind in _SENTENCES else details["msg"]

@@ -43,6 +43,11 @@ def test_each_extended_property_and_extension_is_a_property_of_its_own() -> None
         ({"extensions": {"com.contoso.x": {"@odata.type": "x"}}}, "/set/extensions/com.contoso.x"),
         ({"extensions": {"com.contoso.x": {"a": "y" * 3000}}}, "/set/extensions/com.contoso.x"),
         ({"extensions": {"com.contoso.x": "text"}}, "/set/extensions/com.contoso.x"),
+        ({"extensions": {"1bad": {"a": 1}}}, "/set/extensions/1bad"),
+        ({"extensions": {"1bad": None}}, "/set/extensions/1bad"),
+        ({"extensions": {"a/b": {"a": 1}}}, "/set/extensions/a~1b"),
+        ({"extensions": {"[key]": {"a": 1}}}, "/set/extensions/[key]"),
+        ({"[key]": "[key]"}, "/set/[key]"),
     ],
 )  # fmt: skip
 def test_extended_data_that_is_wrong_names_its_field(hr: Caller, values: dict[str, Any], pointer: str) -> None:
@@ -62,3 +67,9 @@ def test_an_extension_is_refused_where_there_is_no_graph(hr: Caller) -> None:
         hr.ask({"target": target, "set": {"singleValueExtendedProperties": [{"id": ID, "value": "x"}]}}).status_code
         == 202
     )
+
+
+def test_the_name_of_an_extension_is_refused_in_our_words(hr: Caller) -> None:
+    response = hr.ask(with_set(extensions={"1bad": {"a": 1}}))
+    [error] = response.get_json()["errors"]
+    assert error["detail"].startswith("must be named like com.contoso.x: ")
