@@ -1,7 +1,8 @@
 """The console's door: signing in and out, and what every request to it goes through.
 
 Order: session, form token, visitor. Everything but the sign-in page and the style sheet needs a visitor; every POST
-needs the token of its own session.
+needs the token of its own session. The cookie is sent along with a link from elsewhere (``SameSite=Lax``): without it
+the link would look like a stranger's, and the sign-in page would take the place of the session.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def signed_in() -> BaseResponse:
 def sign_out() -> BaseResponse:
     """The browser forgets the session."""
     response = redirect(url_for("console.sign_in"), 303)
-    response.delete_cookie(COOKIE, path=_path(), httponly=True, samesite="Strict", secure=request.is_secure)
+    response.delete_cookie(COOKIE, path=_path(), httponly=True, samesite="Lax", secure=request.is_secure)
     return response
 
 
@@ -99,7 +100,7 @@ def _asking(complaint: str = "", status: int = 200) -> Response:
 
 def _with_session(response: BaseResponse, session: Session) -> BaseResponse:
     response.set_cookie(
-        COOKIE, sessions.seal(session, _secret()), max_age=LIFE, path=_path(), httponly=True, samesite="Strict",
+        COOKIE, sessions.seal(session, _secret()), max_age=LIFE, path=_path(), httponly=True, samesite="Lax",
         secure=request.is_secure,
     )  # fmt: skip
     return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -45,11 +46,11 @@ def test_a_key_shows_who_one_is(browser: Callable[[str], Browser], key: str, nam
     assert someone.last.all("span", class_="who") and someone.last.all("span", class_="who")[0].text == name
 
 
-def test_the_cookie_is_for_the_console_alone_and_holds_no_key(stranger: Browser) -> None:
+def test_the_cookie_comes_along_with_a_link_is_for_the_console_alone_and_holds_no_key(stranger: Browser) -> None:
     stranger.get("/sign-in")
     answer = stranger.post("/sign-in", key=KEY)
     cookie = answer.headers["Set-Cookie"]
-    for part in ("HttpOnly", "SameSite=Strict", "Path=/console", "Max-Age=28800"):
+    for part in ("HttpOnly", "SameSite=Lax", "Path=/console", "Max-Age=28800"):
         assert part in cookie
     assert KEY not in cookie
 
@@ -63,7 +64,7 @@ def test_an_operators_key_does_not_open_the_api(hr: Caller) -> None:
     assert Caller(hr.http, OPERATOR_KEY).get("/v1/updates").status_code == 401
 
 
-@pytest.mark.parametrize("path", ["/sign-out", *FORMS])
+@pytest.mark.parametrize("path", ["/sign-in", "/sign-out", *FORMS])
 @pytest.mark.parametrize("token", ["", "0" * 64, "é"])
 def test_a_form_without_the_sessions_token_is_refused(operator: Browser, path: str, token: str) -> None:
     operator.token = token
@@ -75,9 +76,17 @@ def test_a_form_of_another_session_is_refused(operator: Browser, hr_person: Brow
     assert operator.post("/sign-out").status_code == 403
 
 
+def test_every_address_that_changes_something_is_one_of_these_forms(app: OpenAPI) -> None:
+    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("console.")]
+    changing = {rule.rule for rule in rules if (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"}}
+    named = {re.sub("<[^>]*>", "x", rule).replace("/updates/x", "/updates/upd_1") for rule in changing}
+    assert named == {f"/console{path}" for path in ("/sign-in", "/sign-out", *FORMS)}
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/sign-out", *FORMS])
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
-def test_a_form_that_a_browser_calls_foreign_is_refused(operator: Browser, site: str) -> None:
-    assert operator.post("/sign-out", headers={"Sec-Fetch-Site": site}).status_code == 403
+def test_a_form_that_a_browser_calls_foreign_is_refused(operator: Browser, path: str, site: str) -> None:
+    assert operator.post(path, headers={"Sec-Fetch-Site": site}).status_code == 403
 
 
 def test_a_form_that_is_too_large_is_refused(operator: Browser) -> None:
