@@ -118,6 +118,6 @@ def _float(text: str) -> float:
 
 
 def _int(text: str) -> int:
-    if len(text) > 20 or abs(number := int(text)) >= _LARGEST:
+    if len(text) > 20 or not -_LARGEST <= (number := int(text)) < _LARGEST:
         raise NotJson("A whole number in the body does not fit into 64 bits")
     return number

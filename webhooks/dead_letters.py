@@ -93,7 +93,8 @@ def replay(path: LetterPath) -> Response:
     job = at.store.update(letter.id)
     response = jsonify(public(job) if job else {**_callback(letter), "state": "queued"})
     response.status_code = 202
-    response.headers["Location"] = f"/v1/updates/{letter.id}" if job else f"/v1/dead-letters/{letter.id}"
+    if job:
+        response.headers["Location"] = f"/v1/updates/{letter.id}"
     return response
 
 

@@ -7,15 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from webhooks.shape import digits
+from webhooks.shape import digits, moment
 from workers.job import ErrorClass
 from workers.store import Search
 
 
 def _moment(text: object) -> object:
-    if text is None or (isinstance(text, str) and datetime.fromisoformat(text).tzinfo is not None):
-        return text
-    raise ValueError("must be a moment with its offset, like 2026-11-21T09:00:00Z")
+    return moment(text) if isinstance(text, str) else text
 
 
 class LetterFilter(BaseModel):

@@ -71,7 +71,7 @@ MEDIA_TYPE = Kind(
     "Send Content-Type: application/json and no Content-Encoding.",
 )
 INVALID = Kind(
-    "validation", 422, "The update is not valid",
+    "validation", 422, "What was sent is not valid",
     "errors lists everything that is wrong: a sentence and a JSON Pointer to the field. Nothing was accepted.",
 )  # fmt: skip
 KEY_REUSED = Kind(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -82,6 +82,8 @@ def fault_of(details: ErrorDetails, document: Mapping[str, Json]) -> Fault:
         path = path[:-1]
     said = _about_a_property(path, kind, details["input"])
     if said is None:
+        if isinstance(details["input"], str) and f"string_{kind}" in _SENTENCES:
+            kind = f"string_{kind}"
         said = _SENTENCES[kind].format(**details.get("ctx", {})) if kind in _SENTENCES else details["msg"]
     return Fault(said, pointer(_as_sent(path, document)))
 
@@ -121,7 +123,7 @@ def _asked(asked: AskedUpdate) -> Asked:
         occurrence=Occurrence(occurrence.index, occurrence.start) if occurrence else None,
         intent=_intent(asked),
         cleared=tuple(asked.clear or ()),
-        deadline=moment(asked.deadline).astimezone(UTC) if asked.deadline else None,
+        deadline=moment(asked.deadline) if asked.deadline else None,
         conflict_resolution=asked.conflict_resolution,
         send_invitations=asked.send_invitations,
         max_recipients=asked.max_recipients,

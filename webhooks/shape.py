@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
@@ -76,12 +76,12 @@ def _address(text: str) -> str:
 
 
 def moment(text: str) -> datetime:
-    """An RFC 3339 time with its offset (https://www.rfc-editor.org/rfc/rfc3339). Raises ValueError."""
+    """An RFC 3339 time with its offset (https://www.rfc-editor.org/rfc/rfc3339), in UTC. Raises ValueError."""
     if not _RFC3339.fullmatch(text):
         raise ValueError("must be a time like 2026-12-01T09:00:00Z (RFC 3339, with an offset)")
     try:
-        return datetime.fromisoformat(text.upper())
-    except ValueError:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ValueError("is no such time: the calendar or the clock does not have it") from None
 
 

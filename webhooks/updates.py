@@ -107,14 +107,21 @@ def cancel(path: UpdatePath) -> Response:
     job = _own(at, path.id)
     if job.state.settled:
         raise Problem(problems.NOT_CANCELLABLE, "It has ended already.")
-    cancelled = replace(job, state=State.CANCELLED, finished_at=rfc3339(at.clock()), due_at=None)
-    came, rings = at.store.cancel(path.id, for_update(cancelled))
-    at.bell.ring(*rings)
+    came = take_back(at, job)
     if came in (Cancelled.RUNNING, Cancelled.ENDED):
         running = "It is being applied right now, or it is not known yet whether it was."
         said = running if came is Cancelled.RUNNING else "It has ended already."
         raise Problem(problems.NOT_CANCELLABLE, said)
     return jsonify(public(_own(at, path.id)))
+
+
+def take_back(at: Door, job: UpdateJob) -> Cancelled:
+    """Cancel it if it still waits; who asked for a callback is told."""
+    now = rfc3339(at.clock())
+    cancelled = replace(job, state=State.CANCELLED, finished_at=now, due_at=None)
+    came, rings = at.store.cancel(job.update.id, now, for_update(cancelled))
+    at.bell.ring(*rings)
+    return came
 
 
 def _own(at: Door, update_id: str) -> UpdateJob:

@@ -29,6 +29,11 @@ def test_cancelling_tells_the_caller_once(hr: Caller, redis: Redis) -> None:
     told = json.loads(json.loads(str(redis.hget(job, "body")))["text"])
     assert told["type"] == "calendar.update.cancelled"
     assert (told["data"]["id"], told["data"]["state"]) == (update_id, "cancelled")
+    assert (
+        told["data"]["finishedAt"]
+        == cancelled[0]["finishedAt"]
+        == hr.get(f"/v1/updates/{update_id}").get_json()["finishedAt"]
+    )
 
 
 def test_a_running_update_cannot_be_cancelled(hr: Caller, store: Store) -> None:

@@ -62,6 +62,8 @@ def test_an_occurrence_is_named_by_index_or_start() -> None:
         ("maxRecipients", "3"),
         ("deadline", "2026-12-01T09:00:00"),
         ("deadline", "tomorrow"),
+        ("deadline", "9999-12-31T23:59:59-14:00"),
+        ("deadline", "0001-01-01T00:00:00+14:00"),
         ("deadline", 1764579600),
         ("callbackUrl", ""),
         ("metadata", []),
@@ -97,6 +99,11 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
         {"target": {"event": "x"}, "set": {"subject": 5, "id": 1, "end": None}, "clear": ["id"], "maxRecipients": "1"}
     )
     assert found.keys() == {"/target/mailbox", "/set/subject", "/set/id", "/set/end", "/clear/0", "/maxRecipients"}
+
+
+def test_a_text_that_is_too_long_has_too_many_characters() -> None:
+    said = faults({**SMALLEST, "callbackUrl": "https://hooks.example.com/" + "x" * 2048})
+    assert said == {"/callbackUrl": "must have at most 2048 characters"}
 
 
 def test_a_flood_of_faults_is_cut() -> None:

@@ -86,7 +86,7 @@ def test_a_cancelled_update_stands_nowhere(store: Store) -> None:
     update = an_update()
     accepted(store, update)
     for _ in range(2):
-        assert store.cancel(update.id)[0] is Cancelled.CANCELLED
+        assert store.cancel(update.id, "2026-11-21T09:00:00.000Z")[0] is Cancelled.CANCELLED
     assert standing(store) == {}
     assert happened(store)[("cancelled", "update", "", "cloud")] == 1
 

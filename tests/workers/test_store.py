@@ -290,10 +290,10 @@ def test_a_waiting_update_can_be_cancelled_and_lets_the_next_go(store: Store) ->
     first, second = an_update(), an_update()
     accepted(store, first)
     accepted(store, second)
-    said, rings = store.cancel(first.id)
+    said, rings = store.cancel(first.id, "2026-11-21T09:00:00.000Z")
     assert said == Cancelled.CANCELLED
     assert [ring.id for ring in rings] == [second.id]
-    assert store.cancel(first.id)[0] == Cancelled.CANCELLED
+    assert store.cancel(first.id, "2026-11-21T09:00:00.000Z")[0] == Cancelled.CANCELLED
     assert store.claim(first.id) is None
     assert store.claim(second.id) is not None
 
@@ -302,7 +302,7 @@ def test_an_update_behind_the_head_can_be_cancelled_without_disturbing_the_head(
     first, second, third = an_update(), an_update(), an_update()
     for update in (first, second, third):
         accepted(store, update)
-    assert store.cancel(second.id) == (Cancelled.CANCELLED, ())
+    assert store.cancel(second.id, "2026-11-21T09:00:00.000Z") == (Cancelled.CANCELLED, ())
     assert store.settle(claimed(store, first.id), an_attempt(), DONE)[1][0].id == third.id
 
 
@@ -310,13 +310,13 @@ def test_what_runs_is_in_doubt_or_has_ended_cannot_be_cancelled(store: Store) ->
     update = an_update()
     accepted(store, update)
     grant = claimed(store, update.id)
-    assert store.cancel(update.id)[0] == Cancelled.RUNNING
+    assert store.cancel(update.id, "2026-11-21T09:00:00.000Z")[0] == Cancelled.RUNNING
     in_doubt = Retry("unknownOutcome", "timeout", timedelta(), in_doubt=True)
     store.settle(grant, an_attempt(), in_doubt)
-    assert store.cancel(update.id)[0] == Cancelled.RUNNING
+    assert store.cancel(update.id, "2026-11-21T09:00:00.000Z")[0] == Cancelled.RUNNING
     store.settle(claimed(store, update.id), an_attempt(2), DONE)
-    assert store.cancel(update.id)[0] == Cancelled.ENDED
-    assert store.cancel("upd_none")[0] == Cancelled.UNKNOWN
+    assert store.cancel(update.id, "2026-11-21T09:00:00.000Z")[0] == Cancelled.ENDED
+    assert store.cancel("upd_none", "2026-11-21T09:00:00.000Z")[0] == Cancelled.UNKNOWN
 
 
 def test_a_replayed_update_whose_write_is_in_doubt_cannot_be_cancelled(store: Store) -> None:
@@ -326,7 +326,7 @@ def test_a_replayed_update_whose_write_is_in_doubt_cannot_be_cancelled(store: St
     store.intend(grant, "{}")
     store.settle(grant, an_attempt(), Dead(failure("unknownOutcome", "X", "Nobody knows.")))
     assert store.replay(update.id)[0]
-    assert store.cancel(update.id)[0] == Cancelled.RUNNING
+    assert store.cancel(update.id, "2026-11-21T09:00:00.000Z")[0] == Cancelled.RUNNING
 
 
 def test_settling_makes_the_callback_in_the_same_step(store: Store) -> None:
@@ -629,7 +629,7 @@ def test_what_has_ended_keeps_only_what_somebody_may_ask_for(store: Store, redis
     }  # fmt: skip
     taken_back = an_update()
     accepted(store, taken_back)
-    store.cancel(taken_back.id)
+    store.cancel(taken_back.id, "2026-11-21T09:00:00.000Z")
     assert set(redis.hkeys(f"rdv:job:{taken_back.id}")) == {"kind", "state", "client", "owner", "body", "finished"}
 
 

@@ -279,7 +279,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     def cancel(self, job: str) -> None:
         was = self.model.jobs[job]
-        said, _ = self.store.cancel(job)
+        said, _ = self.store.cancel(job, "2026-11-21T09:00:00.000Z")
         if was.state in ("queued", "retrying") and not was.doubt:
             assert said is Cancelled.CANCELLED
             self.model.end(job, "cancelled")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 from flask import g, redirect, render_template, request, url_for
@@ -15,11 +15,10 @@ from webhooks.console.filters import Filters
 from webhooks.console.mailed import Mailing, mailing
 from webhooks.door import Door, door
 from webhooks.problems import Problem
-from workers.callback import for_update
-from workers.job import Attempt, State, UpdateJob
+from webhooks.updates import take_back
+from workers.job import Attempt, UpdateJob
 from workers.public import public
 from workers.store import BadCursor, Cancelled
-from workers.update import rfc3339
 
 PAGE = 50
 
@@ -56,10 +55,7 @@ def cancelled(update_id: str) -> Response:
     """Take a waiting update back. 409 where it is too late."""
     at = door()
     job = own(at, update_id)
-    ended = replace(job, state=State.CANCELLED, finished_at=rfc3339(at.clock()), due_at=None)
-    came, rings = at.store.cancel(update_id, for_update(ended))
-    at.bell.ring(*rings)
-    if came is not Cancelled.CANCELLED:
+    if take_back(at, job) is not Cancelled.CANCELLED:
         raise Problem(problems.NOT_CANCELLABLE, "It is being applied right now, or has ended.")
     return redirect(url_for("console.update", update_id=update_id, done="cancelled"), 303)
 

@@ -104,13 +104,16 @@ def refusal(url: str, answer: httpx.Response) -> Failed:
         if detail
         else f"{answer.status_code} {problem.get('title')}"
     )
-    return Failed(f"{said}{errors}{_remedy(answer, problem)}", problem)
+    kind = Failed if answer.status_code < 500 else Unanswered
+    return kind(f"{said}{errors}{_remedy(answer, problem)}", problem)
 
 
 def _remedy(answer: httpx.Response, problem: Mapping[str, Any]) -> str:
     wait = answer.headers.get("retry-after")
-    if wait is not None and answer.status_code in (429, 503):
+    if wait is not None and answer.status_code == 429:
         return f"\nNothing was accepted: try again in {wait} s."
+    if wait is not None and answer.status_code == 503:
+        return f" Try again in {wait} s."
     if answer.status_code >= 500:
         return f"\nLook for the request id {problem.get('requestId', '?')} in its log."
     return f" {_REMEDIES[answer.status_code]}" if answer.status_code in _REMEDIES else ""

@@ -40,7 +40,8 @@ def why(entry: Mapping[str, Any]) -> str:
         return printable(f"{error.get('class')}: {error.get('code') or error.get('title')}")
     if entry.get("state") == "retrying" and entry.get("attempts"):
         last = entry["attempts"][-1]
-        return printable(f"attempt {last.get('number')}: {last.get('outcome')}, again at {moment(entry.get('dueAt'))}")
+        when = f"at {moment(entry['dueAt'])}" if entry.get("dueAt") else "as soon as it can be"
+        return printable(f"attempt {last.get('number')}: {last.get('outcome')}, again {when}")
     if result := entry.get("result"):
         return "nothing to change" if result.get("noop") else printable(", ".join(result.get("changed", {})))
     return ""

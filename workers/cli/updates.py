@@ -96,7 +96,10 @@ def send(choices: Choices, file: IO[bytes], idempotency_key: str | None, wait: b
 
     content = file.read()
     parsed(content, getattr(file, "name", "-"))
-    api, key = choices.api(), sendable("The idempotency key", idempotency_key or f"cli-{uuid.uuid4()}")
+    key = f"cli-{uuid.uuid4()}" if idempotency_key is None else sendable("The idempotency key", idempotency_key)
+    if not key:
+        raise click.UsageError("--idempotency-key is empty: is the variable set that it was to be taken from?")
+    api = choices.api()
     update = _sent(api, content, key)
     if wait:
         update = _followed(choices, api, update, timeout)
@@ -129,7 +132,8 @@ def _sent(api: Api, content: bytes, key: str) -> Any:
         return api.post("/v1/updates", content=content, key=key)
     except Unanswered as error:
         raise Failed(
-            f"{error.message} It may have been accepted: send it again with --idempotency-key {key}, which is safe."
+            f"{error.message} It may have been accepted: send it again with --idempotency-key {key}, which is safe.",
+            error.problem,
         ) from None
 
 

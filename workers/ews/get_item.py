@@ -80,7 +80,7 @@ def read(answer: Answer, properties: Collection[str]) -> EwsEvent:
     try:
         fields = _read_with(properties)
         values = {field.name: field.read(item) for field in fields}
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, OverflowError) as error:
         raise NotAnAnswer(f"a value of the event cannot be read: {error}") from None
     item_id, version = id_of(item)
     is_meeting = (text_of(item, "t:IsMeeting") or "").strip() in ("true", "1")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 
 from lxml import etree
 
@@ -56,8 +56,11 @@ def read(answer: Answer) -> Series:
 def moment_asked(occurrence: Occurrence) -> datetime:
     """When the meeting was to start, in UTC. Raises Refused."""
     try:
-        return moment_of((occurrence.start or "").upper()).astimezone(UTC).replace(microsecond=0)
-    except ValueError:
+        moment = moment_of((occurrence.start or "").upper()).astimezone(UTC).replace(microsecond=0)
+        if moment.year in (MINYEAR, MAXYEAR):
+            raise OverflowError("nothing is looked for around the ends of the calendar")
+        return moment
+    except (ValueError, OverflowError):
         raise Refused("InvalidValue", f"target.occurrence.start: {occurrence.start!r} is no moment") from None
 
 

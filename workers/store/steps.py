@@ -127,10 +127,12 @@ class Steps:
         held = [part for grant in grants for part in (grant.id, grant.fence)]
         return rings(self._redis.run("hand_back", self._grace, _now(), *held)) if held else ()
 
-    def cancel(self, job_id: str, callback: Callback | None = None) -> tuple[Cancelled, tuple[Ring, ...]]:
-        """Take a waiting update back."""
+    def cancel(
+        self, job_id: str, finished_at: str, callback: Callback | None = None
+    ) -> tuple[Cancelled, tuple[Ring, ...]]:
+        """Take a waiting update back. ``finished_at``: RFC 3339."""
         said, to_ring = self._redis.run(
-            "cancel", job_id, _now(), _ms(SETTLED_LIFE), self._grace, *callback_arguments(callback)
+            "cancel", job_id, finished_at, _ms(SETTLED_LIFE), self._grace, *callback_arguments(callback)
         )
         return Cancelled(said), rings(to_ring)
 

@@ -106,7 +106,8 @@ def test_busy_says_when_to_come_again() -> None:
     with answering(503, problem, "application/problem+json", **{"Retry-After": "7"}) as url:
         result = run("updates", "list", "--key", "k", "--url", url)
     assert "Not now: The store is away." in result.stderr
-    assert "try again in 7 s" in result.stderr
+    assert "Try again in 7 s" in result.stderr
+    assert "accepted" not in result.stderr
 
 
 def test_a_problem_cannot_write_to_the_terminal() -> None:
@@ -115,6 +116,19 @@ def test_a_problem_cannot_write_to_the_terminal() -> None:
         result = run("updates", "list", "--key", "k", "--url", url)
     assert result.exit_code == 1
     assert "\x1b" not in result.stderr and "\x9b" not in result.stderr
+
+
+def test_a_store_that_is_away_may_have_taken_what_was_sent(file: Callable[[object], str]) -> None:
+    problem = json.dumps({"title": "Not now", "status": 503, "detail": "The store is away."}).encode()
+    with answering(503, problem, "application/problem+json", **{"Retry-After": "7"}) as url:
+        result = run("updates", "send", file(UPDATE), "--key", "k", "--url", url, "--idempotency-key", "k-17")
+    assert result.exit_code == 1
+    assert "send it again with --idempotency-key k-17, which is safe" in result.stderr
+
+
+def test_an_empty_idempotency_key_is_no_new_one(file: Callable[[object], str]) -> None:
+    result = run("updates", "send", file(UPDATE), "--key", "k", "--url", "http://127.0.0.1:9", "--idempotency-key", "")
+    assert (result.exit_code, "--idempotency-key is empty" in result.stderr) == (2, True)
 
 
 def test_an_answer_lost_after_sending_says_how_to_repeat_it_safely(file: Callable[[object], str]) -> None:

@@ -37,7 +37,7 @@ def test_the_same_idempotency_key_is_the_same_update(hr: Run, file: Write) -> No
 def test_every_field_that_is_wrong_is_told_with_its_pointer(hr: Run, file: Write) -> None:
     result = hr("updates", "send", file({**UPDATE, "set": {"start": 5, "nonsense": 1}}))
     assert result.exit_code == 1
-    assert "422 The update is not valid" in result.stderr
+    assert "422 What was sent is not valid" in result.stderr
     assert "\n  /set/start: " in result.stderr
     assert "\n  /set/nonsense: " in result.stderr
     assert result.stdout == ""

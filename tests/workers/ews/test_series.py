@@ -74,7 +74,7 @@ def test_a_start_is_a_moment(start: str) -> None:
     assert moment_asked(Occurrence(start=start)) == NINE
 
 
-@pytest.mark.parametrize("start", ["soon", ""])
+@pytest.mark.parametrize("start", ["soon", "", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"])
 def test_a_start_that_is_no_moment_is_refused(start: str) -> None:
     with pytest.raises(Refused, match=r"target\.occurrence\.start"):
         moment_asked(Occurrence(start=start))
