@@ -13,7 +13,9 @@ from workers.store import Search
 
 
 def _moment(text: object) -> object:
-    return moment(text) if isinstance(text, str) else text
+    if text is not None and not isinstance(text, str):
+        raise ValueError("must be a string")
+    return moment(text) if text is not None else None
 
 
 class LetterFilter(BaseModel):
