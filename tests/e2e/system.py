@@ -75,10 +75,17 @@ class System:
         return until(asked, f"{body} is accepted")
 
     def ended(self, update_id: str) -> dict[str, Any]:
-        """The update once it is settled."""
+        """The update once it is settled, asked for again while nobody answers."""
 
         def settled() -> dict[str, Any] | None:
-            update = dict(self.api.get(f"/v1/updates/{update_id}").json())
+            try:
+                answer = self.api.get(f"/v1/updates/{update_id}")
+            except httpx.TransportError:
+                return None
+            if answer.status_code == 503:
+                return None
+            assert answer.status_code == 200, answer.text
+            update = dict(answer.json())
             return update if update["state"] in ("succeeded", "dead", "cancelled") else None
 
         return until(settled, f"{update_id} ends", self.logs)
