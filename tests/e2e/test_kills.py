@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -78,21 +80,15 @@ def test_a_worker_that_is_asked_to_end_hands_back_what_it_cannot_finish(system: 
 
 
 @pytest.mark.parametrize("name", ["web", "worker", "callbacks", "beat", "flower"])
-def test_a_bad_configuration_is_one_line_and_exit_code_2(system: System, name: str) -> None:
-    spoilt = system.folder / "spoilt.toml"
+def test_a_bad_configuration_is_one_line_and_exit_code_2(system: System, tmp_path: Path, name: str) -> None:
+    spoilt = tmp_path / "spoilt.toml"
     spoilt.write_text('[[backend]]\nname = "cloud"\nkind = "graph"\nmailbox = "typo"\n')
-    sound = system.environ
+    environ = {**system.environ, "RENDEZVOUS_CONFIG": str(spoilt), "PORT": "1"}
+    beside = replace(system, environ=environ, folder=tmp_path, processes={})  # a log that nobody else writes
+    beside.start(name)
     try:
-        system.environ = {**sound, "RENDEZVOUS_CONFIG": str(spoilt), "PORT": "1"}
-        running = system.processes.pop(name, None)
-        system.start(name)
-        log = system.folder / f"{name}.log"
-        before = len(log.read_text()) if running else 0
-        assert system.processes[name].popen.wait(30) == 2
-        lines = [line for line in log.read_text()[before:].splitlines() if line]
+        assert beside.processes[name].popen.wait(30) == 2
+        lines = [line for line in (tmp_path / f"{name}.log").read_text().splitlines() if line]
         assert len(lines) == 1 and "backend.0." in lines[0], lines
     finally:
-        system.environ = sound
-        system.processes.pop(name)
-        if running:
-            system.processes[name] = running
+        beside.processes[name].sweep_up()
