@@ -107,15 +107,21 @@ class Callers:
         except httpx.TransportError:
             return None
         if answer.status_code == 404:
-            return {"state": self._given_up(update)}
+            return self._given_up(update)
         return dict(answer.json()) if answer.status_code == 200 else None
 
-    def _given_up(self, update: str) -> str:
-        """Of an update that cannot be read any more its dead letter tells."""
-        if self._api.get(f"/v1/dead-letters/{update}").status_code != 200:
-            return "unheard of"
+    def _given_up(self, update: str) -> dict[str, Any] | None:
+        """Of an update that cannot be read any more its dead letter tells. None: nothing, for now."""
+        try:
+            answer = self._api.get(f"/v1/dead-letters/{update}")
+        except httpx.TransportError:
+            return None
+        if answer.status_code == 404:
+            return {"state": "unheard of"}
+        if answer.status_code != 200:
+            return None
         self.unreadable.add(update)
-        return "dead"
+        return {"state": "dead"}
 
     def close(self) -> None:
         self._api.close()
