@@ -29,7 +29,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.list:
         print("\n".join(f"{one.name:5}{one.what}" for one in chosen))
         return 0
-    signal.signal(signal.SIGTERM, hands.end)
     folder = Path(tempfile.mkdtemp(prefix="rendezvous-chaos-"))
     keep = arguments.keep or folder / "rows"
     done = set() if arguments.again else {one.scenario.name for one in kept(keep, chosen)}
@@ -66,4 +65,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, hands.end)
     sys.exit(main())

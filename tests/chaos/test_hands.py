@@ -30,7 +30,9 @@ def test_two_hands_keep_all_rows_and_a_run_that_was_cut_off_goes_on(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     command = ["--scenario", "C9", "--scenario", "D1", "--kills", "1", "--jobs", "2", "--keep", str(tmp_path)]
+    ends = signal.getsignal(signal.SIGTERM)
     assert main(command) == 0
+    assert signal.getsignal(signal.SIGTERM) == ends  # a process that only calls it ends as it did before
     assert sorted(file.stem for file in tmp_path.iterdir()) == ["C9", "D1"]
     (tmp_path / "D1.json").unlink()
     capfd.readouterr()
