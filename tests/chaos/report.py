@@ -30,8 +30,13 @@ def line(tried: Tried) -> str:
     row = tried.row
     counts = "  ".join(f"{count:>{len(name)}}" for count, name in zip(astuple(row.verdict), COLUMNS, strict=True))
     name = tried.scenario.name if row.sound else f"{tried.scenario.name}!"
-    rest = "; ".join((tried.scenario.what, *row.remarks))
+    rest = "; ".join((tried.scenario.what, *row.remarks, *faults(row)))
     return f"{name:5}{row.hurts:>6}{row.updates:>8}  {counts}   {recovered(row):>13} {tried.took:5.0f} s  {rest}"
+
+
+def faults(row: Row) -> tuple[str, ...]:
+    """What no column counts and had to hold all the same."""
+    return tuple(f"FAULT: {fault}" for fault in row.faults)
 
 
 def recovered(row: Row) -> str:

@@ -29,6 +29,19 @@ def test_a_row_is_sound_where_nothing_is_broken_or_it_is_a_control() -> None:
     assert line(BROKEN).startswith("C2!") and line(KEPT).startswith("C1 ")
 
 
+def test_what_no_column_counts_makes_a_row_unsound_and_is_told_everywhere() -> None:
+    row = replace(KEPT.row, remarks=("2 calls inside a pause",), faults=("calls inside a pause",))
+    stormy = tried("N4", row)
+    assert not row.sound and not (row + KEPT.row).sound
+    assert line(stormy).startswith("N4!") and line(stormy).endswith("FAULT: calls inside a pause")
+    text = written([stormy, KEPT], lease=2.0, patience=60.0)
+    assert "2 calls inside a pause; **FAULT: calls inside a pause** |" in text
+    assert (
+        "0 callbacks doubled, 1 other faults." in text
+        and "faults" not in written([KEPT], 2.0, 60.0).partition("In all")[2]
+    )
+
+
 def test_a_row_in_which_nothing_was_hurt_is_not_sound() -> None:
     assert not Row(0, 100, Verdict()).sound
 

@@ -44,10 +44,13 @@ class Plan:
 
 @dataclass(slots=True)
 class Hurts:
-    """The moments at which something was hurt, in seconds since 1970, and what is worth a remark."""
+    """The moments at which something was hurt, in seconds since 1970: of what lasts, at which it began. And what is
+    worth a remark."""
 
     at: list[float] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    """What had to hold beside the promises and did not."""
     expected_dead: set[str] = field(default_factory=set)
 
     def now(self) -> None:
@@ -69,6 +72,8 @@ class Row:
     """Seconds from SIGTERM until the process was gone."""
     breaks: tuple[str, ...] = ()
     """Promises that are expected to be broken: the row shows what happens without a safeguard, or a known limit."""
+    faults: tuple[str, ...] = ()
+    """What else had to hold and did not."""
 
     def __add__(self, other: Row) -> Row:
         """What came of both together."""
@@ -81,6 +86,7 @@ class Row:
             (*self.remarks, *other.remarks),
             (*self.stops, *other.stops),
             self.breaks,
+            (*self.faults, *other.faults),
         )
 
     @property
@@ -90,7 +96,7 @@ class Row:
     @property
     def sound(self) -> bool:
         """Where nothing was hurt nothing is proved."""
-        return self.hurts > 0 and self.verdict.without(self.breaks).sound
+        return self.hurts > 0 and not self.faults and self.verdict.without(self.breaks).sound
 
 
 Kind = Literal["kills", "kills of the store", "power cuts", "broker flushes", "restarts", ""]
@@ -156,4 +162,5 @@ def verdict_on(callers: Callers, hurts: Hurts, expected_dead: Collection[str] = 
         tuple(recovery(hurts.at, evidence)),
         tuple(recovery(hurts.at, evidence, alone=True)),
         tuple(hurts.remarks),
+        faults=tuple(hurts.faults),
     )

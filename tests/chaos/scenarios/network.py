@@ -6,7 +6,6 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from ops.sandbox.calls import Received
@@ -78,13 +77,15 @@ def storm(stage: Stage, plan: Plan) -> Row:
     hurts.now()
     testimony(callers)
     calls = [call for call in stage.sandbox.calls() if call.mailbox.lower().startswith("storm")]
-    row = verdict_on(callers, hurts)
-    remarks = (
+    inside = calls_inside_pauses(calls)
+    hurts.remarks += [
         f"{sum(call.status == 429 for call in calls)} times 429",
-        f"{calls_inside_pauses(calls)} calls inside a pause",
-        calls_per_update(calls, row.updates),
-    )
-    return replace(row, remarks=(*row.remarks, *remarks))
+        f"{inside} calls inside a pause",
+        calls_per_update(calls, len(callers.promises)),
+    ]
+    if inside:
+        hurts.faults.append("calls inside a pause")
+    return verdict_on(callers, hurts)
 
 
 def dead_receiver(stage: Stage, plan: Plan) -> Row:

@@ -43,7 +43,10 @@ def clocks_jump(stage: Stage, plan: Plan) -> Row:
             time.sleep(4)
             hurts.now()
             stage.kill("worker.2" if number % 2 else "worker")
-        hurts.remarks.append(f"all up with their clocks shifted: {'yes' if until(stage.ready, 20) else 'no'}")
+        up = until(stage.ready, 20)
+        hurts.remarks.append(f"all up with their clocks shifted: {'yes' if up else 'no'}")
+        if not up:
+            hurts.faults.append("not all up")
         for name in ("web", "callbacks", "worker", "worker.2"):
             stage.restart(name)
 

@@ -146,7 +146,7 @@ def broker_forgets(stage: Stage, plan: Plan) -> Row:
 def forgetful(stage: Stage, plan: Plan) -> Row:
     """A store that would evict or not persist: nothing is taken in until it is mended."""
     callers, hurts, store = Callers(stage), Hurts(), stage.store.client()
-    target, broken = callers.target(CLOUD), 0
+    target, answers = callers.target(CLOUD), list[int]()
     for settings, mended in (
         (
             {"maxmemory": str(2**30), "maxmemory-policy": "allkeys-lru"},
@@ -158,12 +158,16 @@ def forgetful(stage: Stage, plan: Plan) -> Row:
         _configure(store, settings)
         hurts.now()
         time.sleep(6)  # asked again every five seconds
-        broken += _taken_in(stage, callers, target)
+        answers += _answers(stage, target)
         _configure(store, mended)
         until(lambda: int(store.info("persistence")["aof_rewrite_in_progress"]) == 0, 10)
     callers.ask(target, 0)
+    refused = answers.count(503)
+    hurts.remarks.append(f"{refused} of {len(answers)} questions refused with 503 while it was so")
+    if refused < len(answers):
+        hurts.faults.append("not refused while it was so")
     row = verdict_on(callers, hurts)
-    return replace(row, verdict=row.verdict + Verdict(lost=broken), remarks=("refused while it was so",))
+    return replace(row, verdict=row.verdict + Verdict(lost=answers.count(202)))
 
 
 def scripts_flushed(stage: Stage, plan: Plan) -> Row:
@@ -198,14 +202,13 @@ def _configure(store: object, settings: Mapping[str, str]) -> None:
         store.config_set(name, value)  # type: ignore[attr-defined]
 
 
-def _taken_in(stage: Stage, callers: Callers, target: Mapping[str, str]) -> int:
-    """How many of three updates were answered with 202 although they must not be."""
+def _answers(stage: Stage, target: Mapping[str, str]) -> list[int]:
+    """What three updates were answered that may not be taken in."""
     with client(stage) as api:
-        asked = [_ask(api, callers, target, number) for number in range(3)]
-    return asked.count(202)
+        return [_ask(api, target, number) for number in range(3)]
 
 
-def _ask(api: httpx.Client, callers: Callers, target: Mapping[str, str], number: int) -> int:
+def _ask(api: httpx.Client, target: Mapping[str, str], number: int) -> int:
     body = {"target": {name: target[name] for name in ("mailbox", "event")}, "set": {"subject": "Nobody"}}
     return api.post("/v1/updates", json=body, headers={"Idempotency-Key": f"forgetful-{number}"}).status_code
 
