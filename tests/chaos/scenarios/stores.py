@@ -189,8 +189,8 @@ def still(stage: Stage, plan: Plan) -> Row:
     def hurt(callers: Callers, hurts: Hurts) -> None:
         for _ in itertools.islice(plan.turns(1 / 2), 5):
             stage.store.stand_still()
-            time.sleep(3)
             hurts.now()
+            time.sleep(3)
             stage.store.go_on()
             time.sleep(2)
 
