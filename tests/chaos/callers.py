@@ -77,15 +77,18 @@ class Callers:
         for thread in self._threads:
             thread.join()
 
-    def ask(self, target: Mapping[str, str], step: int, key: str | None = None, dead_url: str | None = None) -> Promise:
-        """One update, the same key again until there is a 202. ``dead_url``: nobody will hear its callback."""
-        key, url = key or uuid4().hex, dead_url or self.stage.sandbox.url + "/callbacks/chaos"
+    def ask(
+        self, target: Mapping[str, str], step: int, key: str | None = None, host: str = "", *, heard: bool = True
+    ) -> Promise:
+        """One update, the same key again until there is a 202. ``host``: who is to be called back, else the sandbox
+        itself; ``heard`` is false where nobody is there."""
+        key, url = key or uuid4().hex, f"{host or self.stage.sandbox.url}/callbacks/chaos"
         event = {name: target[name] for name in ("mailbox", "event")}
         body = {"target": event, "set": {"subject": f"Step {step}"}, "callbackUrl": url}
         while True:
             answer = self._post(body, key)
             if answer is not None:
-                promise = Promise(answer["id"], target["known"], step, time.time(), callback=dead_url is None)
+                promise = Promise(answer["id"], target["known"], step, time.time(), callback=heard)
                 self.promises.append(promise)
                 return promise
             time.sleep(0.1)

@@ -6,6 +6,7 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from datetime import datetime
 
 from ops.sandbox.calls import Received
@@ -18,6 +19,7 @@ from tests.chaos.trial import Hurts, Plan, Row, Scenario, under_load, verdict_on
 from tests.chaos.witness import testimony
 
 WORKERS = ("worker", "worker.2")
+HOSTS = 20
 STORMY = 100
 """Mailboxes in the storm."""
 RETRY_AFTER = 2.0
@@ -89,16 +91,19 @@ def storm(stage: Stage, plan: Plan) -> Row:
 
 
 def dead_receiver(stage: Stage, plan: Plan) -> Row:
-    """One of twenty callback hosts is dead: the callbacks to the others come as if it were alive."""
+    """One of twenty callback hosts is dead: all callbacks to the others come. A host is a name with a port (its lane in
+    workers/callback), so that each of the others is a port of its own that leads to the sandbox."""
     callers, hurts = Callers(stage), Hurts()
-    dead = f"https://127.0.0.1:{free_port()}/callbacks/dead"
-    targets = [callers.target(CLOUD if number % 2 else HQ) for number in range(20)]
-    hurts.now()
-    for step in range(5):
-        callers.ask(targets[0], step, dead_url=dead)
-        for target in targets[1:]:
-            callers.ask(target, step)
-    return verdict_on(callers, hurts)
+    with ExitStack() as stack:
+        port = int(stage.sandbox.url.rpartition(":")[2])
+        doors = [stack.enter_context(closing(Proxy(port))) for _ in range(HOSTS - 1)]
+        hosts = [f"https://127.0.0.1:{one}" for one in (free_port(), *(door.port for door in doors))]
+        targets = [callers.target(CLOUD if number % 2 else HQ) for number in range(HOSTS)]
+        hurts.now()
+        for step in range(5):
+            for number, (target, host) in enumerate(zip(targets, hosts, strict=True)):
+                callers.ask(target, step, host=host, heard=number > 0)
+        return verdict_on(callers, hurts)
 
 
 def calls_inside_pauses(calls: Sequence[Received]) -> int:
