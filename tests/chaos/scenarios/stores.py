@@ -120,11 +120,12 @@ def full(stage: Stage, plan: Plan) -> Row:
 
     def hurt(callers: Callers, hurts: Hurts) -> None:
         store = stage.store.client()
+        usual = str(store.config_get("maxmemory")["maxmemory"])
         for _ in itertools.islice(plan.turns(1 / 2), 5):
             store.config_set("maxmemory", int(store.info("memory")["used_memory"]) + ROOM)
             hurts.now()
             time.sleep(4)
-            store.config_set("maxmemory", 0)
+            store.config_set("maxmemory", usual)
             time.sleep(2)
 
     return under_load(stage, hurt)
@@ -148,10 +149,7 @@ def forgetful(stage: Stage, plan: Plan) -> Row:
     callers, hurts, store = Callers(stage), Hurts(), stage.store.client()
     target, answers = callers.target(CLOUD), list[int]()
     for settings, mended in (
-        (
-            {"maxmemory": str(2**30), "maxmemory-policy": "allkeys-lru"},
-            {"maxmemory": "0", "maxmemory-policy": "noeviction"},
-        ),
+        ({"maxmemory-policy": "allkeys-lru"}, {"maxmemory-policy": "noeviction"}),
         ({"appendfsync": "everysec"}, {"appendfsync": "always"}),
         ({"appendonly": "no"}, {"appendonly": "yes"}),
     ):
