@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from celery import Celery
@@ -27,6 +28,8 @@ BROKER = "CHAOS_BASELINE_BROKER"
 MORE = 4
 """Times as many kills as elsewhere: each loses something only now and then."""
 TASKS_PER_KILL = 1200
+CALLERS, PACE = 16, 0.3
+"""Who ask Rendezvous meanwhile, and every how many seconds."""
 UP = 3.0
 """Seconds between two kills: a worker needs two to start."""
 REST = 240.0
@@ -93,7 +96,8 @@ def celery_alone(stage: Stage, plan: Plan) -> Row:
 
 
 def rendezvous_beside_it(stage: Stage, plan: Plan) -> Row:
-    """The same kills at the same pace, of the only worker there is."""
+    """The same kills at the same pace, of the only worker there is; its callers ask meanwhile, at a pace of their
+    own."""
 
     def hurt(callers: Callers, hurts: Hurts) -> None:
         stage.drop("worker.2")
@@ -103,7 +107,12 @@ def rendezvous_beside_it(stage: Stage, plan: Plan) -> Row:
             stage.kill("worker")
         stage.start("worker.2")
 
-    return under_load(stage, hurt, events=16, pace=0.3)
+    row = under_load(stage, hurt, events=CALLERS, pace=PACE)
+    remark = (
+        f"the same pace of kills and less to do: {CALLERS} callers that each ask every {PACE:g} s, where B1 has"
+        f" {TASKS_PER_KILL:,} tasks in its queue for each kill"
+    )
+    return replace(row, remarks=(*row.remarks, remark))
 
 
 def _await_rest(broker: Redis, done: Path, tasks: int) -> None:
