@@ -13,8 +13,8 @@ from itertools import pairwise
 from tests.chaos.callers import Promise
 
 POISONED, UNKNOWN = "poisoned", "unknown"
-"""Given up because three processes died of it: nothing was written, or whether it was is not known and is told so. An
-honest end among thousands of kills."""
+"""Given up with the code Poisoned: nothing was written, or whether it was is not known and is told so. An honest end
+among thousands of kills, of whatever its leases had ended."""
 ENDED = ("succeeded", "dead", "cancelled", POISONED, UNKNOWN)
 
 

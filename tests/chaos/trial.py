@@ -154,7 +154,7 @@ def verdict_on(callers: Callers, hurts: Hurts, expected_dead: Collection[str] = 
         hurts.remarks.append(f"{len(callers.unreadable)} told of as dead letters only")
     given_up = {update for update, state in evidence.said.items() if state in (POISONED, UNKNOWN)}
     if poisoned := len(given_up - evidence.expected_dead):
-        hurts.remarks.append(f"{poisoned} given up, since three processes had died of each")
+        hurts.remarks.append(f"{poisoned} ended as Poisoned")
     return Row(
         len(hurts.at),
         len(evidence.promises),
