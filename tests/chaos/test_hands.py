@@ -41,7 +41,7 @@ def test_two_hands_keep_all_rows_and_a_run_that_was_cut_off_goes_on(
     assert "D1 " in told and "C9 " not in told
     page = (tmp_path / "PROOF.md").read_text()
     assert page.index("| C9 |") < page.index("| D1 |")
-    assert f"Tried: {commit()} with seed " in page
+    assert f"* D1: tried at {commit()} with seed " in page
 
 
 def test_a_broken_promise_is_kept_and_what_proves_nothing_is_tried_again(tmp_path: Path) -> None:

@@ -62,6 +62,30 @@ def test_the_page_names_neither_this_machine_nor_its_folders() -> None:
     assert str(Path.home()) not in text and f" {socket.gethostname()} " not in text
 
 
+def test_the_page_says_which_clocks_are_not_those_of_production() -> None:
+    text = written([KEPT], lease=2.0, patience=60.0)
+    assert "`lease` 2 s (15), `sweep` 0.2 s (1), `grace` 1 s (5)" in text and "waited for 4 s (30)" in text
+
+
+def test_the_page_says_what_is_added_up_of_which_runs() -> None:
+    both, first = ("a with seed 7", "b with seed 8"), ("a with seed 7",)
+    rows = [replace(tried(name, KEPT.row), runs=runs) for name, runs in (("C0", both), ("C1", first), ("C2", first))]
+    text = written(rows, lease=2.0, patience=60.0)
+    assert "* C0: tried at a with seed 7 and at b with seed 8, the figures of the runs added up\n" in text
+    assert "* all other rows: tried at a with seed 7\n" in text
+    assert "* all rows: tried at a with seed 7\n" in written(rows[1:], lease=2.0, patience=60.0)
+
+
+def test_kills_at_any_moment_are_told_by_themselves_too() -> None:
+    spared, unspared = (
+        Tried(replace(KEPT.scenario, name=name, kind="kills"), replace(KEPT.row, recovery=(wait,) * many), 1.0)
+        for name, wait, many in (("C3", 1.0, 200), ("C12", 5.0, 1))
+    )
+    text = written([spared, unspared], lease=2.0, patience=60.0)
+    assert "all such rows together, p99 ≤ lease + 2 s = 4 s | 1.00 s | met |" in text
+    assert "C12 by itself, p99 ≤ lease + 2 s = 4 s | 5.00 s | not met |" in text
+
+
 def test_the_page_says_how_far_the_long_run_came() -> None:
     killed = Tried(
         replace(KEPT.scenario, kind="kills"), replace(KEPT.row, stops=(1.0, 11.0), recovery_alone=(5.0,)), 1.0
