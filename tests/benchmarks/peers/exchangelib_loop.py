@@ -5,6 +5,7 @@ https://ecederstrand.github.io/exchangelib/#creating-updating-deleting-sending-m
 
 from __future__ import annotations
 
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -44,8 +45,8 @@ def _configuration() -> exchangelib.Configuration:
 
 
 def update(serial: int) -> None:
-    """One."""
-    item = account(serial % MAILBOXES).calendar.get(id=f"AAMkE{serial}", changekey=None)
+    """One, of an event that no other process has."""
+    item = account(serial % MAILBOXES).calendar.get(id=f"AAMkE{os.getpid()}-{serial}", changekey=None)
     item.subject = f"Has moved, {serial}"
     item.save(update_fields=["subject"], send_meeting_invitations="SendToNone")
 

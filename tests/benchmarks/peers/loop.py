@@ -48,8 +48,8 @@ class Loop:
 @contextmanager
 def loop(rig: Rig, name: str, argument: str, **more: str) -> Iterator[Loop]:
     """The module of this name with its argument: the Exchange's address, for instance. ``more``: of environment."""
-    log = rig.folder / f"{name}-{argument.rpartition('/')[2]}.log"
-    with log.open("wb") as errors, subprocess.Popen(
+    log = rig.folder / f"{name}-{argument.rpartition('/')[2]}.log"  # of all that are named so
+    with log.open("ab") as errors, subprocess.Popen(
         [sys.executable, "-m", f"tests.benchmarks.{name}", argument], cwd=ROOT, text=True,
         env={**rig.environ, **more}, start_new_session=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
