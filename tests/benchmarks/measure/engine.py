@@ -35,6 +35,10 @@ class Cost:
         """Without the store's."""
         return self.put_in + self.worked
 
+    @property
+    def with_store(self) -> float:
+        return self.cpu + self.store
+
 
 def engine(folder: Path, plan: Plan) -> list[Measured]:
     """CPU of who puts it in and of the worker."""
@@ -50,12 +54,14 @@ def engine(folder: Path, plan: Plan) -> list[Measured]:
         median(attrgetter(name)(cost) for cost in side)
         for name, side in (("put_in", measured), ("worked", measured), ("store", measured), ("store", peers))
     )
-    cpu, speed = attrgetter("cpu"), attrgetter("per_second")
+    cpu, with_store, speed = attrgetter("cpu"), attrgetter("with_store"), attrgetter("per_second")
     return [
         Measured("engine", "CPU of a job that does nothing", "ms", series("Rendezvous", measured, cpu),
                  series(PEER, peers, cpu), Target("at most", 1.5),
                  f"put in {put_in:.2f}, worker {worked:.2f} ms; the store's server besides {store:.2f} ms, with Celery"
                  f" {peers_store:.2f}"),
+        Measured("engine", "… with the store's server", "ms", series("Rendezvous", measured, with_store),
+                 series(PEER, peers, with_store)),
         Measured("engine", "such jobs a second", "1/s", series("Rendezvous", measured, speed),
                  series(PEER, peers, speed)),
     ]  # fmt: skip

@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from tests.benchmarks.load import Job, put
-from tests.benchmarks.measurement import Measured, Series, Target, alternated, series
+from tests.benchmarks.measurement import Measured, Target, alternated, series
 from tests.benchmarks.peers.loop import Loop, loop
 from tests.benchmarks.plan import Plan
 from tests.benchmarks.rig import API_KEY, CLIENT, EWS_MAILBOX, GRAPH_MAILBOX, Rig, asked, raised
@@ -69,18 +69,18 @@ def _against(rig: Rig, plan: Plan, mailbox: str, peer: str, url: str, target: Ta
     loops = series(f"{peer}'s loop", peers, lambda work: work.total)
     speed = attrgetter("per_second")
     return [
-        Measured("whole", f"CPU of an update on {kind}", "ms", used, loops, target, _parts(ours, used, loops)),
+        Measured("whole", f"CPU of an update on {kind}", "ms", used, loops, target, _parts(ours)),
+        Measured("whole", "… with the store's server", "ms",
+                 series("Rendezvous", ours, lambda work: work.total + work.store), loops),
         Measured("whole", f"updates a second on {kind}", "1/s", series("Rendezvous", ours, speed),
                  series(f"{peer}'s loop, one thread", peers, speed)),
     ]  # fmt: skip
 
 
-def _parts(ours: Sequence[Work], used: Series, theirs: Series) -> str:
-    """Whose CPU it is, and what it is with the store's."""
+def _parts(ours: Sequence[Work]) -> str:
+    """Whose CPU it is."""
     each = ", ".join(f"{name} {median(work.cpu[name] for work in ours):.2f}" for name in PROCESSES)
-    store = median(work.store for work in ours)
-    ratio = (used.median + store) / theirs.median
-    return f"{each} ms; the store's server {store:.2f} ms besides, with which it is {ratio:.2f}×"
+    return f"{each} ms; the store's server {median(work.store for work in ours):.2f} ms besides"
 
 
 def _looped(theirs: Loop, count: int) -> Work:
