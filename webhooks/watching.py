@@ -55,7 +55,9 @@ class AskedEnd(Shape):
 
 
 class AskedMirror(Shape):
-    """Keep ``properties`` of the event ``to`` as they are in ``from``."""
+    """Keep ``properties`` of the event ``to`` as they are in ``from``. Two mirrors keep two events equal both ways;
+    where both were changed at once, the older mirror wins. Mirrors may lead in circles: no change goes through one
+    twice."""
 
     from_: Annotated[AskedEnd, Field(alias="from")]
     """The event whose changes are followed; a backend of kind graph needs ``public_url`` in the configuration."""

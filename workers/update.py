@@ -6,7 +6,7 @@ Data only. Where it comes from is webhooks/schema; what it does to an event is w
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
@@ -102,6 +102,8 @@ class Update:
     max_recipients: int | None = None
     callback_url: str | None = None
     metadata: Mapping[str, Json] = field(default_factory=dict)
+    through: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Property → the events that its value came from and through (no caller can say this; mirrors do)."""
     traceparent: str | None = None
     """The trace that it belongs to (workers/trace)."""
 

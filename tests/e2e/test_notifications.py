@@ -290,6 +290,20 @@ def test_two_events_mirrored_both_ways_converge_and_nobody_is_mailed_twice(calm:
         assert len(mails) == len(set(mails)) <= len(writes)
 
 
+def test_mirrors_in_a_ring_make_their_events_equal_and_come_to_rest(calm: System) -> None:
+    sides = [Subscriber(calm) for _ in range(3)]
+    events = [side.event(subject=f"of {number}") for number, side in enumerate(sides)]
+    named = [{"mailbox": side.mailbox, "event": event.graph_id} for side, event in zip(sides, events, strict=True)]
+    for source, to in zip(named, (*named[1:], named[0]), strict=True):
+        assert calm.api.post("/v1/mirrors", json={"from": source, "to": to, "properties": ["subject"]}).is_success
+    until(lambda: _subjects(calm, events) == {"of 0"} or None, "the oldest mirror makes them equal", calm.logs)
+    until(lambda: _all_active(calm) or None, "all mirrors are active", calm.logs)
+    calm.sandbox.edit(events[1].id, {"subject": "After"})
+    until(lambda: _subjects(calm, events) == {"After"} or None, "an edit goes all the way", calm.logs)
+    settled(calm)
+    assert all(len([one for one in calm.sandbox.journal(event.id) if one.author == "graph"]) <= 3 for event in events)
+
+
 def _all_active(system: System) -> bool:
     return all(one["state"] == "active" for one in system.api.get("/v1/mirrors").json()["items"])
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Literal, Self
 
@@ -48,12 +48,12 @@ class Snapshot:
 @dataclass(frozen=True, slots=True)
 class Ours:
     """An update of ours that the event bears the mark of: what it wrote, when it was finished (RFC 3339, None: it
-    still runs), and the mirror that asked for it."""
+    still runs), and the events that each value came through, where a mirror asked for it."""
 
     update: str
     after: Mapping[str, Json]
     finished: str | None
-    mirror: str | None = None
+    through: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,35 +1,82 @@
 """What a mirror makes of a change: the update that the other event needs, or none.
 
-Pure. A mirror's update is an ordinary one with all its promises. Two mirrors may keep two events equal both ways: what
-one of them wrote is not sent back by the other, and where both events were changed at once the older mirror wins,
-property by property, because the younger one's update touches only what stands as it was before. So both converge.
+Pure. A mirror's update is an ordinary one with all its promises. Mirrors may lead in circles: each value remembers the
+events that it came through and goes to none of them again, so that every change comes to its end. The youngest mirror
+of a circle yields to the older ones: at the beginning, and later by touching only what stands as it was before. So two
+events that are kept equal both ways become equal, also where both were changed at once.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from workers.changes.event_change import Change
 from workers.changes.subscription import Mirror
 from workers.exchange import Event
 from workers.identifiers import new_id
-from workers.properties import agrees
-from workers.update import Intent, Json, Update
+from workers.properties import agrees, group_of
+from workers.update import Intent, Json, Target, Update
 
 LIFE = timedelta(hours=24)
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """From where to where a mirror leads: each event by its marks, one for every spelling of its id that is known.
+    ``yields``: the properties that the others of its circle bring back."""
+
+    source: frozenset[str]
+    to: frozenset[str]
+    yields: frozenset[str] = frozenset()
+
+
+def way(mirror: Mirror, source: str, to: str, elders: Sequence[Mirror | None] = ()) -> Way:
+    """``source``, ``to``: the events' ids as notifications spell them; ``elders``: the older mirrors that bring back
+    what it writes (``circle``), None for one that has ended, and with it the circle."""
+    there = [elder.properties for elder in elders if elder is not None]
+    whole = bool(there) and len(there) == len(elders)
+    return Way(
+        frozenset({_mark(mirror.source), _mark(replace(mirror.source, event=source))}),
+        frozenset({_mark(mirror.to), _mark(replace(mirror.to, event=to))}),
+        frozenset(mirror.properties).intersection(*there) if whole else frozenset(),
+    )
+
+
+def circle(
+    mirror: Mirror, source: Target, to: Target, onward: Callable[[Target], Iterable[tuple[Mirror, Target]]]
+) -> tuple[str, ...]:
+    """The older mirrors, one behind the other, that bring back what this one writes; none where nothing comes back.
+    ``onward``: the mirrors that lead on from an event, and where to. All ids as notifications spell them."""
+    ways: deque[tuple[tuple[str, ...], Target, frozenset[str]]] = deque([((), to, frozenset(mirror.properties))])
+    met = set[str]()
+    while ways:
+        passed, at, names = ways.popleft()
+        if at.line == source.line:
+            return passed
+        if at.line in met:
+            continue
+        met.add(at.line)
+        for one, there in onward(at):
+            if one.id < mirror.id and (left := names.intersection(one.properties)):
+                ways.append(((*passed, one.id), there, left))
+    return ()
+
+
 def update_for(
-    mirror: Mirror, change: Change, event: Event, reverse: Mirror | None, now: datetime, *, whole: bool = False
+    mirror: Mirror, way: Way, change: Change, event: Event, now: datetime, *, whole: bool = False
 ) -> Update | None:
-    """The update of the other event. ``whole``: a mirror of this event has just begun; the other is made equal whatever
-    changed, by the older of two that mirror each other. ``reverse``: the mirror that keeps the same two events equal
-    the other way."""
-    younger = reverse is not None and reverse.id < mirror.id
-    brought = _brought(change, reverse)
-    names = mirror.properties if whole and not younger else _moved(mirror, change, event, brought)
+    """The update of the other event. ``whole``: the mirror has just begun; the other is made equal whatever changed,
+    but for what the older mirrors of its circle make equal."""
+    brought = _brought(change, way)
+    names = [
+        name
+        for name in mirror.properties
+        if (whole and name not in way.yields) or _moved(name, way, change, event, brought)
+    ]
     if not names:
         return None
     return Update(
@@ -38,13 +85,14 @@ def update_for(
         target=mirror.to,
         intent=Intent(
             set={name: _bare(name, event.properties.get(name)) for name in names},
-            only_where=_common(change, names, brought) if younger else {},
+            only_where=_common(change, way.yields.intersection(names), brought),
         ),
         created_at=now,
         deadline=now + LIFE,
         conflict_resolution="alwaysOverwrite",
         callback_url=mirror.callback_url,
         metadata={"mirror": mirror.id},
+        through={name: sorted({*_through(name, change, event), *way.source}) for name in names},
     )
 
 
@@ -53,22 +101,41 @@ def key(mirror: Mirror, version: str, *, whole: bool = False) -> str:
     return hashlib.sha256(f"mirror/{mirror.id}/{version}/{whole}".encode()).hexdigest()
 
 
-def _brought(change: Change, reverse: Mirror | None) -> Mapping[str, Json]:
-    """What the other direction wrote here since the event was last told."""
-    back = [update.after for update in reversed(change.by) if reverse and update.mirror == reverse.id]
-    return {name: value for after in back for name, value in after.items()}
+def _mark(event: Target) -> str:
+    """Stands for the event: short, for an update has many."""
+    return hashlib.sha256(event.line.encode()).hexdigest()[:16]
 
 
-def _moved(mirror: Mirror, change: Change, event: Event, brought: Mapping[str, Json]) -> tuple[str, ...]:
-    """What changed and was not brought here by the other direction; and what it brought and somebody took back, which
-    may look as if it never had been."""
+def _through(name: str, change: Change, event: Event) -> frozenset[str]:
+    """The events that the value came through to this one. None where it was set here: by somebody else, or by an
+    update that no mirror asked for."""
+    group = group_of(name)
+    last = next((update for update in change.by if group & update.after.keys()), None)
+    if last is None:
+        return frozenset()
+    written = {name} & last.after.keys() or group & last.after.keys()
+    stands = all(agrees(one, event.properties[one], last.after[one]) for one in written & event.properties.keys())
+    return frozenset(mark for one in written for mark in last.through.get(one, ())) if stands else frozenset()
 
-    def moved(name: str) -> bool:
-        if name in brought and name not in change.changed:
-            return not agrees(name, event.properties.get(name), brought[name])
-        return name in change.changed and not (name in brought and change.is_ours(name))
 
-    return tuple(name for name in mirror.properties if moved(name))
+def _brought(change: Change, way: Way) -> Mapping[str, Json]:
+    """What came here from the other event since the event was last told."""
+    return {
+        name: value
+        for update in reversed(change.by)
+        for name, value in update.after.items()
+        if way.to.intersection(update.through.get(name, ()))
+    }
+
+
+def _moved(name: str, way: Way, change: Change, event: Event, brought: Mapping[str, Json]) -> bool:
+    """Whether the other event has to hear of it: it changed, or came from there and was taken back, which may look as
+    if it never had been. Not what was there, or went this way, before."""
+    if (way.source | way.to) & _through(name, change, event):
+        return False
+    if name in change.changed:
+        return True
+    return name in brought and not agrees(name, event.properties.get(name), brought[name])
 
 
 def _common(change: Change, names: Collection[str], brought: Mapping[str, Json]) -> Mapping[str, Json]:

@@ -19,7 +19,7 @@ from workers.update import known_fields
 FIRST_SIGHT = "firstSight"
 """The change of an event that is only looked at, so that later ones can be compared with it. Nobody is told."""
 MIRRORED = "mirrored"
-"""The change of an event that somebody has begun to mirror."""
+"""The change of an event that somebody has begun to mirror; its ``version`` is the mirror's id."""
 Doubt = Literal[
     "token", "size", "key", "signature", "audience", "issuer", "application", "expired", "content", "certificate",
     "event",
@@ -42,7 +42,7 @@ class Notification:
     def heard(self, watch: Watch) -> Heard:
         """The same, for the store. The same change of the same version is one, however often it is told to one life of
         the watch: one that began anew has everything to learn."""
-        what = self.change if self.change in (FIRST_SIGHT, MIRRORED) else "event changed"
+        what = {FIRST_SIGHT: FIRST_SIGHT, MIRRORED: f"{MIRRORED} {self.version}"}.get(self.change, "event changed")
         # One that has to be proved never stands for another: it may turn out to be forged.
         seal = f", sealed {hashlib.sha256(self.proof.encode()).hexdigest()[:12]}" if self.proof else ""
         label = f"{watch.mailbox}, {what}{seal}"

@@ -70,10 +70,6 @@ class Mirror:
     def same(self) -> str:
         return json.dumps([self.kind, self.client, self.source.line, self.to.line, sorted(self.properties)])
 
-    def reverses(self, other: Mirror) -> bool:
-        """Whether the two keep the same two events equal in both directions."""
-        return self.source.line == other.to.line and self.to.line == other.source.line
-
     def to_json(self) -> str:
         return json.dumps(asdict(self), separators=(",", ":"))
 

@@ -19,6 +19,7 @@ from workers.bell import Bell
 from workers.callback import ROOM, Delivery
 from workers.changes import event_change, mirror
 from workers.changes.event_change import DEFAULT, Change, Snapshot
+from workers.changes.mirror import Way
 from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
 from workers.changes.subscription import Mirror, Subscription
 from workers.changes.watch import Watch
@@ -127,12 +128,10 @@ class Teller:
 
     def _mirror(self, look: _Look, event: Event, change: Change, now: datetime) -> None:
         """Accept the updates that mirrors of this event need; the same version of it once."""
-        whole = look.notification.change == MIRRORED
-        change = replace(change, changed={}) if whole and look.before is None else change
-        mirrors = {client: self.store.watchers_of(client, Mirror) for client in {one.client for one in look.mirrors}}
+        change = replace(change, changed={}) if look.begun and look.before is None else change
         for one in look.mirrors:
-            reverse = next((other for other in mirrors[one.client] if other.reverses(one)), None)
-            update = mirror.update_for(one, change, event, reverse, now, whole=whole)
+            whole = one.id == look.begun
+            update = mirror.update_for(one, self._way(look, one), change, event, now, whole=whole)
             backend = self.settings.backends.get(one.to.backend)
             if update is None or backend is None:
                 continue
@@ -141,6 +140,11 @@ class Teller:
             known = mirror.key(one, event.version, whole=whole)
             accepted = self.store.accept(update, key=known, fingerprint=known, room=backend.max_concurrency)
             self.bell.ring(*accepted.rings)
+
+    def _way(self, look: _Look, one: Mirror) -> Way:
+        spelled, leads = look.watch.spelled.get(one.id, look.notification.event), look.watch.leads.get(one.id)
+        elders = [self.store.mirror(elder) for elder in look.watch.circles.get(one.id, ())]
+        return mirror.way(one, spelled, leads or one.to.event, elders)
 
     def _later(self, error: ExchangeError, grant: Grant) -> Outcome:
         """Not given up before nobody wants to know any more, for then the change would be lost."""
@@ -158,11 +162,18 @@ class _Look:
     before: Snapshot | None
 
     @property
+    def begun(self) -> str | None:
+        """The mirror that this is the first look for."""
+        return self.notification.version if self.notification.change == MIRRORED else None
+
+    @property
     def mirrors(self) -> tuple[Mirror, ...]:
         """The mirrors of this event."""
         spelled, event = self.watch.spelled, self.notification.event
         return tuple(
-            one for one in self.watchers if isinstance(one, Mirror) and event in (one.source.event, spelled.get(one.id))
+            one
+            for one in self.watchers
+            if isinstance(one, Mirror) and (one.id == self.begun or event in (one.source.event, spelled.get(one.id)))
         )
 
 

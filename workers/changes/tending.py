@@ -7,25 +7,28 @@ that fails is repeated for as long as somebody wants to know: killing everything
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 
 import structlog
 
 from workers import retry
 from workers.bell import Bell
+from workers.changes import mirror
 from workers.changes.event_change import DEFAULT, Snapshot, is_over
 from workers.changes.feed import CursorLost, Feed, Item, Push
 from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
 from workers.changes.subscription import Mirror
-from workers.changes.watch import OVER, SPELLED, Step, Watch, next_look, steps
+from workers.changes.watch import CIRCLE, LEADS, OVER, SPELLED, Step, Watch, next_look, steps, watch_id
 from workers.exchange import ExchangeError, NotFound
 from workers.outcome import Outcome, Succeeded
 from workers.settings import Settings
 from workers.store import Grant, Store
 from workers.store.watching import How
-from workers.update import rfc3339
+from workers.update import Target, rfc3339
 
 _log = structlog.get_logger(__name__)
 
@@ -155,10 +158,38 @@ class Tender:
     def _mirror(self, watch: Watch, now: datetime) -> None:
         """Have the sources of mirrors looked at that have just begun. Noted only afterwards: twice does no harm."""
         mirrors = [one for one in self.store.watchers(watch.id) if isinstance(one, Mirror)]
-        for one in (one for one in mirrors if one.id not in watch.spelled):
-            event = self.feeds[watch.backend].spelled(watch, one.source.event)
-            self._enqueue(watch, [Notification(watch.id, event, MIRRORED, one.id)])
-            self.store.keep(watch, {f"{SPELLED}{one.id}": event}, began=now)
+        spelled = cache(self._spelled)
+        onward = self._onward(spelled)
+        for one in (one for one in mirrors if one.id not in watch.spelled or one.id not in watch.leads):
+            source, to = spelled(one.source), spelled(one.to)
+            elders = mirror.circle(one, source, to, onward)
+            self.store.keep(watch, {f"{LEADS}{one.id}": to.event, f"{CIRCLE}{one.id}": " ".join(elders)}, began=now)
+            if one.id not in watch.spelled:
+                self._enqueue(watch, [Notification(watch.id, source.event, MIRRORED, one.id)])
+                self.store.keep(watch, {f"{SPELLED}{one.id}": source.event}, began=now)
+
+    def _onward(self, spelled: Callable[[Target], Target]) -> Callable[[Target], Iterable[tuple[Mirror, Target]]]:
+        """Which mirrors lead on from an event, and where to. Each mailbox is looked up once."""
+
+        @cache
+        def mailbox(watch_id: str) -> Mapping[str, list[tuple[Mirror, Target]]]:
+            known = self.store.watch(watch_id)
+            ways = defaultdict[str, list[tuple[Mirror, Target]]](list)
+            for one in self.store.watchers(watch_id):
+                if known is not None and isinstance(one, Mirror):
+                    event, leads = known.spelled.get(one.id), known.leads.get(one.id)
+                    source = replace(one.source, event=event) if event else spelled(one.source)
+                    to = replace(one.to, event=leads) if leads else spelled(one.to)
+                    ways[source.line].append((one, to))
+            return ways
+
+        return lambda at: mailbox(watch_id(at.backend, at.mailbox or "")).get(at.line, ())
+
+    def _spelled(self, event: Target) -> Target:
+        """The same with its id as notifications spell it."""
+        place = Watch(watch_id(event.backend, event.mailbox or ""), event.backend, event.mailbox or "", "")
+        feed = self.feeds.get(event.backend)
+        return replace(event, event=feed.spelled(place, event.event)) if feed else event
 
     def _enqueue(self, watch: Watch, notifications: list[Notification], how: How = "found") -> int:
         new, rings = self.store.hear([one.heard(watch) for one in notifications], how=how)

@@ -28,7 +28,7 @@ OVER = timedelta(days=60)
 SHORTEST_SILENCE = timedelta(hours=1)
 """Less is usual for every mailbox."""
 
-SPELLED = "spelled:"
+SPELLED, LEADS, CIRCLE = "spelled:", "leads:", "circle:"
 """Before a mirror's id, in the stored form."""
 
 
@@ -73,6 +73,10 @@ class Watch:
     fence: int = 0
     spelled: Mapping[str, str] = field(default_factory=dict)
     """A mirror's id → its source event's id as notifications spell it, where that is not how the caller does."""
+    leads: Mapping[str, str] = field(default_factory=dict)
+    """A mirror's id → the other event's id in the same spelling."""
+    circles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """A mirror's id → the older mirrors that bring back what it writes (mirror.circle)."""
 
     @property
     def place(self) -> Target:
@@ -97,6 +101,9 @@ class Watch:
         def moment(name: str) -> datetime | None:
             return datetime.fromtimestamp(int(fields[name]) / 1000, UTC) if fields.get(name) else None
 
+        def of_mirrors(prefix: str) -> dict[str, str]:
+            return {name.removeprefix(prefix): value for name, value in fields.items() if name.startswith(prefix)}
+
         return cls(
             id=watch_id,
             backend=fields["backend"],
@@ -115,7 +122,9 @@ class Watch:
             usual=timedelta(milliseconds=int(fields["usual"])) if fields.get("usual") else None,
             tended=moment("tended"),
             problem=fields.get("problem") or None,
-            spelled={name.removeprefix(SPELLED): value for name, value in fields.items() if name.startswith(SPELLED)},
+            spelled=of_mirrors(SPELLED),
+            leads=of_mirrors(LEADS),
+            circles={mirror: tuple(ids.split()) for mirror, ids in of_mirrors(CIRCLE).items()},
         )
 
 

@@ -202,7 +202,7 @@ def _ours(update: str, body: str, intent: str | None, result: str | None, finish
         after = {name: change["after"] for name, change in json.loads(result)["changed"].items()}
     else:
         after = json.loads(intent)["after"] if intent else {}
-    return Ours(update, after, finished, (json.loads(body).get("metadata") or {}).get("mirror"))
+    return Ours(update, after, finished, json.loads(body).get("through") or {})
 
 
 def _notification(heard: Heard) -> tuple[str | int, ...]:

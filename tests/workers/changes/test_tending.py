@@ -14,12 +14,14 @@ from tests.workers.test_watching import MIRROR, a_subscription
 from workers.bell import Bell
 from workers.changes.feed import CursorLost, Item, Round, Subscribed
 from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
+from workers.changes.subscription import Mirror
 from workers.changes.tending import Tender
 from workers.changes.watch import NEW_WINDOW, Watch
 from workers.exchange import AccessDenied, ExchangeError, MailboxNotFound, NotFound, Throttled, Unknown
 from workers.outcome import Outcome, Retry, Succeeded
 from workers.settings import Settings
 from workers.store import Store
+from workers.update import Target
 
 
 @dataclass
@@ -43,7 +45,7 @@ class FakeGraph:
         return Round(items, f"cursor {len(self.calls)}")
 
     def spelled(self, watch: Watch, event: str) -> str:
-        return f"immutable {event}"
+        return f"immutable {event.removeprefix('immutable ')}"
 
     def create(self, watch: Watch, now: datetime) -> Subscribed:
         self._called("create")
@@ -80,7 +82,7 @@ class Bench:
     def tend(self) -> Outcome:
         """The watch is looked at, by a job that is run to its end."""
         self.store.lifecycle(self.watch_id, "nothing in particular")
-        rings = [ring for rings in self.store.wake() for ring in rings]
+        rings = [ring for rings in self.store.wake() for ring in rings if ring.label == self.watch.mailbox]
         grant = claimed(self.store, rings[0].id)
         outcome = self.tender.tend(grant)
         self.store.settle(grant, an_attempt(), outcome if isinstance(outcome, Succeeded) else Succeeded(None))
@@ -263,6 +265,20 @@ def test_a_mirror_has_its_event_looked_at_once_under_the_id_that_graph_tells(ben
     bench.tend()
     assert bench.heard() == [(MIRRORED, "immutable E")]
     assert bench.watch.spelled == {"mir_1": "immutable E"}
+    assert bench.watch.leads == {"mir_1": "F"}, "of a mailbox whose feed spells it so"
+
+
+def test_the_younger_of_two_that_mirror_each_other_knows_it_however_the_ids_are_spelled_and_whose_they_are(
+    bench: Bench,
+) -> None:
+    a, b = (Target("cloud", event, mailbox=f"{event}@contoso.com") for event in "AB")
+    bench.store.begin(Mirror("mir_1", "rooms", b, a, ("subject",), None, ""))
+    respelled = (replace(end, event=f"immutable {end.event}") for end in (a, b))
+    younger = Mirror("mir_2", "hr", *respelled, ("subject",), None, "")
+    bench.store.begin(younger)
+    bench.watch_id = younger.watch
+    bench.tend()
+    assert bench.watch.circles == {"mir_2": ("mir_1",)}
 
 
 def test_when_nobody_wants_to_know_graph_is_told_and_all_is_forgotten(bench: Bench) -> None:
