@@ -48,6 +48,10 @@ class Notification:
         label = f"{watch.mailbox}, {what}{seal}"
         return Heard(new_id("ntf"), watch, self.event, self.to_json(), label, f"{watch.secret} {self.to_json()}")
 
+    def is_of(self, version: str) -> bool:
+        """Whether it tells no more than that the event has this version. A deletion names the last one there was."""
+        return self.change != "deleted" and self.version == version != ""
+
     def to_json(self) -> str:
         return json.dumps(asdict(self))
 

@@ -56,7 +56,7 @@ class Teller:
         if watch is None or not (watchers := self._watchers(watch)):
             return Succeeded(None, "nobody wants to know any more")
         before = self.store.snapshot(watch, notification.event)
-        if before is not None and before.version == notification.version:
+        if before is not None and notification.is_of(before.version):
             return Succeeded(None, "nothing new")
         try:
             self._prove(watch, notification)

@@ -165,6 +165,26 @@ def test_a_deletion_is_told_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) 
     assert (told["data"]["change"], told["data"]["version"], told["data"]["changed"]) == ("deleted", None, {})
 
 
+def test_a_deletion_that_names_the_version_that_was_told_last_is_told(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vanish(bench, monkeypatch)
+    bench.notify("deleted", etag="v1")
+    assert [told["data"]["change"] for told in bench.told()] == ["deleted"]
+
+
+def test_an_event_that_came_back_is_told_though_it_is_told_without_a_version(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as away:
+        vanish(bench, away)
+        bench.notify("deleted")
+    bench.told()
+    what = Notification(bench.watch.id, "E", "updated", "")
+    bench.teller.tell(claimed(bench.store, bench.store.hear([what.heard(bench.watch)], how="told")[1][0].id))
+    assert [told["data"]["change"] for told in bench.told()] == ["created"]
+
+
 def test_the_deletion_of_an_event_never_seen_is_told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     vanish(bench, monkeypatch)
     bench.notify("updated", "F")
