@@ -175,6 +175,17 @@ def test_a_later_change_finds_the_job_that_has_not_begun(store: Store, watch: Wa
     store.settle(grant, an_attempt(), Succeeded(None))
 
 
+def test_a_job_that_has_not_begun_looks_whichever_version_it_knows_once_it_stands_for_a_later_change(
+    store: Store, watch: Watch
+) -> None:
+    (first,) = heard(store, watch, notification(watch, etag="v2"))
+    heard(store, watch, notification(watch, etag="v3"))
+    heard(store, watch, notification(watch, etag="v3", change="deleted"))
+    waiting = Notification.from_json(claimed(store, first).body)
+    assert waiting == notification(watch, etag="", change="deleted")
+    assert not waiting.is_of("v2")
+
+
 def test_a_first_sight_never_stands_for_a_change(store: Store, watch: Watch) -> None:
     heard(store, watch, notification(watch, change=FIRST_SIGHT))
     assert store.hear([notification(watch).heard(watch)], how="told")[0] == 1

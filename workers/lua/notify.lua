@@ -22,11 +22,18 @@ local function listened_to(watch)
   return true
 end
 
-local function waits_already(line, label)
+-- Whether a job waits that will see to it. What waits then stands for more than one version, and has to look whichever
+-- of them it knows; and for the deletion, if one of them is it.
+local function waits_already(line, label, body)
   local last = redis.call('LINDEX', line_key(line), -1)
   if not last then return false end
-  local state, its_label = unpack(redis.call('HMGET', job_key(last), 'state', 'label'))
-  return state == 'queued' and its_label == label
+  local state, its_label, its_body = unpack(redis.call('HMGET', job_key(last), 'state', 'label', 'body'))
+  if state ~= 'queued' or its_label ~= label then return false end
+  local both = cjson.decode(its_body)
+  both.version = ''
+  if cjson.decode(body).change == 'deleted' then both.change = 'deleted' end
+  redis.call('HSET', job_key(last), 'body', cjson.encode(both))
+  return true
 end
 
 -- A thousand come at once for two that may run: who finds the lane full or others waiting waits there at once, unrung.
@@ -43,7 +50,7 @@ for i = 4, #ARGV, 9 do
   local id, watch, line, lane, room, owner, body, label, known = unpack(ARGV, i, i + 8)
   if known_watches[watch] == nil then known_watches[watch] = listened_to(watch) end
   if known_watches[watch] and redis.call('SET', 'rdv:heard:' .. known, id, 'NX', 'PX', life)
-    and not waits_already(line, label) then
+    and not waits_already(line, label, body) then
     new = new + 1
     enqueue(id, line, grace, {'kind', 'notification', 'body', body, 'client', '', 'owner', owner, 'line', line,
       'lane', lane, 'room', room, 'label', label})
