@@ -113,9 +113,14 @@ class Tender:
         seen = self.store.seen_events(watch)
         self._hear(watch, tuple(item for item in found.items if item.event in seen), since=watch.walked)
         self._first_sight(watch, tuple(item for item in found.items if item.event not in seen), now)
-        behind = self.store.snapshots(watch, seen - {item.event for item in found.items})
+        behind = self.store.snapshots(watch, seen - {item.event for item in found.items} - self._mirrored(watch))
         self.store.unlearn(watch, (event for event, known in behind.items() if is_over(known, now - OVER)))
         return self._noted(replace(watch, cursor=found.cursor, walked=now), now, "cursor", "walked")
+
+    def _mirrored(self, watch: Watch) -> frozenset[str]:
+        """The sources of mirrors: whoever asks is told whether they are gone."""
+        mirrors = [one for one in self.store.watchers(watch.id) if isinstance(one, Mirror)]
+        return frozenset(event for one in mirrors for event in (one.source.event, watch.spelled.get(one.id, "")))
 
     def _create(self, watch: Watch, now: datetime) -> Watch:
         made = self.pushes[watch.backend].create(watch, now)
@@ -152,8 +157,6 @@ class Tender:
         new = self._enqueue(watch, found, how)
         if new and how == "late":
             _log.warning("changes found that Graph had not told", watch=watch.id, count=new)
-        lost = {item.event for item in items if item.deleted and (one := known.get(item.event)) and one.gone}
-        self.store.unlearn(watch, lost)
 
     def _mirror(self, watch: Watch, now: datetime) -> None:
         """Have the sources of mirrors looked at that have just begun. Noted only afterwards: twice does no harm."""

@@ -12,6 +12,7 @@ import pytest
 from tests.workers.given import Bells, an_attempt, claimed
 from tests.workers.test_watching import MIRROR, a_subscription
 from workers.bell import Bell
+from workers.changes.event_change import Snapshot, gone
 from workers.changes.feed import CursorLost, Item, Round, Subscribed
 from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
 from workers.changes.subscription import Mirror
@@ -149,6 +150,40 @@ def test_a_series_that_is_told_without_a_version_is_heard_of_in_each_round_and_o
     bench.set(missed=bench.store.time())
     bench.tend()
     assert bench.heard() == [("updated", "S")]
+
+
+def remember(bench: Bench, event: str, snapshot: Snapshot) -> None:
+    """As it is when the event was told so."""
+    bench.store.unlearn(bench.watch, [event])
+    bench.store.first_seen(bench.watch, {event: snapshot})
+
+
+def test_an_event_that_is_deleted_comes_back_and_is_deleted_again_is_heard_of_each_time(bench: Bench) -> None:
+    bench.graph.items = (Item("A", "v1", {"subject": "S"}),)
+    bench.tend()
+    deleted, back = (Item("A", deleted=True), gone("")), (Item("A", "v2"), Snapshot("v2", {}, (), ""))
+    heard = []
+    for item, known in (deleted, back, deleted):
+        bench.graph.items = (item,)
+        bench.set(missed=bench.store.time())
+        bench.tend()
+        heard += bench.heard()
+        remember(bench, "A", known)
+    assert heard == [("deleted", "A"), ("updated", "A"), ("deleted", "A")]
+
+
+def test_the_source_of_a_mirror_that_was_deleted_stays_deleted_for_whoever_asks(bench: Bench) -> None:
+    bench.store.begin(MIRROR)
+    bench.tend()
+    for event in ("immutable E", "other"):
+        remember(bench, event, gone(""))
+    bench.graph.rounds = [(Item("immutable E", deleted=True),), (), ()]
+    bench.set(missed=bench.store.time())
+    bench.tend()
+    assert bench.store.seen_events(bench.watch) == {"immutable E", "other"}
+    bench.set(walked=bench.store.time() - NEW_WINDOW)
+    assert bench.tend() == Succeeded(None, "catch up, move on")
+    assert bench.store.seen_events(bench.watch) == {"immutable E"}
 
 
 def late(bench: Bench) -> int:
