@@ -167,6 +167,15 @@ def test_the_same_notification_three_times_is_one_job(store: Store, watch: Watch
     assert heard(store, watch, notification(watch)) == []
 
 
+def test_what_is_told_without_a_version_is_looked_at_every_time_and_once_for_all_that_come_meanwhile(
+    store: Store, watch: Watch
+) -> None:
+    unversioned = notification(watch, etag="")
+    for _ in range(2):
+        (job,) = heard(store, watch, *[unversioned] * 3)
+        store.settle(claimed(store, job), an_attempt(), Succeeded(None))
+
+
 def test_a_later_change_finds_the_job_that_has_not_begun(store: Store, watch: Watch) -> None:
     (first,) = heard(store, watch, notification(watch))
     assert store.hear([notification(watch, etag="v2").heard(watch)], how="told") == (0, ())

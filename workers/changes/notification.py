@@ -41,12 +41,15 @@ class Notification:
 
     def heard(self, watch: Watch) -> Heard:
         """The same, for the store. The same change of the same version is one, however often it is told to one life of
-        the watch: one that began anew has everything to learn."""
+        the watch: one that began anew has everything to learn. Told without a version it may be another change every
+        time: it is one with what waits to be looked at, and no more."""
         what = {FIRST_SIGHT: FIRST_SIGHT, MIRRORED: f"{MIRRORED} {self.version}"}.get(self.change, "event changed")
         # One that has to be proved never stands for another: it may turn out to be forged.
         seal = f", sealed {hashlib.sha256(self.proof.encode()).hexdigest()[:12]}" if self.proof else ""
         label = f"{watch.mailbox}, {what}{seal}"
-        return Heard(new_id("ntf"), watch, self.event, self.to_json(), label, f"{watch.secret} {self.to_json()}")
+        job, text = new_id("ntf"), self.to_json()
+        same = f"{watch.secret} {text}" if self.version or self.change == FIRST_SIGHT else job
+        return Heard(job, watch, self.event, text, label, same)
 
     def is_of(self, version: str) -> bool:
         """Whether it tells no more than that the event has this version. A deletion names the last one there was."""
