@@ -39,7 +39,9 @@ class AskedSubscription(Shape):
     """Where to POST each change as ``calendar.event.changed``; the same rules as for an update's ``callbackUrl``."""
     properties: Annotated[list[str], Field(default=None, min_length=1, max_length=len(PROPERTIES))]
     """Changes of which properties to tell, deleted events always; by default ``attendees categories end importance
-    isAllDay isReminderOn location recurrence reminderMinutesBeforeStart sensitivity showAs start subject``."""
+    isAllDay isReminderOn location recurrence reminderMinutesBeforeStart sensitivity showAs start subject``. Of others a
+    change is told where the event was read with them before; which takes a while where a calendar holds many events and
+    nobody asked for them yet."""
 
 
 class AskedEnd(Shape):

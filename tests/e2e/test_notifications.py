@@ -44,6 +44,18 @@ def test_a_persons_change_is_told_once_with_before_and_after(calm: System) -> No
     assert any(calm.redis.hget(key, "heard") for key in calm.redis.keys("rdv:watch:*"))
 
 
+def test_the_first_change_of_a_property_that_few_ask_for_is_told(calm: System) -> None:
+    subscriber = Subscriber(calm, properties=["body"])
+    event = subscriber.event()
+    subscriber.subscribe()
+    settled(calm)
+    calm.sandbox.edit(event.id, {"subject": "After"})
+    calm.sandbox.edit(event.id, {"body": {"contentType": "html", "content": "<p>After</p>"}})
+    (told,) = subscriber.hears(1)
+    assert list(told["changed"]) == ["body"]
+    assert "After" in told["changed"]["body"]["after"]["content"]
+
+
 def test_an_update_of_ours_is_told_as_ours(calm: System) -> None:
     subscriber = Subscriber(calm)
     event = subscriber.event()

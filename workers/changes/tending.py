@@ -21,7 +21,7 @@ from workers.changes import mirror
 from workers.changes.event_change import DEFAULT, Snapshot, is_over
 from workers.changes.feed import CursorLost, Feed, Item, Push
 from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
-from workers.changes.subscription import Mirror
+from workers.changes.subscription import Mirror, Subscription
 from workers.changes.watch import CIRCLE, LEADS, OVER, SPELLED, Step, Watch, next_look, steps, watch_id
 from workers.exchange import ExchangeError, NotFound
 from workers.outcome import Outcome, Succeeded
@@ -64,6 +64,7 @@ class Tender:
     def _tended(self, watch: Watch) -> Outcome:
         began = self.store.time()
         pushed, every = watch.backend in self.pushes, self._every(watch)
+        watch = self._learn(watch, began)
         done = list(steps(watch, began, pushed=pushed, every=every))
         for step in done:
             watch = self._do(step, watch, began)
@@ -91,6 +92,23 @@ class Tender:
                 return self._catch_up(watch, now)
             case Step.MOVE_ON:
                 return self._move_on(watch, now)
+
+    def _learn(self, watch: Watch, now: datetime) -> Watch:
+        """Have every event looked at for what subscriptions ask for besides the usual: only of what was known before it
+        changed a change can be told. The first walk finds it by itself."""
+        asked = {
+            name for one in self.store.watchers(watch.id) if isinstance(one, Subscription) for name in one.properties
+        }
+        if asked <= {*DEFAULT, *watch.learnt}:
+            return watch
+        learnt = tuple(sorted(asked.union(watch.learnt) - DEFAULT))
+        if watch.walked is not None:
+            known = self.store.snapshots(watch, self.store.seen_events(watch))
+            lacking = [event for event, one in known.items() if not (one.gone or one.properties.keys() >= {*learnt})]
+            mark = f"with {' '.join(learnt)}"
+            self._enqueue(watch, [Notification(watch.id, event, FIRST_SIGHT, mark) for event in lacking])
+        self.store.keep(watch, {"learnt": " ".join(learnt)}, began=now)
+        return replace(watch, learnt=learnt)
 
     def _walk(self, watch: Watch, now: datetime) -> Watch:
         """Go through the whole calendar: at first to know how it stands, and again where the cursor was lost - then
@@ -142,9 +160,9 @@ class Tender:
         return self._noted(caught_up, now, "cursor", "caught_up")
 
     def _first_sight(self, watch: Watch, items: tuple[Item, ...], now: datetime) -> None:
-        whole = [item for item in items if item.properties and item.version]
-        self.store.first_seen(watch, {item.event: _sight(item, rfc3339(now)) for item in whole})
-        rest = [item for item in items if not item.properties and not item.deleted]
+        whole = {item.event: item for item in items if _is_whole(item, watch)}
+        self.store.first_seen(watch, {event: _sight(item, rfc3339(now)) for event, item in whole.items()})
+        rest = [item for item in items if item.event not in whole and not item.deleted]
         self._enqueue(watch, [Notification(watch.id, item.event, FIRST_SIGHT, item.version or "") for item in rest])
 
     def _hear(self, watch: Watch, items: tuple[Item, ...], *, since: str | datetime | None) -> None:
@@ -218,9 +236,13 @@ class Tender:
         return retry.again(error, grant.tries, self.settings.engine, self.dice())
 
 
+def _is_whole(item: Item, watch: Watch) -> bool:
+    """Whether all that is to be known of the event came with it."""
+    return bool(item.version and item.properties) and {*(item.properties or {})} >= {*watch.learnt}
+
+
 def _sight(item: Item, at: str) -> Snapshot:
-    known = {name: value for name, value in (item.properties or {}).items() if name in DEFAULT}
-    return Snapshot(item.version or "", known, None, at)
+    return Snapshot(item.version or "", item.properties or {}, None, at)
 
 
 def _is_news(item: Item, known: Snapshot | None) -> bool:

@@ -71,6 +71,8 @@ class Watch:
     tended: datetime | None = None
     problem: str | None = None
     fence: int = 0
+    learnt: tuple[str, ...] = ()
+    """The properties that are known of every event besides the usual ones, because a subscription tells of them."""
     spelled: Mapping[str, str] = field(default_factory=dict)
     """A mirror's id → its source event's id as notifications spell it, where that is not how the caller does."""
     leads: Mapping[str, str] = field(default_factory=dict)
@@ -111,6 +113,7 @@ class Watch:
             secret=fields["secret"],
             graph_id=fields.get("graph_id") or None,
             fence=int(fields.get("fence") or 0),
+            learnt=tuple(fields.get("learnt", "").split()),
             expires=moment("expires"),
             renewed=moment("renewed"),
             cursor=fields.get("cursor") or None,

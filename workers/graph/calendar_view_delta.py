@@ -7,6 +7,7 @@ https://learn.microsoft.com/graph/api/event-delta. Not here: sockets (connection
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -37,7 +38,7 @@ class GraphFeed:
         path, items = cursor or start(watch, now), list[Item]()
         for _ in range(PAGES_AT_MOST):
             page, answer = self._page(watch, path, cursor)
-            items += read(page, answer)
+            items += read(page, answer, DEFAULT.union(watch.learnt))
             following = self._link(page, "@odata.nextLink", answer)
             if following is None:
                 return Round(tuple(_each_once(items)), self._end(page, answer))
@@ -95,21 +96,21 @@ def start(watch: Watch, now: datetime) -> str:
     return f"{owner_path(watch.place)}/calendarView/delta?{window}"
 
 
-def read(page: dict[str, Json], answer: Answer) -> list[Item]:
+def read(page: dict[str, Json], answer: Answer, properties: Collection[str]) -> list[Item]:
     """The events on a page. A meeting of a series stands for its series, which is what notifications name."""
     try:
-        return [_item(one) for one in page["value"]]
+        return [_item(one, properties) for one in page["value"]]
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise _unreadable(answer, error) from error
 
 
-def _item(document: Json) -> Item:
+def _item(document: Json, properties: Collection[str]) -> Item:
     if "@removed" in document:
         return Item(str(document["id"]), deleted=True)
     if document.get("type") == _OCCURRENCE:
         return Item(str(document.get("seriesMasterId") or document["id"]))
     etag = document.get("@odata.etag") or (f'W/"{document["changeKey"]}"' if document.get("changeKey") else None)
-    names = [name for name in DEFAULT if name in document]
+    names = [name for name in properties if name in document]
     if etag is None or not names:
         return Item(str(document["id"]), etag)
     event = resources.read_event(json.dumps(document).encode(), names)

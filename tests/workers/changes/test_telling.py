@@ -123,6 +123,16 @@ def test_a_property_that_was_not_asked_for_is_told_to_nobody(bench: Bench) -> No
     assert bench.told() == []
 
 
+def test_the_first_change_of_a_property_that_was_learnt_for_a_new_subscription_is_told(bench: Bench) -> None:
+    bench.store.begin(replace(a_subscription(2), properties=("body",)))
+    bench.notify(FIRST_SIGHT, etag="with body")
+    assert bench.told() == []
+    edit(bench, body={"contentType": "text", "content": "After"})
+    bench.notify()
+    (told,) = bench.told()
+    assert told["data"]["changed"]["body"]["after"]["content"] == "After"
+
+
 def test_everybody_who_wants_to_know_is_told(bench: Bench) -> None:
     bench.store.begin(a_subscription(2))
     edit(bench, subject="After")

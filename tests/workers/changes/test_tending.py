@@ -125,6 +125,28 @@ def test_what_came_with_its_properties_is_not_read_again(bench: Bench) -> None:
     assert bench.heard() == [(FIRST_SIGHT, "B")]
 
 
+def test_what_a_subscription_asks_for_besides_the_usual_is_learnt_of_every_event_before_it_changes(
+    bench: Bench,
+) -> None:
+    with_body = replace(a_subscription(2), properties=("subject", "body"))
+    bench.graph.items = (Item("A", "v1", {"subject": "S"}), Item("B", "v1", {"subject": "S", "body": None}))
+    bench.tend()
+    assert bench.heard() == []
+    bench.store.begin(with_body)
+    bench.tend()
+    assert bench.heard() == [(FIRST_SIGHT, "A")]
+    bench.tend()
+    assert (bench.heard(), bench.watch.learnt) == ([], ("body",))
+
+
+def test_what_a_subscription_asks_for_from_the_beginning_is_learnt_by_the_first_walk(bench: Bench) -> None:
+    bench.store.begin(replace(a_subscription(2), properties=("body",)))
+    bench.graph.items = (Item("A", "v1", {"subject": "S"}), Item("B", "v1", {"subject": "S", "body": None}))
+    bench.tend()
+    assert bench.heard() == [(FIRST_SIGHT, "A")]
+    assert bench.store.seen_events(bench.watch) == {"B"}
+
+
 def test_what_is_found_and_not_known_is_handled(bench: Bench) -> None:
     bench.graph.items = (Item("A", "v1", {"subject": "S"}), Item("B", "v1", {"subject": "S"}))
     bench.tend()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,6 +51,14 @@ def test_a_round_is_read_to_its_end_and_ends_with_a_cursor() -> None:
     assert found.items == (Item("A", 'W/"1"', {"subject": "S"}), Item("B", deleted=True))
     assert found.cursor == f"{PATH}?$deltatoken=2"
     assert [request.url.query for request in wire.seen] == [b"$deltatoken=1", b"$skip=1"]
+
+
+def test_what_somebody_asked_for_besides_the_usual_is_read_where_the_page_has_it() -> None:
+    event = {"id": "A", "@odata.etag": 'W/"1"', "subject": "S", "body": {"contentType": "text", "content": "B"}}
+    (usual,), (more,) = (
+        feed(Wire(page(event))).changes(watch, "/c", NOW).items for watch in (WATCH, replace(WATCH, learnt=("body",)))
+    )
+    assert (set(usual.properties or ()), set(more.properties or ())) == ({"subject"}, {"subject", "body"})
 
 
 def test_meetings_of_a_series_stand_for_the_series() -> None:
