@@ -9,9 +9,10 @@ store's own (``TIME``); moments shown to people come from the caller.
                                      due bells not_before token fence started claims settled        then SETTLED_LIFE,
                                      intent doubt intended result error finished callback           dead: DEAD_LIFE
                                      replay replayed_at since attempts (one JSON to a line) attempted
+                                     discard
     rdv:line:{line}          list    ids of the unsettled jobs of one event, oldest first           until empty
     rdv:running:{lane}       set     ids of the jobs that run in one mailbox                        until empty
-    rdv:waiting:{lane}       zset    heads of lines that found the lane full or paused, by time     until empty
+    rdv:waiting:{lane}       zset    heads of lines that found the lane full or paused, by turn     until empty
     rdv:paused:{lane}        string  until when the lane is paused, ms                              its own pause
     rdv:probe:{lane}         string  the lane was paused: one job at a time until one gets through  pause + 10 min
     rdv:failures:{lane}      string  failures in a row of a callback host, for its breaker          an hour
@@ -38,7 +39,8 @@ store's own (``TIME``); moments shown to people come from the caller.
     rdv:watchers:{watch}     set     subscription:{id} and mirror:{id} that want to know             with them
     rdv:watch:{watch}        hash    a watched mailbox (changes/watch): backend mailbox secret       until nobody wants
                                      graph_id expires renewed cursor walked caught_up missed         to know
-                                     reauthorize heard usual tended problem wanted fence
+                                     reauthorize heard usual tended problem wanted fence learnt;
+                                     of each mirror spelled:{id} leads:{id} circle:{id}
     rdv:watches              zset    watches by when they have to be looked at, ms                   with them
     rdv:snapshots:{watch}    hash    event → as it was last told, as JSON                            with the watch
     rdv:heard:{sha256}       string  a notification that was taken in                                HEARD_LIFE
