@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from urllib.parse import urlsplit
 
 import httpx
@@ -22,9 +23,12 @@ from ops.run.supervisor import Supervisor
 from ops.sandbox.control import Sandbox
 from workers.configuration import ConfigurationError, load
 from workers.settings import Settings
+from workers.store import Store, StoreUnavailable
 
 PATIENCE = 60.0
 """Seconds until a part that is not up is given up."""
+PATIENCE_WITH_OTHERS = 10.0
+"""The same of what we did not start: it has to be there."""
 
 
 def begin(where: Layout, supervisor: Supervisor) -> bool:
@@ -37,7 +41,7 @@ def begin(where: Layout, supervisor: Supervisor) -> bool:
     credentials = _start_sandbox(where, supervisor) if with_sandbox else None
     secrets = configuration.secrets_for(credentials) if credentials else {}
     settings = settings or checked(layout.environment(where, secrets))
-    _wait_for_servers(supervisor, settings)
+    wait_for_servers(supervisor, settings)
     swept = readiness.swept_at(settings.store_url)
     for command in layout.processes(where, secrets):
         _start(supervisor, command)
@@ -88,13 +92,15 @@ def product_questions(where: Layout, settings: Settings, swept: str | None) -> d
     }
 
 
-def wait_until(supervisor: Supervisor, name: str, is_up: Callable[[], bool]) -> None:
-    """One progress line; RunError with the end of the log when it takes too long."""
+def wait_until(supervisor: Supervisor, name: str, is_up: Callable[[], bool], where: str = "") -> None:
+    """One progress line; RunError with the end of the log when it takes too long. ``where``: of a server."""
     print(f"· {name:<10}", end="", flush=True)
     began = time.monotonic()
+    patience = PATIENCE if supervisor.log_of(name) else PATIENCE_WITH_OTHERS
     while not is_up():
-        if time.monotonic() - began > PATIENCE:
-            raise RunError(f"{name} was not ready within {PATIENCE:.0f} s{_log(supervisor, name)}")
+        if time.monotonic() - began > patience:
+            at = f" at {where}" if where else ""
+            raise RunError(f"the {name}{at} was not ready within {patience:.0f} s{_log(supervisor, name)}")
         supervisor.wait(0.1)
     print(f"ready after {time.monotonic() - began:.1f} s", flush=True)
 
@@ -125,10 +131,17 @@ def _start_sandbox(where: Layout, supervisor: Supervisor) -> Credentials:
     return credentials
 
 
-def _wait_for_servers(supervisor: Supervisor, settings: Settings) -> None:
-    wait_until(supervisor, "store", lambda: readiness.store_answers(settings.store_url))
-    if urlsplit(settings.broker_url).scheme.startswith("redis"):
-        wait_until(supervisor, "broker", lambda: readiness.store_answers(settings.broker_url))
+def wait_for_servers(supervisor: Supervisor, settings: Settings) -> None:
+    """Store and broker are up, and the store keeps what it is given. RunError says what they lack."""
+    for name, url in {"store": settings.store_url, "broker": settings.broker_url}.items():
+        parts = urlsplit(url)
+        if parts.scheme in ("redis", "rediss", "unix"):
+            where = parts.netloc.rpartition("@")[2] or parts.path  # without a password
+            wait_until(supervisor, name, partial(readiness.store_answers, url), where)
+    try:
+        Store.connect(settings).check()
+    except StoreUnavailable as error:
+        raise RunError(str(error)) from None
 
 
 def _start(supervisor: Supervisor, command: Command) -> None:
