@@ -45,7 +45,7 @@ ROUNDS = 5
 class Intended:
     """What was recorded before a write: the properties as first read (the base of every merge), the properties as
     they stood before this write and the version they had, what it set them to, who was to be mailed, and the newest
-    update in the marker that was found."""
+    update in the marker that was found (None: an older version of us did not say)."""
 
     base: Mapping[str, Json]
     before: Mapping[str, Json]
@@ -53,7 +53,7 @@ class Intended:
     invitations: str
     version: str
     mails: int
-    newest: str = ""
+    newest: str | None = None
 
     def to_json(self) -> str:
         return compact({name: getattr(self, name) for name in self.__slots__})
@@ -132,8 +132,8 @@ class _Run:
 
     def _forgotten(self, event: Event) -> bool:
         """Whether so many updates were written since that ours may have fallen out of the marker."""
-        reaches_back = self.past is not None and self.past.newest in event.marker
-        return len(event.marker) >= MARKER_LENGTH and not reaches_back
+        newest = self.past.newest if self.past else None
+        return newest is not None and newest not in event.marker and len(event.marker) >= MARKER_LENGTH
 
     def _round(self, event: Event) -> Outcome | None:
         """None: the version moved, look again."""

@@ -366,6 +366,15 @@ def test_a_doubt_that_the_event_cannot_clear_up_any_more_is_never_written_again(
     assert desk.applied == 1
 
 
+def test_what_an_older_version_intended_is_found_out_as_it_was_then() -> None:
+    desk = a_desk(MOVED, Fault.LOST_BEFORE)
+    desk.run()
+    assert desk.past is not None
+    desk.past = replace(desk.past, newest=None)
+    desk.exchange.marker = tuple(f"upd_{n}" for n in range(MARKER_LENGTH))
+    assert succeeded(desk.run()).verified
+
+
 def test_a_write_that_never_arrived_is_sent_again_though_the_marker_is_full() -> None:
     desk = a_desk(MOVED, Fault.LOST_BEFORE)
     desk.exchange.marker = tuple(f"upd_{n}" for n in range(MARKER_LENGTH))
