@@ -78,7 +78,6 @@ def property_of(name: str) -> Property:
     return PROPERTIES[name]
 
 
-APPENDABLE_TEXT = frozenset({"subject", "body"})
 TIMES = ("start", "end")
 """Always written together: one without the other may change the duration or be refused."""
 

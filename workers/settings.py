@@ -5,13 +5,11 @@ Not here: what is done with them.
 
 from __future__ import annotations
 
-import os
-import ssl
 from base64 import b64decode
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from functools import cached_property
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -27,24 +25,13 @@ from pydantic import (
 )
 
 from workers.mapping import Mapper, MappingError
+from workers.setting_checks import check_certificate_and_key, check_certificates, check_url, network
 
 CONSOLE_SECRET_LENGTH = 32
 
 
 class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-def _check_readable(path: Path) -> None:
-    if not os.access(path, os.R_OK):
-        raise ValueError(f"the file {path} cannot be read")
-
-
-def _check_certificate_and_key(path: Path) -> None:
-    _check_readable(path)
-    text = path.read_bytes()
-    if b"-----BEGIN CERTIFICATE-----" not in text or b"PRIVATE KEY-----" not in text:
-        raise ValueError(f"the file {path} does not hold a certificate and its private key in PEM")
 
 
 class _Backend(_Table):
@@ -72,18 +59,14 @@ class _Backend(_Table):
     @classmethod
     def _certificates(cls, path: Path | None) -> Path | None:
         if path is not None:
-            _check_readable(path)
-            try:
-                ssl.create_default_context(cafile=str(path))
-            except OSError:
-                raise ValueError(f"the file {path} holds no certificate in PEM") from None
+            check_certificates(path)
         return path
 
     @field_validator("client_certificate_file")
     @classmethod
     def _certificate_and_key(cls, path: Path | None) -> Path | None:
         if path is not None:
-            _check_certificate_and_key(path)
+            check_certificate_and_key(path)
         return path
 
     def _check_app_sign_in(self) -> None:
@@ -113,12 +96,12 @@ class GraphBackend(_Backend):
     @classmethod
     def _all_readable(cls, paths: tuple[Path, ...]) -> tuple[Path, ...]:
         for path in paths:
-            _check_certificate_and_key(path)
+            check_certificate_and_key(path)
         return paths
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        _check_url("base_url", self.base_url)
+        check_url("base_url", self.base_url)
         self._check_app_sign_in()
         return self
 
@@ -142,7 +125,7 @@ class EwsBackend(_Backend):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        _check_url("url", self.url)
+        check_url("url", self.url)
         if self.auth == "oauth":
             self._check_app_sign_in()
         elif self.username is None or self.password is None:
@@ -188,7 +171,7 @@ class Client(_Table):
     @field_validator("callback_networks", mode="before")
     @classmethod
     def _in_cidr(cls, networks: object) -> object:
-        return tuple(map(_network, networks)) if isinstance(networks, list | tuple) else networks
+        return tuple(map(network, networks)) if isinstance(networks, list | tuple) else networks
 
     @field_validator("webhook_secrets")
     @classmethod
@@ -253,7 +236,7 @@ class Settings(_Table):
     @classmethod
     def _reachable(cls, url: str | None) -> str | None:
         if url is not None:
-            _check_url("public_url", url)
+            check_url("public_url", url)
         return url
 
     @model_validator(mode="after")
@@ -268,7 +251,7 @@ class Settings(_Table):
             raise ValueError("two [[client]] tables have the same api_key_sha256")
         if {key.lower() for key in self.operator_api_key_sha256} & set(keys):
             raise ValueError("operator_api_key_sha256 holds a key of a [[client]]")
-        _check_url("RENDEZVOUS_FLOWER_URL", self.flower_url)
+        check_url("RENDEZVOUS_FLOWER_URL", self.flower_url)
         return self
 
     @cached_property
@@ -290,26 +273,5 @@ class Settings(_Table):
         return next((backend for backend in self.backend if backend.kind == "graph"), None)
 
 
-def _network(text: object) -> IPv4Network | IPv6Network:
-    try:
-        return ip_network(text)  # type: ignore[arg-type]  # whatever it is, it says so
-    except (ValueError, TypeError):
-        pass
-    try:
-        hint = f"did you mean {ip_network(text, strict=False)}"  # type: ignore[arg-type]  # as above
-    except (ValueError, TypeError):
-        hint = "write it like 10.0.0.0/8 or fd00::/8"
-    raise ValueError(f"{text!r} is not a network in CIDR notation; {hint}")
-
-
 def _matches(patterns: tuple[str, ...], address: str) -> bool:
     return any(fnmatchcase(address.lower(), pattern.lower()) for pattern in patterns)
-
-
-def _check_url(name: str, url: str) -> None:
-    try:
-        parts, _ = urlsplit(url), urlsplit(url).port
-    except ValueError:
-        raise ValueError(f"{name} must be a plain https:// URL") from None
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise ValueError(f"{name} must be a plain https:// URL")

@@ -1,0 +1,54 @@
+"""Whether a value of the configuration can be used: an address, a file, a network. Raises ValueError, a sentence."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+def check_url(name: str, url: str) -> None:
+    """An address without a query, a fragment or a password in it."""
+    try:
+        parts, _ = urlsplit(url), urlsplit(url).port
+    except ValueError:
+        raise ValueError(f"{name} must be a plain https:// URL") from None
+    if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError(f"{name} must be a plain https:// URL")
+
+
+def check_certificates(path: Path) -> None:
+    """PEM, one or more."""
+    _check_readable(path)
+    try:
+        ssl.create_default_context(cafile=str(path))
+    except OSError:
+        raise ValueError(f"the file {path} holds no certificate in PEM") from None
+
+
+def check_certificate_and_key(path: Path) -> None:
+    """PEM, both in one file."""
+    _check_readable(path)
+    text = path.read_bytes()
+    if b"-----BEGIN CERTIFICATE-----" not in text or b"PRIVATE KEY-----" not in text:
+        raise ValueError(f"the file {path} does not hold a certificate and its private key in PEM")
+
+
+def network(text: object) -> IPv4Network | IPv6Network:
+    """The network in CIDR notation that ``text`` is."""
+    try:
+        return ip_network(text)  # type: ignore[arg-type]  # whatever it is, it says so
+    except (ValueError, TypeError):
+        pass
+    try:
+        hint = f"did you mean {ip_network(text, strict=False)}"  # type: ignore[arg-type]  # as above
+    except (ValueError, TypeError):
+        hint = "write it like 10.0.0.0/8 or fd00::/8"
+    raise ValueError(f"{text!r} is not a network in CIDR notation; {hint}")
+
+
+def _check_readable(path: Path) -> None:
+    if not os.access(path, os.R_OK):
+        raise ValueError(f"the file {path} cannot be read")
