@@ -28,7 +28,7 @@ from workers.store import (
     StoreUnavailable,
     steps,
 )
-from workers.update import Intent
+from workers.update import Intent, Update
 from workers.versions import Wrote
 
 DONE = Succeeded(Result("v2", noop=False))
@@ -512,13 +512,19 @@ def test_our_writes_of_an_event_are_remembered_newest_first(store: Store) -> Non
     assert store.wrote(update.target.line) == [Wrote("v2", "v3", "c"), Wrote("v1", "v2", "c")]
 
 
-def test_lists_forget_what_is_past_its_life_also_behind_what_lives_on(
-    store: Store, redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    updates = [an_update(event=f"event-{number}") for number in range(8)]
+def oldest_first(store: Store, redis: Redis, count: int) -> list[Update]:
+    """So many updates, in a client's list in this order."""
+    updates = [an_update(event=f"event-{number}") for number in range(count)]
     for age, update in enumerate(updates):
         accepted(store, update)
         redis.zadd("rdv:updates:hr", {update.id: age})
+    return updates
+
+
+def test_lists_forget_what_is_past_its_life_also_behind_what_lives_on(
+    store: Store, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    updates = oldest_first(store, redis, 8)
     living, over = updates[:5], updates[5:]
     redis.delete(*(f"rdv:job:{update.id}" for update in over))
     monkeypatch.setattr(steps, "_PIECE", 2)
@@ -529,28 +535,43 @@ def test_lists_forget_what_is_past_its_life_also_behind_what_lives_on(
 def test_the_next_round_of_trimming_begins_at_the_oldest_again(
     store: Store, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    updates = [an_update(event=f"event-{number}") for number in range(3)]
-    for age, update in enumerate(updates):
-        accepted(store, update)
-        redis.zadd("rdv:updates:hr", {update.id: age})
+    updates = oldest_first(store, redis, 3)
     monkeypatch.setattr(steps, "_PIECE", 1)
     assert store.trim("hr", at_most=2) == 0
     redis.delete(f"rdv:job:{updates[0].id}")
     assert [store.trim("hr", at_most=2), store.trim("hr", at_most=2)] == [0, 1]
 
 
-def test_a_callback_host_that_fails_again_and_again_is_left_alone_for_a_while(store: Store, redis: Redis) -> None:
-    def callback(number: int) -> str:
-        update = an_update(event=f"event-{number}", callback_url="https://dead.example/x")
-        accepted(store, update)
-        made = Callback(f"msg_{number}", "{}", "hr", "a", f"line-{number}", "callback/dead.example", 10, "dead")
-        store.settle(claimed(store, update.id), an_attempt(), DONE, made)
-        return made.id
+def test_of_an_update_that_is_tried_for_a_week_the_last_hundred_attempts_are_kept(store: Store) -> None:
+    update = an_update()
+    accepted(store, update)
+    for number in range(1, 103):
+        store.settle(claimed(store, update.id), an_attempt(number), Retry("unavailable", "Busy.", timedelta()))
+    assert [attempt.number for attempt in store.history(update.id)] == list(range(3, 103))
+    assert claimed(store, update.id).attempts == 102
 
+
+def a_callback(store: Store, number: int) -> str:
+    """The id of a callback to one host, of an update that has ended."""
+    update = an_update(event=f"event-{number}", callback_url="https://dead.example/x")
+    accepted(store, update)
+    made = Callback(f"msg_{number}", "{}", "hr", "a", f"line-{number}", "callback/dead.example", 10, "dead")
+    store.settle(claimed(store, update.id), an_attempt(), DONE, made)
+    return made.id
+
+
+def test_callbacks_that_were_under_way_together_open_the_breaker_once(store: Store, redis: Redis) -> None:
+    grants = [claimed(store, a_callback(store, number)) for number in range(10)]
+    for grant in grants:
+        store.settle(grant, an_attempt(), Retry("unavailable", "HTTP 500", timedelta(minutes=5)))
+    assert 0 < redis.pttl("rdv:paused:callback/dead.example") <= 5000
+
+
+def test_a_callback_host_that_fails_again_and_again_is_left_alone_for_a_while(store: Store, redis: Redis) -> None:
     failing = Retry("unavailable", "HTTP 500", timedelta(minutes=5))
     for number in range(5):
-        store.settle(claimed(store, callback(number)), an_attempt(), failing)
-    assert store.claim(callback(5)) is None, "the breaker is open"
+        store.settle(claimed(store, a_callback(store, number)), an_attempt(), failing)
+    assert store.claim(a_callback(store, 5)) is None, "the breaker is open"
     other = Callback("msg_other", "{}", "hr", "a", "line-other", "callback/fine.example", 10, "fine")
     update = an_update(event="other", callback_url="https://fine.example/x")
     accepted(store, update)
@@ -559,7 +580,7 @@ def test_a_callback_host_that_fails_again_and_again_is_left_alone_for_a_while(st
     redis.delete("rdv:paused:callback/dead.example")
     store.settle(claimed(store, "msg_5"), an_attempt(), Succeeded(None))
     assert redis.get("rdv:failures:callback/dead.example") is None
-    assert claimed(store, callback(6)), "one success closes the breaker"
+    assert claimed(store, a_callback(store, 6)), "one success closes the breaker"
 
 
 def test_an_update_that_ends_because_exchange_is_busy_still_pauses_its_mailbox(store: Store) -> None:
