@@ -10,7 +10,7 @@ from redis import Redis
 
 from tests.workers.given import an_attempt, claimed
 from workers.changes.event_change import Snapshot
-from workers.changes.notification import FIRST_SIGHT, Notification
+from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
 from workers.changes.subscription import Mirror, Subscription
 from workers.changes.watch import Watch
 from workers.outcome import Retry, Succeeded
@@ -303,6 +303,16 @@ def test_a_notification_that_has_ended_is_soon_forgotten(store: Store, redis: Re
     (job,) = heard(store, watch, notification(watch))
     store.settle(claimed(store, job), an_attempt(), Succeeded(None))
     assert 0 < redis.ttl(f"rdv:job:{job}") <= 3600
+
+
+def test_a_mirror_that_has_just_begun_is_still_named_when_it_is_heard_of_twice(
+    store: Store, redis: Redis, watch: Watch
+) -> None:
+    begun = Notification(watch.id, "E", MIRRORED, "mir_1")
+    (job,) = heard(store, watch, begun)
+    redis.delete(*redis.keys("rdv:heard:*"))
+    assert heard(store, watch, begun) == []
+    assert Notification.from_json(claimed(store, job).body) == begun
 
 
 def test_a_notification_that_waits_is_not_forgotten(store: Store, redis: Redis, watch: Watch) -> None:

@@ -22,16 +22,16 @@ local function listened_to(watch)
   return true
 end
 
--- Whether a job waits that will see to it. What waits then stands for more than one version, and has to look whichever
--- of them it knows; and for the deletion, if one of them is it.
+-- Whether a job waits that will see to it. If it then stands for more than one version, it has to look whichever of
+-- them it knows; and for the deletion, if one of them is it.
 local function waits_already(line, label, body)
   local last = redis.call('LINDEX', line_key(line), -1)
   if not last then return false end
   local state, its_label, its_body = unpack(redis.call('HMGET', job_key(last), 'state', 'label', 'body'))
   if state ~= 'queued' or its_label ~= label then return false end
-  local both = cjson.decode(its_body)
-  both.version = ''
-  if cjson.decode(body).change == 'deleted' then both.change = 'deleted' end
+  local both, new = cjson.decode(its_body), cjson.decode(body)
+  if new.version ~= both.version then both.version = '' end
+  if new.change == 'deleted' then both.change = 'deleted' end
   redis.call('HSET', job_key(last), 'body', cjson.encode(both))
   return true
 end
