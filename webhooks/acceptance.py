@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask import Response, g, jsonify, request
+from flask import Response, jsonify, request
 
 from webhooks import problems, schema
 from webhooks.admission import Admitted, admit, overdue
 from webhooks.door import Door, door
+from webhooks.passage import passage
 from webhooks.problems import Problem
 from webhooks.traffic import ACCEPTED
 from workers import trace
@@ -45,7 +46,7 @@ def _accepted(document: Mapping[str, Json], client: Client, key: str, fingerprin
         raise problems.invalid(asked)
     now = at.clock()
     admitted = admit(asked, client, at.settings, update_id=new_id("upd"), now=now, traceparent=trace.current())
-    g.backend = admitted.update.target.backend
+    passage().backend = admitted.update.target.backend
     if (late := overdue(asked, now)) and at.store.earlier(client.name, key) is None:
         raise problems.invalid([late])
     accepted = _kept(at, admitted, client, key, fingerprint)
@@ -63,7 +64,8 @@ def _kept(at: Door, admitted: Admitted, client: Client, key: str, fingerprint: s
 
 
 def _answer(at: Door, admitted: Admitted, accepted: Accepted) -> Response:
-    g.update_id, g.replayed = accepted.id, not accepted.created
+    known = passage()
+    known.update, known.replayed = accepted.id, not accepted.created
     if not accepted.same_body:
         raise Problem(problems.KEY_REUSED, "This Idempotency-Key was used with another body.")
     at.bell.ring(*accepted.rings)

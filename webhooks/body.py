@@ -67,7 +67,8 @@ def parse(raw: bytes) -> Mapping[str, Json]:
         document = json.loads(
             text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_int
         )
-        json.dumps(document, ensure_ascii=False).encode()
+        if "\\u" in text:  # only so can half a pair be written
+            json.dumps(document, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise NotJson(f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
     except UnicodeEncodeError:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
-from flask import Response, g
+from flask import Response
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, Field
@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field
 from webhooks import acceptance, body, document, idempotency, intake, problems
 from webhooks.door import door
 from webhooks.faults import Fault, fault, pointer
+from webhooks.passage import client
 from webhooks.problems import Problem
 from workers.mapping import Mapped, Mapper, MappingError
 from workers.update import Json
@@ -75,18 +76,18 @@ def create(path: ClientPath, header: KeyHeader) -> Response:
     intake.check_form()
     sent = intake.parsed(message.body)
     message_id = idempotency.digest(message.id)
-    key = door().store.first_key(g.client.name, message_id, intake.key() or message_id)
-    return _accepted(sent, g.client.mapper, key)
+    key = door().store.first_key(client().name, message_id, intake.key() or message_id)
+    return _accepted(sent, client().mapper, key)
 
 
 def _accepted(sent: Mapping[str, Json], mapper: Mapper | None, key: str) -> Response:
     """What is compared when a key is used again is what was sent, not what a mapping made of it on that day."""
     fingerprint = idempotency.fingerprint(sent)
     if mapper is None:
-        return acceptance.accept(sent, g.client, key=key, fingerprint=fingerprint)
+        return acceptance.accept(sent, client(), key=key, fingerprint=fingerprint)
     mapped = _mapped(mapper, sent)
     try:
-        return acceptance.accept(mapped.update, g.client, key=key, fingerprint=fingerprint)
+        return acceptance.accept(mapped.update, client(), key=key, fingerprint=fingerprint)
     except Problem as problem:
         if problem.kind is not problems.INVALID:
             raise

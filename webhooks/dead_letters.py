@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from flask import Response, g, jsonify
+from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, Field, ValidationError
@@ -15,6 +15,7 @@ from webhooks import document, intake, problems
 from webhooks.door import Door, door
 from webhooks.faults import fault
 from webhooks.letter_filter import AskedReplay, LettersQuery
+from webhooks.passage import client, passage
 from webhooks.problems import Problem
 from workers.public import public, shown_attempts
 from workers.replay import Hindrance, hindrance, matching, replay_one, undelivered
@@ -57,7 +58,7 @@ def listed(query: LettersQuery) -> Response:
     intake.check_parameters()
     at = door()
     try:
-        found = at.store.search_dead((g.client.name,), query.search, query.limit, query.cursor)
+        found = at.store.search_dead((client().name,), query.search, query.limit, query.cursor)
     except BadCursor as error:
         raise problems.unreadable("cursor", str(error)) from None
     items = [_shown(at, letter) for letter in at.store.dead_letters(found.ids)]
@@ -109,7 +110,7 @@ def replay_all() -> Response:
     """All that match, the oldest 10,000 of them at once, in the order in which they were accepted."""
     at = door()
     asked = _asked(intake.content())
-    letters = matching(at.store, at.settings, g.client.name, asked.search)
+    letters = matching(at.store, at.settings, client().name, asked.search)
     replayed = 0
     for letter in [] if asked.dry_run else letters:
         done, rings = replay_one(at.store, letter, at.clock())
@@ -154,9 +155,9 @@ def _asked(content: Mapping[str, Json]) -> AskedReplay:
 def _own(at: Door, letter_id: str) -> DeadLetter:
     """The client's dead letter. Another client's is not there at all."""
     letter = at.store.dead_letter(letter_id) if letter_id.isascii() and len(letter_id) <= 64 else None
-    if letter is None or letter.client != g.client.name:
+    if letter is None or letter.client != client().name:
         raise _gone()
-    g.update_id = letter.id
+    passage().update = letter.id
     return letter
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask import g, request
+from flask import request
 
 from webhooks import body, idempotency, problems
 from webhooks.auth import client_of
 from webhooks.door import door
+from webhooks.passage import passage
 from webhooks.problems import Problem
 from webhooks.rates import ASKING, READING
 from webhooks.signed import Message, signer, suspicion
@@ -21,7 +22,7 @@ from workers.update import Json
 
 
 def authenticate() -> None:
-    """Set ``g.client`` by its API key, or 401: before anything is said about the request itself. 429."""
+    """Note the client by its API key, or 401: before anything is said about the request itself. 429."""
     client = client_of(request.headers.get("Authorization"), door().settings.client)
     if client is None:
         raise _stranger("An API key is needed, and this is none.", "Bearer")
@@ -29,7 +30,7 @@ def authenticate() -> None:
 
 
 def signed(name: str) -> Message:
-    """The signed message; sets ``g.client``. 413, 401 or 429. Whatever is wrong with who sends it, the answer is the
+    """The signed message; notes the client. 413, 401 or 429. Whatever is wrong with who sends it, the answer is the
     same; only the log says what it probably was."""
     at = door()
     message = Message(
@@ -41,7 +42,7 @@ def signed(name: str) -> Message:
     now = at.clock().timestamp()
     client = signer(name, message, at.settings.clients, now=now)
     if client is None:
-        g.suspicion = suspicion(name, message, at.settings.clients, now=now)
+        passage().suspicion = suspicion(name, message, at.settings.clients, now=now)
         raise _stranger("This is not a webhook that a client of ours has signed just now.", "Webhook-Signature")
     _welcome(client)
     return message
@@ -110,7 +111,7 @@ def _stranger(detail: str, scheme: str) -> Problem:
 
 
 def _welcome(client: Client) -> None:
-    g.client = client
+    passage().client = client
     wait = door().rates.spend(client, READING if request.method in ("GET", "HEAD") else ASKING)
     if wait is not None:
         detail = f"Your client may ask for {client.rate_limit.replace('/', ' updates per ')}."

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from flask import Response, g, jsonify
+from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, Field
 
 from webhooks import document, intake, problems, watching
 from webhooks.door import Door, door
+from webhooks.passage import client
 from webhooks.problems import Problem
 from workers.changes.subscription import Mirror, shown_mirror
 from workers.update import Json
@@ -44,7 +45,7 @@ def create() -> Response:
     """201 once it is durable; 200 with the one that there is where the same was asked for before. It is ``active`` a
     moment later."""
     at = door()
-    asked = watching.mirror(intake.content(), g.client, at.settings, at.clock())
+    asked = watching.mirror(intake.content(), client(), at.settings, at.clock())
     kept = at.store.begin(asked)
     response = jsonify(_shown(at, _own(at, kept)))
     response.status_code = 201 if kept == asked.id else 200
@@ -61,7 +62,7 @@ def create() -> Response:
 def listed() -> Response:
     """The client's mirrors, newest first."""
     at = door()
-    items = [_shown(at, one) for one in at.store.watchers_of(g.client.name, Mirror)]
+    items = [_shown(at, one) for one in at.store.watchers_of(client().name, Mirror)]
     return jsonify({"items": items, "nextCursor": None})
 
 
@@ -92,7 +93,7 @@ def delete(path: MirrorPath) -> Response:
 def _own(at: Door, mirror_id: str) -> Mirror:
     """The client's mirror. Another client's is not there at all."""
     found = at.store.mirror(mirror_id) if mirror_id.isascii() and len(mirror_id) <= 64 else None
-    if found is None or found.client != g.client.name:
+    if found is None or found.client != client().name:
         raise _gone()
     return found
 

@@ -14,12 +14,13 @@ from pathlib import Path
 from traceback import extract_tb
 
 import structlog
-from flask import Flask, Response, g, has_request_context
+from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import NotFound as NoSuchRoute
 from werkzeug.wrappers import Response as BaseResponse
 
 from webhooks.faults import Fault
+from webhooks.passage import passage
 from workers.store import StoreUnavailable
 
 _log = structlog.get_logger("webhooks")
@@ -143,13 +144,11 @@ def answer(problem: Problem) -> Response:
     body: dict[str, object] = {
         "type": kind.type, "title": kind.title, "status": kind.status, "detail": problem.detail,
     }  # fmt: skip
+    known = passage()
     if problem.errors:
-        if has_request_context():
-            g.faults = len(problem.errors)
+        known.faults = len(problem.errors)
         body["errors"] = [{"detail": fault.detail, "pointer": fault.pointer} for fault in problem.errors]
-    if has_request_context() and "request_id" in g:
-        body["requestId"] = g.request_id
-        g.problem = kind.name
+    body["requestId"], known.problem = known.request_id, kind.name
     return Response(json.dumps(body), kind.status, problem.headers, content_type="application/problem+json")
 
 
@@ -177,7 +176,7 @@ def _of_store(error: StoreUnavailable) -> Response:
 
 def _of_ours(error: Exception) -> Response:
     """Logged without the exception's own words, which may repeat what a caller sent."""
-    _log.error("request failed", request_id=g.get("request_id"), error=type(error).__name__, where=_where(error))
+    _log.error("request failed", request_id=passage().request_id, error=type(error).__name__, where=_where(error))
     return answer(Problem(INTERNAL, "Something is wrong on our side. The request is logged under its requestId."))
 
 

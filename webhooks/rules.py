@@ -103,6 +103,8 @@ def _times(changes: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _time(value: Any) -> DateTimeTimeZone | None:
+    if value is None:
+        return None
     try:
         return _TIME.validate_python(value)
     except ValidationError:

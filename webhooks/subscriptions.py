@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from flask import Response, g, jsonify
+from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, Field
 
 from webhooks import document, intake, problems, watching
 from webhooks.door import Door, door
+from webhooks.passage import client
 from webhooks.problems import Problem
 from workers.changes.subscription import Subscription, shown_subscription
 from workers.update import Json
@@ -44,7 +45,7 @@ def create() -> Response:
     """201 once it is durable; 200 with the one that there is where the same was asked for before. It is ``active`` a
     moment later."""
     at = door()
-    asked = watching.subscription(intake.content(), g.client, at.settings, at.clock())
+    asked = watching.subscription(intake.content(), client(), at.settings, at.clock())
     kept = at.store.begin(asked)
     response = jsonify(_shown(at, _own(at, kept)))
     response.status_code = 201 if kept == asked.id else 200
@@ -61,7 +62,7 @@ def create() -> Response:
 def listed() -> Response:
     """The client's subscriptions, newest first."""
     at = door()
-    items = [_shown(at, one) for one in at.store.watchers_of(g.client.name, Subscription)]
+    items = [_shown(at, one) for one in at.store.watchers_of(client().name, Subscription)]
     return jsonify({"items": items, "nextCursor": None})
 
 
@@ -92,7 +93,7 @@ def delete(path: SubscriptionPath) -> Response:
 def _own(at: Door, subscription_id: str) -> Subscription:
     """The client's subscription. Another client's is not there at all."""
     found = at.store.subscription(subscription_id) if subscription_id.isascii() and len(subscription_id) <= 64 else None
-    if found is None or found.client != g.client.name:
+    if found is None or found.client != client().name:
         raise _gone()
     return found
 

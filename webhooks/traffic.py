@@ -7,12 +7,14 @@ number, a name from the configuration, an id of ours, or one of our own words.
 from __future__ import annotations
 
 import re
+import secrets
 from time import perf_counter
-from uuid import uuid4
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from prometheus_client import Counter, Histogram
+
+from webhooks.passage import begin, passage
 
 REQUESTS = Counter("rendezvous_http_requests", "Requests answered", ["method", "route", "status"])
 SECONDS = Histogram("rendezvous_http_request_seconds", "How long answers took", ["route"])
@@ -31,26 +33,26 @@ def install(app: Flask) -> None:
 
 
 def _begin() -> None:
-    g.began = perf_counter()
     offered = request.headers.get("X-Request-Id", "")
-    g.request_id = offered if _REQUEST_ID.fullmatch(offered) else uuid4().hex
+    begin(offered if _REQUEST_ID.fullmatch(offered) else secrets.token_hex(16))
 
 
 def _end(response: Response) -> Response:
     route = request.url_rule.rule if request.url_rule else "unknown"
     method = request.method if request.method in _METHODS else "other"
-    took = perf_counter() - g.began
-    client = g.client.name if "client" in g else None
+    known = passage()
+    took = perf_counter() - known.began
     REQUESTS.labels(method, route, response.status_code).inc()
     SECONDS.labels(route).observe(took)
-    if problem := g.get("problem"):
-        REFUSED.labels(problem).inc()
+    if known.problem:
+        REFUSED.labels(known.problem).inc()
     _log.info(
-        "request", method=method, route=route, status=response.status_code, client=client, backend=g.get("backend"),
-        update=g.get("update_id"), replayed=g.get("replayed"), problem=problem, faults=g.get("faults"),
-        suspicion=g.get("suspicion"), bytes=request.content_length, request_id=g.request_id, seconds=round(took, 4),
+        "request", method=method, route=route, status=response.status_code,
+        client=known.client.name if known.client else None, backend=known.backend, update=known.update,
+        replayed=known.replayed, problem=known.problem, faults=known.faults, suspicion=known.suspicion,
+        bytes=request.content_length, request_id=known.request_id, seconds=round(took, 4),
     )  # fmt: skip
-    response.headers["X-Request-Id"] = g.request_id
+    response.headers["X-Request-Id"] = known.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     if request.path.startswith("/v1/"):
         response.headers["Cache-Control"] = "no-store"

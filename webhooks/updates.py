@@ -9,13 +9,14 @@ import re
 from dataclasses import replace
 from typing import Annotated
 
-from flask import Response, g, jsonify
+from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from webhooks import acceptance, document, idempotency, intake, problems
 from webhooks.door import Door, door
+from webhooks.passage import client, passage
 from webhooks.problems import Problem
 from webhooks.shape import digits
 from workers.callback import for_update
@@ -63,7 +64,7 @@ updates.before_request(intake.authenticate)
 def create() -> Response:
     """202 only after the update is durable. The same key and body again: the same update."""
     content = intake.content()
-    return acceptance.accept(content, g.client, key=intake.required_key(), fingerprint=idempotency.fingerprint(content))
+    return acceptance.accept(content, client(), key=intake.required_key(), fingerprint=idempotency.fingerprint(content))
 
 
 @updates.get(
@@ -77,7 +78,7 @@ def listed(query: ListQuery) -> Response:
     intake.check_parameters()
     store, which = door().store, Search(query.state, mailbox=query.mailbox)
     try:
-        found = store.search_updates((g.client.name,), which, query.limit, query.cursor)
+        found = store.search_updates((client().name,), which, query.limit, query.cursor)
     except BadCursor as error:
         raise problems.unreadable("cursor", str(error)) from None
     items = [public(job) for job in map(store.update, found.ids) if job is not None]
@@ -127,7 +128,7 @@ def take_back(at: Door, job: UpdateJob) -> Cancelled:
 def _own(at: Door, update_id: str) -> UpdateJob:
     """The client's update. Another client's is not there at all."""
     job = at.store.update(update_id) if _ID.fullmatch(update_id) else None
-    if job is None or job.update.client != g.client.name:
+    if job is None or job.update.client != client().name:
         raise Problem(problems.NOT_FOUND, "There is no update of this id.")
-    g.update_id = update_id
+    passage().update = update_id
     return job

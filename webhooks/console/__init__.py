@@ -10,13 +10,14 @@ from datetime import datetime
 from typing import get_args
 
 import structlog
-from flask import Blueprint, g, render_template, request
+from flask import Blueprint, render_template, request
 
 from webhooks import problems
 from webhooks.console import gate, letters, overview, updates, watchers
 from webhooks.console.charts import HEIGHT, STEP, WIDTH
 from webhooks.console.differences import legible
 from webhooks.console.updates import without_query
+from webhooks.passage import passage
 from webhooks.problems import Problem
 from workers.job import ErrorClass, Kind, State
 from workers.store import StoreUnavailable
@@ -87,7 +88,7 @@ def choices() -> dict[str, object]:
 @console.errorhandler(Problem)
 def refused(problem: Problem) -> tuple[str, int, dict[str, str]]:
     """A problem as a page."""
-    g.problem = problem.kind.name
+    passage().problem = problem.kind.name
     page = render_template("console/problem.html", title=problem.kind.title, detail=problem.detail)
     return page, problem.kind.status, problem.headers
 
@@ -96,5 +97,5 @@ def refused(problem: Problem) -> tuple[str, int, dict[str, str]]:
 def away(error: StoreUnavailable) -> tuple[str, int, dict[str, str]]:
     """The store is away: a page that needs none."""
     _log.warning("store unavailable", reason=str(error))
-    g.problem = problems.UNAVAILABLE.name
+    passage().problem = problems.UNAVAILABLE.name
     return render_template("console/away.html"), 503, {"Retry-After": "5"}

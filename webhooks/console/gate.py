@@ -15,6 +15,7 @@ from webhooks.console import session as sessions
 from webhooks.console import visitor as visitors
 from webhooks.console.session import COOKIE, LIFE, Session
 from webhooks.door import door
+from webhooks.passage import passage
 from webhooks.problems import Kind, Problem
 from webhooks.rates import READING
 
@@ -36,7 +37,7 @@ def check() -> BaseResponse | None:
     if g.visitor is None:
         return None if request.endpoint in _OPEN else redirect(url_for("console.sign_in"), 303)
     if g.visitor.client is not None:
-        g.client = g.visitor.client
+        passage().client = g.visitor.client
         _spend()
     return None
 

@@ -12,6 +12,7 @@ from webhooks.console.filters import Filters
 from webhooks.console.updates import PAGE, without_query
 from webhooks.dead_letters import check_may_return
 from webhooks.door import Door, door
+from webhooks.passage import passage
 from webhooks.problems import Problem
 from workers.replay import matching, replay_one, undelivered
 from workers.store import BadCursor, DeadLetter
@@ -96,7 +97,7 @@ def _own(at: Door, letter_id: str) -> DeadLetter:
     letter = at.store.dead_letter(letter_id) if letter_id.isascii() and len(letter_id) <= 64 else None
     if letter is None or letter.client not in g.visitor.clients:
         raise _gone()
-    g.update_id = letter.id
+    passage().update = letter.id
     return letter
 
 

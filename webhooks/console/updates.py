@@ -14,6 +14,7 @@ from webhooks.console.differences import Difference, differences
 from webhooks.console.filters import Filters
 from webhooks.console.mailed import Mailing, mailing
 from webhooks.door import Door, door
+from webhooks.passage import passage
 from webhooks.problems import Problem
 from webhooks.updates import take_back
 from workers.job import Attempt, UpdateJob
@@ -65,7 +66,7 @@ def own(at: Door, update_id: str) -> UpdateJob:
     job = at.store.update(update_id) if update_id.isascii() and len(update_id) <= 64 else None
     if job is None or job.update.client not in g.visitor.clients:
         raise Problem(problems.NOT_FOUND, "There is no update of this id.")
-    g.update_id = update_id
+    passage().update = update_id
     return job
 
 

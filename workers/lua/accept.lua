@@ -12,11 +12,10 @@ if earlier then
   return {its_id, its_fingerprint, {}}
 end
 
-local function full(field, most)
-  return most > 0 and tonumber(redis.call('HGET', 'rdv:backlog', field) or 0) >= most
-end
-if full('client/' .. client, tonumber(ARGV[13])) then return {'', 'client', {}} end
-if full(LANE .. lane, tonumber(ARGV[14])) then return {'', 'mailbox', {}} end
+local backlog = redis.call('HMGET', 'rdv:backlog', 'client/' .. client, LANE .. lane)
+local function full(waiting, most) return most > 0 and tonumber(waiting or 0) >= most end
+if full(backlog[1], tonumber(ARGV[13])) then return {'', 'client', {}} end
+if full(backlog[2], tonumber(ARGV[14])) then return {'', 'mailbox', {}} end
 
 redis.call('SET', 'rdv:key:' .. key, id .. ' ' .. fingerprint, 'PX', life)
 enqueue(id, line, grace, {'kind', 'update', 'body', body, 'client', client, 'owner', owner, 'line', line,

@@ -15,6 +15,5 @@ redis.call('HDEL', key, 'finished', 'error', 'result')
 redis.call('PERSIST', key)
 count(id, 1)
 moved(id, nil, 'queued')
-redis.call('RPUSH', line_key(line), id)
-if at_head(id, line) then wake(id, grace) end
+if redis.call('RPUSH', line_key(line), id) == 1 then wake(id, grace) end
 return {1, rings}

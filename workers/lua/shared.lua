@@ -17,24 +17,30 @@ local function clock()
 end
 local NOW = clock()
 
+-- What of an unsettled job never changes: its kind, client, lane and label. Asked for once in a script.
+local known = {}
+local function what_is(id)
+  known[id] = known[id] or redis.call('HMGET', job_key(id), 'kind', 'client', 'lane', 'label')
+  return unpack(known[id])
+end
+
 local rings = {}
 local function ring(id)
-  local job = redis.call('HMGET', job_key(id), 'kind', 'label')
-  rings[#rings + 1] = {id, job[1], job[2]}
+  local kind, _, _, label = what_is(id)
+  rings[#rings + 1] = {id, kind, label}
 end
 
 local function at_head(id, line) return redis.call('LINDEX', line_key(line), 0) == id end
 
--- One due time per job: when sweep has to look at it if nothing happens before.
-local function look_again(id, moment)
+-- One due time per job: when sweep has to look at it if nothing happens before. What else is noted: field, value …
+local function look_again(id, moment, ...)
   redis.call('ZADD', DUE, moment, id)
-  redis.call('HSET', job_key(id), 'due', moment)
+  redis.call('HSET', job_key(id), 'due', moment, ...)
 end
 
 -- The job may run: ring, and let sweep ring again if nobody answers within the grace.
 local function wake(id, grace)
-  redis.call('HSET', job_key(id), 'bells', 1)
-  look_again(id, NOW + grace)
+  look_again(id, NOW + grace, 'bells', 1)
   ring(id)
 end
 
@@ -88,7 +94,7 @@ end
 
 -- How many updates are unsettled, by client and by lane.
 local function count(id, more)
-  local kind, client, lane = unpack(redis.call('HMGET', job_key(id), 'kind', 'client', 'lane'))
+  local kind, client, lane = what_is(id)
   if kind ~= 'update' then return end
   for _, field in ipairs({'client/' .. client, LANE .. lane}) do
     if redis.call('HINCRBY', 'rdv:backlog', field, more) <= 0 then redis.call('HDEL', 'rdv:backlog', field) end
@@ -97,7 +103,7 @@ end
 
 -- Which state an unsettled job goes from and to; nil where it was, or is, not unsettled. Only counted.
 local function moved(id, from, to)
-  local kind, client = unpack(redis.call('HMGET', job_key(id), 'kind', 'client'))
+  local kind, client = what_is(id)
   local function add(state, more)
     local field = kind .. '/' .. (client or '') .. '/' .. state
     if redis.call('HINCRBY', 'rdv:states', field, more) <= 0 then redis.call('HDEL', 'rdv:states', field) end
@@ -110,13 +116,14 @@ end
 -- to done; class is its bucket); class: how the attempt ended. A minute knows the callback's host, the total does not.
 local MINUTE_LIFE = 7500000
 local function tally(id, what, class, more)
-  local kind, client, lane = unpack(redis.call('HMGET', job_key(id), 'kind', 'client', 'lane'))
+  local kind, client, lane = what_is(id)
   local place, rest = string.match(lane or '', '^([^/]*)/?(.*)$')
   local field = table.concat({what, kind, client or '', class, place}, '/')
   local minute = string.format('rdv:minute:%d', math.floor(NOW / 60000))
-  redis.call('HINCRBY', minute, place == 'callback' and field .. '/' .. rest or field, more or 1)
-  redis.call('PEXPIRE', minute, MINUTE_LIFE)
-  redis.call('HINCRBY', 'rdv:total', field, more or 1)
+  more = more or 1
+  local first = redis.call('HINCRBY', minute, place == 'callback' and field .. '/' .. rest or field, more) == more
+  if first then redis.call('PEXPIRE', minute, MINUTE_LIFE) end
+  redis.call('HINCRBY', 'rdv:total', field, more)
 end
 
 -- The time from acceptance to the end, by its bucket (upper bound in ms). Not after a replay: who waited was a person.
@@ -193,8 +200,7 @@ local function enqueue(id, line, grace, fields)
   count(id, 1)
   moved(id, nil, 'queued')
   tally(id, 'accepted', '')
-  redis.call('RPUSH', line_key(line), id)
-  if at_head(id, line) then wake(id, grace) end
+  if redis.call('RPUSH', line_key(line), id) == 1 then wake(id, grace) end
 end
 
 -- ARGV from position i on: id, body, client, owner, line, lane, room, label of the callback; id '' for none.
