@@ -36,8 +36,9 @@ QUIET = 2.0
 WAITING_AT_MOST = 10_000
 """Bells that wait to be rung in this process while the broker is slow; more are left to sweep."""
 AT_ONCE = 200
-PAUSE = 0.02
-"""Seconds between two goes: the first bell is rung at once, and those that follow it closely are collected."""
+PAUSE, PAUSE_AT_MOST = 0.02, 0.05
+"""Seconds between two goes, for each bell of the first: one is rung at once, those that follow it closely are collected,
+and the more there are the longer."""
 LEAVING = 2.0
 """Seconds that a process which ends gives the broker to take what is still to be rung."""
 
@@ -120,7 +121,7 @@ class Bell:
             for waiter in asked:
                 if isinstance(waiter, threading.Event):
                     waiter.set()
-            time.sleep(PAUSE)
+            time.sleep(min(PAUSE * len(asked), PAUSE_AT_MOST))
 
     def _next(self) -> Iterator[Ring | threading.Event]:
         """What waits by now, at least one."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from celery import Celery
+from celery.utils.nodenames import anon_nodename
 
 from workers.job import Kind
 from workers.store import Ring
@@ -26,6 +27,7 @@ class Ringer:
         self._connection: Any = None
         self._producer: Any = None
         self._told: Any = None
+        self._origin = anon_nodename()
 
     def ring(self, rings: Sequence[Ring]) -> None:
         """Send a message for each. Raises whatever the transport raises; some may have been sent then.
@@ -70,7 +72,7 @@ class Ringer:
         task, queue = self._tasks[ring.kind]
         message = self._app.amqp.create_task_message(
             ring.id, task, args=[ring.id], argsrepr=f"({ring.id}, {ring.label})", kwargsrepr="{}", ignore_result=True,
-            create_sent_event=True,
+            create_sent_event=True, origin=self._origin,
         )  # fmt: skip
         self._producer.publish(
             message.body, exchange="", routing_key=queue, headers=message.headers, serializer="json",
