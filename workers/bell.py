@@ -37,8 +37,8 @@ WAITING_AT_MOST = 10_000
 """Bells that wait to be rung in this process while the broker is slow; more are left to sweep."""
 AT_ONCE = 200
 PAUSE, PAUSE_AT_MOST = 0.02, 0.05
-"""Seconds between two goes, for each bell of the first: one is rung at once, those that follow it closely are collected,
-and the more there are the longer."""
+"""Seconds between two goes, for each bell of the first: one is rung at once, those that follow it closely are
+collected, and the more there are the longer."""
 LEAVING = 2.0
 """Seconds that a process which ends gives the broker to take what is still to be rung."""
 

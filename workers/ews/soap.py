@@ -20,6 +20,8 @@ MESSAGES = "http://schemas.microsoft.com/exchange/services/2006/messages"
 ERRORS = "http://schemas.microsoft.com/exchange/services/2006/errors"
 
 _PREFIXES = {"s": SOAP, "t": TYPES, "m": MESSAGES, "e": ERRORS}
+_DECLARED = {prefix: {prefix: namespace} for prefix, namespace in _PREFIXES.items()}
+"""What an element declares: its own namespace only, because lxml reads each as a URI, each time."""
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CHARACTER = re.compile(rb"&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,10}));")
 
@@ -64,7 +66,7 @@ class Answer:
 
 def element(name: str, *content: etree._Element | str | None, **attributes: str) -> etree._Element:
     """``element("t:Subject", "text")``: one element of a namespace above; None is left out. Raises Unwritable."""
-    made = etree.Element(qualified(name), nsmap=_PREFIXES)
+    made = etree.Element(qualified(name), nsmap=_DECLARED[name.partition(":")[0]])
     for key, value in attributes.items():
         made.set(key, writable(value))
     for part in content:
