@@ -25,7 +25,6 @@ def configure(**_: object) -> None:
     """Set structlog up for this process; the standard library's loggers go the same way. Also the receiver of Celery's
     ``setup_logging`` signal, which keeps Celery from setting up its own."""
     shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,

@@ -3,7 +3,7 @@
 -- ARGV: id, body, client, owner, line, lane, room, label, idempotency key, fingerprint, key's life (ms), grace (ms),
 --       most unsettled updates of the client, of the mailbox (0 for no limit)
 -- Result: {id that the key stands for, its fingerprint, rings}, or {'', 'client' | 'mailbox', {}} where too many wait
-local id, body, client, owner, line, lane, room, label = unpack(ARGV, 1, 8)
+local id, client, lane = ARGV[1], ARGV[3], ARGV[6]
 local key, fingerprint, life, grace = ARGV[9], ARGV[10], ARGV[11], tonumber(ARGV[12])
 
 local earlier = redis.call('GET', 'rdv:key:' .. key)
@@ -18,7 +18,6 @@ if full(backlog[1], tonumber(ARGV[13])) then return {'', 'client', {}} end
 if full(backlog[2], tonumber(ARGV[14])) then return {'', 'mailbox', {}} end
 
 redis.call('SET', 'rdv:key:' .. key, id .. ' ' .. fingerprint, 'PX', life)
-enqueue(id, line, grace, {'kind', 'update', 'body', body, 'client', client, 'owner', owner, 'line', line,
-  'lane', lane, 'room', room, 'label', label})
+enqueue('update', grace, unpack(ARGV, 1, 8))
 redis.call('ZADD', 'rdv:updates:' .. client, NOW, id)
 return {id, fingerprint, rings}

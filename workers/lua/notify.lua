@@ -52,8 +52,7 @@ for i = 4, #ARGV, 9 do
   if known_watches[watch] and redis.call('SET', 'rdv:heard:' .. known, id, 'NX', 'PX', life)
     and not waits_already(line, label, body) then
     new = new + 1
-    enqueue(id, line, grace, {'kind', 'notification', 'body', body, 'client', '', 'owner', owner, 'line', line,
-      'lane', lane, 'room', room, 'label', label})
+    enqueue('notification', grace, id, body, '', owner, line, lane, room, label)
     park(id, line, lane, room)
     if how == 'late' then
       redis.call('HINCRBY', 'rdv:total', 'late/notification///' .. string.match(lane, '^watch/([^/]*)'), 1)

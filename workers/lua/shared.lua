@@ -192,11 +192,12 @@ local function take_back(id, lane, grace, moment, why)
   admit(lane, grace, 1)
 end
 
--- Put a new job at the end of its line. fields: flat list of field, value.
-local function enqueue(id, line, grace, fields)
+-- Put a new job at the end of its line.
+local function enqueue(kind, grace, id, body, client, owner, line, lane, room, label)
   if redis.call('EXISTS', job_key(id)) == 1 then return end
-  redis.call('HSET', job_key(id), 'state', 'queued', 'accepted', redis.call('INCR', SEQUENCE), 'claims', 0,
-    'since', NOW, unpack(fields))
+  redis.call('HSET', job_key(id), 'state', 'queued', 'accepted', redis.call('INCR', SEQUENCE), 'claims', 0, 'since', NOW,
+    'kind', kind, 'body', body, 'client', client, 'owner', owner, 'line', line, 'lane', lane, 'room', room, 'label', label)
+  known[id] = {kind, client, lane, label}
   count(id, 1)
   moved(id, nil, 'queued')
   tally(id, 'accepted', '')
@@ -207,6 +208,5 @@ end
 local function enqueue_callback(i, update, grace)
   if ARGV[i] == '' then return end
   redis.call('HSET', job_key(update), 'callback', ARGV[i])
-  enqueue(ARGV[i], ARGV[i + 4], grace, {'kind', 'callback', 'body', ARGV[i + 1], 'client', ARGV[i + 2],
-    'owner', ARGV[i + 3], 'line', ARGV[i + 4], 'lane', ARGV[i + 5], 'room', ARGV[i + 6], 'label', ARGV[i + 7]})
+  enqueue('callback', grace, unpack(ARGV, i, i + 7))
 end

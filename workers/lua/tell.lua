@@ -8,8 +8,6 @@ if state ~= 'running' or held ~= fence then return {0, {}} end
 if redis.call('EXISTS', 'rdv:watch:' .. watch) == 0 then return {1, {}} end
 redis.call('HSET', 'rdv:snapshots:' .. watch, event, snapshot)
 for i = 7, #ARGV, 8 do
-  local to, body, client, owner, line, lane, room, label = unpack(ARGV, i, i + 7)
-  enqueue(to, line, tonumber(grace), {'kind', 'callback', 'body', body, 'client', client, 'owner', owner, 'line', line,
-    'lane', lane, 'room', room, 'label', label})
+  enqueue('callback', tonumber(grace), unpack(ARGV, i, i + 7))
 end
 return {1, rings}

@@ -10,9 +10,8 @@ for _, watch in ipairs(due) do
     redis.call('ZREM', 'rdv:watches', watch)
   elseif redis.call('LLEN', line_key('watch/' .. watch)) == 0 then
     local id = 'tnd_' .. watch:sub(5) .. '_' .. redis.call('INCR', SEQUENCE)
-    enqueue(id, 'watch/' .. watch, grace, {'kind', 'watch', 'body', watch, 'client', '', 'owner', mailbox,
-      'line', 'watch/' .. watch, 'lane', 'watch/' .. backend .. '/' .. mailbox:lower(), 'room', room,
-      'label', mailbox})
+    local lane = 'watch/' .. backend .. '/' .. mailbox:lower()
+    enqueue('watch', grace, id, watch, '', mailbox, 'watch/' .. watch, lane, room, mailbox)
   end
 end
 return {#due, rings}
