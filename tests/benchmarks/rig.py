@@ -104,6 +104,10 @@ class Rig:
         environ = {**self.environ, **more}
         self.processes[name] = Process.start(Command(name, command, environ, self.folder / f"{name}.log"), ROOT)
 
+    def stop(self, name: str) -> None:
+        """It is needed no more."""
+        self.processes.pop(name).sweep_up()
+
     def cpu(self, *names: str) -> float:
         """Seconds of user and system time that these have used since they were started."""
         return sum(cpu.seconds(self.processes[name].popen.pid) for name in names)

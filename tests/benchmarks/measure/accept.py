@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from tests.benchmarks.rig import API_KEY, EWS_MAILBOX, Rig, asked, raised
 
 PEER = "Flask + pydantic + delay()"
 CALLERS = 50
+WARM = 1.0
+"""Seconds."""
 BODY = json.dumps(asked(EWS_MAILBOX))
 
 
@@ -40,10 +42,6 @@ FIGURES: tuple[tuple[str, str, Callable[[Intake], float], Target | None], ...] =
 def accept(folder: Path, plan: Plan) -> list[Measured]:
     """Both sides under the same load of callers."""
     with raised(folder) as rig:
-        rig.start("web")
-        start_peer(rig)
-        rig.await_web()
-        rig.await_web(rig.peer_port)
         sides = [lambda: ours(rig, plan.seconds), lambda: _theirs(rig, plan.seconds)]
         found, others = alternated(sides, plan.rounds)
     return [
@@ -52,23 +50,33 @@ def accept(folder: Path, plan: Plan) -> list[Measured]:
     ]
 
 
-def start_peer(rig: Rig) -> None:
-    """The same gunicorn, the same settings, another application."""
-    command = ("gunicorn", "--config", "ops/gunicorn.conf.py", "tests.benchmarks.peers.flask_delay:app")
-    rig.run("peer", *command, PORT=str(rig.peer_port), BENCHMARK_BROKER=rig.broker_url)
-
-
 def ours(rig: Rig, seconds: float) -> Intake:
     """Rendezvous, under 50 callers."""
-    return asked_for(rig, "web", Job(rig.port, "/v1/updates", BODY, CALLERS, seconds, api_key=API_KEY))
+    rig.start("web")
+    rig.await_web()
+    return _asked_for(rig, "web", Job(rig.port, "/v1/updates", BODY, CALLERS, seconds, api_key=API_KEY))
 
 
 def _theirs(rig: Rig, seconds: float) -> Intake:
-    return asked_for(rig, "peer", Job(rig.peer_port, "/updates", BODY, CALLERS, seconds))
+    """The same gunicorn, the same settings, another application."""
+    command = ("gunicorn", "--config", "ops/gunicorn.conf.py", "tests.benchmarks.peers.flask_delay:app")
+    rig.run("peer", *command, PORT=str(rig.peer_port), BENCHMARK_BROKER=rig.broker_url)
+    rig.await_web(rig.peer_port)
+    return _asked_for(rig, "peer", Job(rig.peer_port, "/updates", BODY, CALLERS, seconds))
 
 
-def asked_for(rig: Rig, web: str, job: Job) -> Intake:
-    """What came of it. The store is empty before and after: nobody works on what was taken in."""
+def _asked_for(rig: Rig, web: str, job: Job) -> Intake:
+    """What came of it. The processes are ended and started anew for each round: from one start to the next they differ
+    by more than the rounds of one. They are warm before it is counted."""
+    try:
+        _loaded(rig, web, replace(job, seconds=WARM))
+        return _loaded(rig, web, job)
+    finally:
+        rig.stop(web)
+
+
+def _loaded(rig: Rig, web: str, job: Job) -> Intake:
+    """The store is empty before and after: nobody works on what was taken in."""
     rig.redis().flushall()
     before = rig.cpu(web), rig.cpu("store")
     load = put(job)

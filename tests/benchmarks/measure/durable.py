@@ -22,10 +22,6 @@ PER_SECOND, P99 = attrgetter("per_second"), attrgetter("p99")
 def durable(folder: Path, plan: Plan) -> list[Measured]:
     """Requests a second with 50 callers."""
     with _memory() as memory, raised(folder) as rig, raised(folder / "free", store_folder=memory) as free:
-        for one in (rig, free):
-            one.start("web")
-        for one in (rig, free):
-            one.await_web()
         sides = [lambda: ours(rig, plan.seconds), lambda: ours(free, plan.seconds)]
         always, without = alternated(sides, plan.rounds)
     return [
