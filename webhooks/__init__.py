@@ -15,11 +15,10 @@ from webhooks.dead_letters import dead_letters
 from webhooks.door import Door, hang
 from webhooks.health import health
 from webhooks.manual import pages
-from webhooks.mirrors import mirrors
 from webhooks.notifications import notifications
 from webhooks.rates import Rates
-from webhooks.subscriptions import subscriptions
 from webhooks.updates import updates
+from webhooks.watchers import mirrors, subscriptions
 from workers import celery, logs
 from workers.bell import Bell
 from workers.configuration import load_or_exit

@@ -143,7 +143,7 @@ class Teller:
 
     def _way(self, look: _Look, one: Mirror) -> Way:
         spelled, leads = look.watch.spelled.get(one.id, look.notification.event), look.watch.leads.get(one.id)
-        elders = [self.store.mirror(elder) for elder in look.watch.circles.get(one.id, ())]
+        elders = [self.store.watcher(Mirror, elder) for elder in look.watch.circles.get(one.id, ())]
         return mirror.way(one, spelled, leads or one.to.event, elders)
 
     def _later(self, error: ExchangeError, grant: Grant) -> Outcome:

@@ -60,11 +60,8 @@ class Watching:
         """No longer; False where it had ended."""
         return bool(self._redis.run("unwatch", watcher.kind, watcher.id))
 
-    def subscription(self, subscription_id: str) -> Subscription | None:
-        return self._watcher(Subscription, subscription_id)
-
-    def mirror(self, mirror_id: str) -> Mirror | None:
-        return self._watcher(Mirror, mirror_id)
+    def watcher(self, kind: type[W], watcher_id: str) -> W | None:
+        return next(iter(self._watchers(kind, [watcher_id])), None)
 
     def watchers_of(self, client: str, kind: type[W]) -> tuple[W, ...]:
         """A client's, newest first."""
@@ -188,9 +185,6 @@ class Watching:
             ("hmget", f"rdv:job:{one}", "body", "intent", "result", "finished") for one in wanted
         )
         return tuple(_ours(one, *row) for one, row in zip(wanted, rows, strict=True) if row[0])
-
-    def _watcher(self, kind: type[W], watcher_id: str) -> W | None:
-        return next(iter(self._watchers(kind, [watcher_id])), None)
 
     def _watchers(self, kind: type[W], ids: Iterable[str]) -> tuple[W, ...]:
         bodies = self._redis.call_all(("hget", f"rdv:{kind.kind}:{one}", "body") for one in ids)

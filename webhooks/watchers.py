@@ -1,0 +1,133 @@
+"""``/v1/subscriptions`` and ``/v1/mirrors``: who is told of the changes in a mailbox, and which events are kept equal
+to others. Both are asked for, listed, read and ended in the same way.
+
+What is asked is read and judged by webhooks/watching, kept by workers/store, and comes true in workers/changes/tending.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Generic, TypeVar
+
+from flask import Response, jsonify
+from flask_openapi.blueprint import APIBlueprint
+from flask_openapi.models.tag import Tag
+from pydantic import BaseModel, Field
+
+from webhooks import document, intake, problems, watching
+from webhooks.door import Door, door
+from webhooks.passage import client
+from webhooks.problems import Problem
+from workers.changes.subscription import Mirror, Subscription, shown_mirror, shown_subscription
+from workers.settings import Client, Settings
+from workers.update import Json
+
+W = TypeVar("W", Subscription, Mirror)
+
+
+class WatcherPath(BaseModel):
+    id: Annotated[str, Field(description="Its id")]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sort(Generic[W]):
+    """What the two differ in. ``purpose``: what one is for."""
+
+    type: type[W]
+    purpose: str
+    asked: Callable[[Mapping[str, Json], Client, Settings, datetime], W]
+    shown: Callable[[Door, W], dict[str, Json]]
+
+
+def _views(sort: _Sort[W]) -> APIBlueprint:
+    noun, model = sort.type.kind, sort.type.kind.capitalize()
+    blueprint = APIBlueprint(
+        f"{noun}s",
+        __name__,
+        url_prefix=f"/v1/{noun}s",
+        abp_tags=[Tag(name="change notifications", description="What changes in mailboxes")],
+        abp_security=[{"apiKey": []}],
+    )
+    blueprint.before_request(intake.authenticate)
+
+    def own(at: Door, watcher_id: str) -> W:
+        """The client's. Another client's is not there at all."""
+        found = at.store.watcher(sort.type, watcher_id) if watcher_id.isascii() and len(watcher_id) <= 64 else None
+        if found is None or found.client != client().name:
+            raise gone()
+        return found
+
+    def gone() -> Problem:
+        return Problem(problems.NOT_FOUND, f"There is no {noun} of this id.")
+
+    @blueprint.post(
+        "",
+        summary=sort.purpose,
+        operation_id=f"create{model}",
+        request_body=document.required(f"Asked{model}"),
+        responses=document.created(f"Shown{model}", 400, 401, 403, 413, 415, 422, 429, 503),
+    )
+    def create() -> Response:
+        """201 once it is durable; 200 with the one that there is where the same was asked for before. It is ``active``
+        a moment later."""
+        at = door()
+        asked = sort.asked(intake.content(), client(), at.settings, at.clock())
+        kept = at.store.begin(asked)
+        response = jsonify(sort.shown(at, own(at, kept)))
+        response.status_code = 201 if kept == asked.id else 200
+        response.headers["Location"] = f"/v1/{noun}s/{kept}"
+        return response
+
+    @blueprint.get(
+        "",
+        summary=f"List {noun}s",
+        operation_id=f"list{model}s",
+        responses=document.answers(200, f"Shown{model}s", 401, 429, 503),
+    )
+    def listed() -> Response:
+        """The client's, newest first."""
+        at = door()
+        items = [sort.shown(at, one) for one in at.store.watchers_of(client().name, sort.type)]
+        return jsonify({"items": items, "nextCursor": None})
+
+    @blueprint.get(
+        "/<string:id>",
+        summary=f"Read a {noun}",
+        operation_id=f"read{model}",
+        responses=document.answers(200, f"Shown{model}", 401, 404, 429, 503),
+    )
+    def shown(path: WatcherPath) -> Response:
+        """As it stands."""
+        return jsonify(sort.shown(door(), own(door(), path.id)))
+
+    @blueprint.delete(
+        "/<string:id>",
+        summary=f"End a {noun}",
+        operation_id=f"delete{model}",
+        responses={"204": {"description": "It has ended"}, **document.refusals(401, 404, 429, 503)},
+    )
+    def delete(path: WatcherPath) -> Response:
+        """It has ended; what was on its way may still come."""
+        if not door().store.end(own(door(), path.id)):
+            raise gone()
+        return Response(status=204)
+
+    return blueprint
+
+
+def _shown_subscription(at: Door, one: Subscription) -> dict[str, Json]:
+    return shown_subscription(one, at.store.watch(one.watch))
+
+
+def _shown_mirror(at: Door, one: Mirror) -> dict[str, Json]:
+    watch = at.store.watch(one.watch)
+    snapshot = at.store.snapshot(watch, watch.spelled.get(one.id, one.source.event)) if watch else None
+    return shown_mirror(one, watch, source_gone=snapshot is not None and snapshot.gone)
+
+
+subscriptions = _views(
+    _Sort(Subscription, "Be told of the changes in a mailbox", watching.subscription, _shown_subscription)
+)
+mirrors = _views(_Sort(Mirror, "Keep an event equal to another", watching.mirror, _shown_mirror))
