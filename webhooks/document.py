@@ -96,8 +96,8 @@ def problem(status: int) -> dict[str, Any]:
         "description": "; ".join(kinds),
         "content": _json("ProblemDocument", "application/problem+json"),
     }
-    if status in (429, 503):
-        response["headers"] = {"Retry-After": _header("Seconds to wait", "integer")}
+    if status in _HEADERS:
+        response["headers"] = _HEADERS[status]
     return response
 
 
@@ -136,6 +136,12 @@ def _header(description: str, type_: str = "string") -> dict[str, Any]:
     return {"description": description, "schema": {"type": type_}}
 
 
+_WAIT = {"Retry-After": _header("Seconds to wait", "integer")}
+_HEADERS = {
+    401: {"WWW-Authenticate": _header("Bearer or Webhook-Signature: how to say who you are")},
+    429: _WAIT,
+    503: _WAIT,
+}
 _LINKS = {
     operation: {"operationId": operation, "parameters": {"id": "$response.body#/id"}}
     for operation in ("readUpdate", "cancelUpdate")

@@ -12,5 +12,6 @@ def _installed() -> str:
         return "0"
 
 
-USER_AGENT = f"Rendezvous/{_installed()}"
+VERSION = _installed()
+USER_AGENT = f"Rendezvous/{VERSION}"
 """Sent with every request of ours."""

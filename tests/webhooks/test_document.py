@@ -115,6 +115,16 @@ def test_who_is_told_to_wait_is_told_how_long(document: dict[str, Any]) -> None:
                 assert operation["responses"][status]["headers"].keys() == {"Retry-After"}
 
 
+def test_who_is_not_let_in_is_told_how_to_say_who_it_is(document: dict[str, Any]) -> None:
+    refused = [
+        operation["responses"]["401"]
+        for item in document["paths"].values()
+        for operation in item.values()
+        if "401" in operation["responses"]
+    ]
+    assert {tuple(response["headers"]) for response in refused} == {("WWW-Authenticate",)}
+
+
 def test_every_client_may_be_told_to_wait(document: dict[str, Any]) -> None:
     for path, item in document["paths"].items():
         for method, operation in item.items():

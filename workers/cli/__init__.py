@@ -27,9 +27,11 @@ from workers.cli.mapping import mapping
 from workers.cli.subscriptions import subscriptions
 from workers.cli.trigger import trigger
 from workers.cli.updates import updates
+from workers.version import VERSION
 
 
 @click.group(cls=Root)
+@click.version_option(VERSION, message="Rendezvous %(version)s")
 def cli() -> None:
     """Look after Rendezvous, which changes calendar events in Exchange for other systems: once, and in order.
 

@@ -13,6 +13,7 @@ import pytest
 from tests.webhooks.given import KEY
 from tests.workers.cli.conftest import run
 from workers.cli import cli
+from workers.version import VERSION
 
 HEAVY = ("flask", "lxml", "msal", "celery", "redis", "httpx", "pydantic", "rich")
 
@@ -40,6 +41,10 @@ def test_what_is_said_outvotes_the_environment(web: str) -> None:
     environ = {"RENDEZVOUS_URL": "http://127.0.0.1:9", "RENDEZVOUS_API_KEY": "wrong"}
     assert run("--url", web, "--key", KEY, "updates", "list", **environ).exit_code == 0
     assert run("updates", "list", "--url", web, "--key", KEY, **environ).exit_code == 0
+
+
+def test_it_says_which_version_it_is() -> None:
+    assert run("--version").stdout == f"Rendezvous {VERSION}\n"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

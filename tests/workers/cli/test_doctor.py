@@ -17,6 +17,7 @@ from tests.workers.cli.conftest import run
 from workers.cli.doctor import backends, clock, processes, store, summary
 from workers.cli.doctor.backends import Seen
 from workers.cli.doctor.finding import Finding, Verdict
+from workers.exchange import AccessDenied, ExchangeError, Unavailable
 from workers.settings import Settings
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -96,6 +97,12 @@ def test_a_full_store_is_told_as_that_and_not_as_one_that_is_away(settings: Sett
     assert "Raise maxmemory" in found["store's memory"].remedy
 
 
+def test_a_store_that_does_not_know_us_is_told_as_that(settings: Settings) -> None:
+    stranger = settings.store_url.replace("redis://", "redis://nobody:wrong@")
+    [found] = store.check(settings.model_copy(update={"store_url": stranger}))
+    assert (found.verdict, "password" in found.remedy) == (Verdict.WRONG, True)
+
+
 def test_a_clock_that_is_behind_is_told_as_such() -> None:
     assert "120 s behind" in clock.compare("x", NOW, NOW - timedelta(minutes=2)).said
     assert "120 s ahead" in clock.compare("x", NOW, NOW + timedelta(minutes=2)).said
@@ -116,6 +123,16 @@ def test_ews_that_turns_us_away_is_told_with_what_to_do(settings: Settings, stat
 def test_a_certificate_of_a_private_authority_is_told_as_that(settings: Settings) -> None:
     error = httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed")
     assert "ca_file" in backends.unreached("x", settings.backends["hq"], error).remedy
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [(Unavailable("SignInFailed", "signing in: nobody"), "network"), (AccessDenied("invalid_client", "no"), "secret")],
+)
+def test_a_sign_in_that_is_away_is_told_apart_from_one_that_refuses(
+    settings: Settings, error: ExchangeError, remedy: str
+) -> None:
+    assert remedy in backends.unreached("x", settings.backends["cloud"], error).remedy
 
 
 def test_a_queue_that_nobody_serves_names_the_process_to_start() -> None:

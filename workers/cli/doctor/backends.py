@@ -21,7 +21,7 @@ from workers.cli.doctor import clock
 from workers.cli.doctor.finding import Finding
 from workers.ews.sign_in import auth_for
 from workers.ews.soap import MESSAGES, Header, NotAnAnswer, answers, element, envelope
-from workers.exchange import ExchangeError
+from workers.exchange import ExchangeError, Unavailable
 from workers.oauth import BearerAuth, scope_of
 from workers.settings import EwsBackend, GraphBackend, Settings
 from workers.tls import trust
@@ -104,6 +104,9 @@ def judge_mailbox(name: str, backend: GraphBackend | EwsBackend, seen: Seen) -> 
 
 def unreached(name: str, backend: GraphBackend | EwsBackend, error: Exception) -> Finding:
     """No answer, or no token to ask with."""
+    if isinstance(error, Unavailable):
+        remedy = "See to the network, proxy and firewall between here and its sign-in, or correct authority."
+        return Finding.wrong(name, str(error), remedy)
     if isinstance(error, ExchangeError):
         return Finding.wrong(name, str(error), f"See to the sign-in: {_keys(backend)}.")
     said = f"{_url(backend)} cannot be reached: {error or type(error).__name__}"

@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 from redis.retry import Retry
 
 from workers.cli.doctor import clock
@@ -57,14 +57,12 @@ def check(settings: Settings) -> Iterable[Finding]:
     """Look and judge. Where it cannot be reached, that is all there is to say."""
     try:
         report = look(settings)
+    except AuthenticationError as error:
+        remedy = "Put its user name and password into RENDEZVOUS_STORE_URL: redis://user:password@host:6379/0."
+        return (Finding.wrong("store", f"does not let us in: {error}", remedy),)
     except (RedisError, StoreUnavailable) as error:
-        return (
-            Finding.wrong(
-                "store",
-                f"does not answer: {error}",
-                "Start Redis 7 with ops/redis.conf, or correct RENDEZVOUS_STORE_URL.",
-            ),
-        )
+        remedy = "Start Redis 7 with ops/redis.conf, or correct RENDEZVOUS_STORE_URL."
+        return (Finding.wrong("store", f"does not answer: {error}", remedy),)
     return tuple(judge(report, settings.engine.sweep))
 
 
