@@ -11,7 +11,7 @@ from typing import Any
 
 from flower.views import BaseHandler
 
-from workers.bell import TASKS
+from workers.celery.bell import TASKS
 
 _NO = ("0", "false", "no", "off")
 

@@ -20,7 +20,7 @@ from webhooks.rates import Rates
 from webhooks.updates import updates
 from webhooks.watchers import mirrors, subscriptions
 from workers import celery, logs
-from workers.bell import Bell
+from workers.celery.bell import Bell
 from workers.configuration import load_or_exit
 from workers.settings import Settings
 from workers.store import Store

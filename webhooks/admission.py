@@ -13,11 +13,11 @@ from webhooks.extended import place_of
 from webhooks.faults import Fault, fault
 from webhooks.problems import FORBIDDEN, Problem, invalid
 from webhooks.schema import Asked
-from workers.properties import TIMES, writable_on
-from workers.public_net import refusal
+from workers.callbacks.public_net import refusal
+from workers.event.properties import TIMES, writable_on
+from workers.event.zones import to_windows
 from workers.settings import Client, EwsBackend, GraphBackend, Settings
 from workers.update import Target, Update
-from workers.zones import to_windows
 
 LIFE = timedelta(hours=24)
 LIFE_AT_MOST = timedelta(days=7)

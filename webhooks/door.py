@@ -10,7 +10,7 @@ from typing import cast
 from flask import current_app
 
 from webhooks.rates import Rates
-from workers.bell import Bell
+from workers.celery.bell import Bell
 from workers.settings import Settings
 from workers.store import Store
 

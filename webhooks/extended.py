@@ -13,9 +13,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from webhooks.shape import Shape, Text
+from workers.event.properties import EXTENDED, EXTENSION
 from workers.exchange import MARKER_GUID
 from workers.graph.extended_property import canonical
-from workers.properties import EXTENDED, EXTENSION
 from workers.update import Json
 
 _ID = re.compile(
@@ -71,7 +71,7 @@ Extensions = dict[ExtensionName, Annotated[dict[str, Any], AfterValidator(_exten
 
 
 def each_by_its_name(values: dict[str, Json]) -> dict[str, Json]:
-    """The same values with every extended property and extension as a property of its own (workers/properties)."""
+    """The same values, every extended property and extension a property of its own (workers/event/properties)."""
     spread = {key: value for key, value in values.items() if key not in ("extensions", "singleValueExtendedProperties")}
     spread |= {EXTENSION + name: value for name, value in (values.get("extensions") or {}).items()}
     spread |= {EXTENDED + one["id"]: one["value"] for one in values.get("singleValueExtendedProperties") or []}

@@ -19,8 +19,9 @@ from webhooks import document, metrics
 from webhooks.door import Door, door
 from webhooks.probe import Probe
 from webhooks.problems import unavailable
-from workers import celery, queues
-from workers.bell import BrokerUnavailable
+from workers import celery
+from workers.celery import queues
+from workers.celery.bell import BrokerUnavailable
 from workers.store import StoreUnavailable
 
 READY_WITHIN = 0.9

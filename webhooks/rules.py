@@ -16,8 +16,8 @@ from pydantic import TypeAdapter, ValidationError
 from webhooks.event import DateTimeTimeZone, Time, clearable, why_not
 from webhooks.extended import one_spelling
 from webhooks.faults import Fault, fault
-from workers.properties import PROPERTIES, members
-from workers.zones import instant, to_windows
+from workers.event.properties import PROPERTIES, members
+from workers.event.zones import instant, to_windows
 
 OPERATIONS = ("set", "append", "remove", "clear", "shift")
 _TIME: TypeAdapter[DateTimeTimeZone] = TypeAdapter(Time)

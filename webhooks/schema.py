@@ -19,7 +19,7 @@ from webhooks.extended import each_by_its_name
 from webhooks.faults import Fault, pointer
 from webhooks.rules import broken
 from webhooks.shape import Shape, moment
-from workers.properties import PROPERTIES
+from workers.event.properties import PROPERTIES
 from workers.update import ConflictResolution, Intent, Json, Occurrence, SendInvitations
 
 FAULTS_AT_MOST = 100

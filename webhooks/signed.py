@@ -12,8 +12,8 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from workers.callbacks.signature import TOLERANCE, verify
 from workers.settings import Client
-from workers.signature import TOLERANCE, verify
 
 _ID = re.compile(r"[!-~]{1,255}")
 _NOBODYS = "whsec_" + b64encode(secrets.token_bytes(32)).decode()

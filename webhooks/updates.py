@@ -19,7 +19,7 @@ from webhooks.door import Door, door
 from webhooks.passage import client, passage
 from webhooks.problems import Problem
 from webhooks.shape import digits
-from workers.callback import for_update
+from workers.callbacks.callback import for_update
 from workers.job import State, UpdateJob
 from workers.public import public
 from workers.store import BadCursor, Cancelled, Search

@@ -14,11 +14,11 @@ from webhooks.faults import Fault, fault
 from webhooks.problems import FORBIDDEN, Problem
 from webhooks.schema import fault_of
 from webhooks.shape import Identifier, Name, Owner, Shape, Text
+from workers.callbacks.public_net import refusal
 from workers.changes.event_change import DEFAULT
 from workers.changes.subscription import Mirror, Subscription
+from workers.event.properties import PROPERTIES, writable_on
 from workers.identifiers import new_id
-from workers.properties import PROPERTIES, writable_on
-from workers.public_net import refusal
 from workers.settings import Client, EwsBackend, GraphBackend, Settings
 from workers.update import Json, Target, rfc3339
 

@@ -13,7 +13,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Self
 
-from workers import invitations, patch, retry
+from workers import retry
+from workers.event import invitations, patch
+from workers.event.patch import Changes, Conflict
+from workers.event.properties import EXTENSION, agrees
+from workers.event.versions import Wrote, content_of, is_ours
 from workers.exchange import (
     MARKER_LENGTH,
     Event,
@@ -31,10 +35,7 @@ from workers.exchange import (
 from workers.failpoint import failpoint
 from workers.job import Clash, Failure, Result
 from workers.outcome import Dead, Outcome, Retry, Succeeded
-from workers.patch import Changes, Conflict
-from workers.properties import EXTENSION, agrees
 from workers.update import Json, Update, compact, known_fields
-from workers.versions import Wrote, content_of, is_ours
 
 EXCEPTIONS = "exceptionOccurrences"
 ROUNDS = 5

@@ -14,10 +14,10 @@ from typing import Any
 import structlog
 from celery.signals import task_received, worker_init, worker_shutting_down
 
-from workers.bell import TASKS
+from workers.celery.bell import TASKS
+from workers.celery.watchdog import Watchdog
 from workers.executor import Executor
 from workers.store import StoreUnavailable
-from workers.watchdog import Watchdog
 
 GRACE = 8.0
 AT_LATEST = 9.5

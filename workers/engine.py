@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from celery import Celery
 
 from workers import trace
-from workers.bell import Bell
-from workers.callback import Deliverer
+from workers.callbacks.callback import Deliverer
+from workers.celery.bell import Bell
 from workers.changes.feed import Feed, Push
 from workers.changes.telling import Teller
 from workers.changes.tending import Tender

@@ -1,6 +1,6 @@
 """A job from claim to settle: the frame around one attempt.
 
-    claim → attempt (workers/attempt for an update, workers/callback for a callback, workers/changes/telling for a
+    claim → attempt (workers/attempt for an update, workers/callbacks for a callback, workers/changes/telling for a
     notification, workers/changes/tending for a watch) → outcome → settle → ring
 
 Not here: what an attempt does, and whether it is tried again.
@@ -17,8 +17,8 @@ import structlog
 
 from workers import retry, trace
 from workers.attempt import FailedInDoubt, Intended, LeaseLost, Surroundings, attempt
-from workers.bell import Bell
-from workers.callback import Deliverer, for_update
+from workers.callbacks.callback import Deliverer, for_update
+from workers.celery.bell import Bell
 from workers.exchange import Exchange
 from workers.failpoint import failpoint
 from workers.job import Attempt, Kind, State, UpdateJob

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from workers.properties import shown_change
+from workers.event.properties import shown_change
 from workers.update import Json, Update
 
 Kind = Literal["update", "callback", "notification", "watch"]

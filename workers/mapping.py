@@ -19,7 +19,7 @@ from jmespath.exceptions import JMESPathError, JMESPathTypeError
 from jmespath.functions import Functions
 from jmespath.parser import ParsedResult
 
-from workers.properties import EXTENDED, EXTENSION, PROPERTIES
+from workers.event.properties import EXTENDED, EXTENSION, PROPERTIES
 from workers.update import Json
 
 FIELDS = frozenset(

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
 
+from workers.event.versions import Wrote
 from workers.job import Failure, Result
-from workers.versions import Wrote
 
 
 @dataclass(frozen=True, slots=True)

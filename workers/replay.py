@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import Enum
 from itertools import islice
 
-from workers.callback import Delivery
+from workers.callbacks.callback import Delivery
 from workers.settings import Settings
 from workers.store import DeadLetter, Ring, Search, Store
 from workers.update import Update

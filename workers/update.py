@@ -1,6 +1,6 @@
 """What a caller asks for: an update, immutable from the moment it is accepted.
 
-Data only. Where it comes from is webhooks/schema; what it does to an event is workers/patch.
+Data only. Where it comes from is webhooks/schema; what it does to an event is workers/event/patch.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
-from workers.item_ids import AS_EWS
+from workers.event.item_ids import AS_EWS
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -2,7 +2,7 @@
  *
  * Two updates of one event, two workers, one person who edits the same property, answers that are lost, writes that
  * arrive when nobody waits for them any more, leases that end while their worker is only slow, and crashes between any
- * two steps. One atomic block is one Lua script of workers/lua, or one call as Exchange sees it.
+ * two steps. One atomic block is one Lua script of workers/store/lua, or one call as Exchange sees it.
  *
  *   claim    the head of the line, if it waits: it runs, with a new fence
  *   read     the event's version, content and marker. Our id is in it: an earlier write was applied -> succeeded

@@ -11,7 +11,7 @@ import httpx
 from celery import Celery
 from redis import Redis, RedisError
 
-from workers.bell import BrokerUnavailable, connected
+from workers.celery.bell import BrokerUnavailable, connected
 
 ASK = 1.0
 """Seconds that one question may take."""

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from tests.benchmarks.peers.loop import serve
 from tests.benchmarks.rig import CLIENT
 from workers import celery as application
-from workers.bell import Bell
+from workers.celery.bell import Bell
 from workers.configuration import load
 from workers.identifiers import new_id
 from workers.settings import Settings

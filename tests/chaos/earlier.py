@@ -15,7 +15,7 @@ VARIABLE = "CHAOS_EARLIER"
 def earlier() -> str | None:
     """As git names it; None where the history is not there."""
     released = _git("describe", "--tags", "--abbrev=0", "HEAD^")
-    return os.environ.get(VARIABLE) or released or _git("log", "-1", "--format=%h^", "--", "workers/lua")
+    return os.environ.get(VARIABLE) or released or _git("log", "-1", "--format=%h^", "--", "workers/store/lua")
 
 
 def unpacked(folder: Path) -> tuple[str, Path]:

@@ -30,7 +30,7 @@ LIBRARIES = (
     "celery.apps.beat", "celery.apps.worker", "celery.bin.beat", "celery.bin.celery", "celery.bin.worker",
     "celery.concurrency.thread", "celery.worker.consumer", "flask", "flask_openapi", "gunicorn.app.wsgiapp",
     "gunicorn.workers.gthread", "kombu.transport.redis", "limits.storage", "workers.drain", "workers.engine",
-    "workers.scheduler",
+    "workers.celery.scheduler",
 )  # fmt: skip
 """Neither ``webhooks`` nor prometheus-client: they look at the environment when they are imported."""
 DEATHS = "CHAOS_DEATHS"

@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from workers.callback import LONGEST_RETRY_AFTER, ROOM, SCHEDULE
-from workers.egress import EXCHANGE_DEADLINE
-from workers.public_net import PUBLIC_PORTS
-from workers.signature import sign
+from workers.callbacks.callback import LONGEST_RETRY_AFTER, ROOM, SCHEDULE
+from workers.callbacks.egress import EXCHANGE_DEADLINE
+from workers.callbacks.public_net import PUBLIC_PORTS
+from workers.callbacks.signature import sign
 
 PAGE = (Path(__file__).resolve().parents[2] / "ops" / "CALLBACKS.md").read_text()
 SECRET = "whsec_" + b64encode(b"of a receiver of callbacks, 32 b").decode()

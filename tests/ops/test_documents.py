@@ -17,9 +17,11 @@ RUNBOOK = (ROOT / "ops" / "RUNBOOK.md").read_text()
 SUFFIXES = ("", ".py", ".md", ".yml", ".yaml", ".json", ".lua", ".js", ".toml", ".conf")
 
 
-def test_every_module_is_in_a_room_of_the_map() -> None:
-    modules = [path for package in ("webhooks", "workers") for path in (ROOT / package).glob("[!_]*.py")]
-    assert modules and not [path.name for path in modules if f"`{path.stem}`" not in MAP]
+def test_every_module_and_package_is_in_the_map() -> None:
+    folders = [ROOT / package for package in ("webhooks", "workers")]
+    names = [path.stem for folder in folders for path in folder.glob("[!_]*.py")]
+    names += [f"{path.parent.name}/" for folder in folders for path in folder.glob("*/__init__.py")]
+    assert {"executor", "store/"} <= set(names) and not [name for name in names if f"`{name}`" not in MAP]
 
 
 def test_every_room_of_the_map_is_there() -> None:

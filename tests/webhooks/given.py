@@ -8,7 +8,7 @@ from typing import Any
 from werkzeug.test import TestResponse
 
 from webhooks.schema import Asked, read
-from workers.signature import sign
+from workers.callbacks.signature import sign
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 KEY = "hr-key-0123456789"

@@ -12,7 +12,7 @@ from redis import Redis
 from tests.webhooks.conftest import Caller
 from tests.webhooks.given import SMALLEST, is_problem
 from tests.workers.given import an_attempt, claimed
-from workers.callback import for_update
+from workers.callbacks.callback import for_update
 from workers.outcome import Dead
 from workers.retry import failure
 from workers.store import Store

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from tests.webhooks.conftest import Caller
 from tests.webhooks.given import SEED, SMALLEST
 from webhooks.problems import KINDS
-from workers.properties import PROPERTIES
+from workers.event.properties import PROPERTIES
 
 
 @pytest.fixture

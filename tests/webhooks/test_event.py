@@ -6,7 +6,7 @@ import pytest
 
 from tests.webhooks.given import SMALLEST, TARGET, asked, at, faults, person, with_set
 from webhooks.event import NOT_YET, READ_ONLY, EventProperties
-from workers.properties import PROPERTIES
+from workers.event.properties import PROPERTIES
 
 
 def test_the_properties_are_the_writable_ones() -> None:

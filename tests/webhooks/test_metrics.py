@@ -23,7 +23,7 @@ from tests.webhooks.given import SMALLEST
 from tests.webhooks.wire import get, serving
 from tests.workers.given import an_attempt, claimed
 from webhooks import create_app
-from workers.callback import for_update
+from workers.callbacks.callback import for_update
 from workers.changes.notification import Notification
 from workers.changes.subscription import Subscription
 from workers.job import Result

@@ -14,7 +14,7 @@ from redis import Redis
 
 from tests.webhooks.given import is_problem
 from tests.workers.given import claimed
-from tests.workers.test_watching import a_subscription
+from tests.workers.store.test_watching import a_subscription
 from webhooks import create_app
 from webhooks.notifications import BYTES_AT_MOST, DROPPED
 from workers.changes.notification import Notification

@@ -12,6 +12,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from workers.event.invitations import recipients
+from workers.event.properties import EXTENSION, members
 from workers.exchange import (
     Event,
     ExchangeError,
@@ -23,8 +25,6 @@ from workers.exchange import (
     VersionMoved,
     Written,
 )
-from workers.invitations import recipients
-from workers.properties import EXTENSION, members
 from workers.update import Json, Target
 
 

@@ -32,18 +32,18 @@ from tests.proof import machine, put, today
 from tests.workers.events import an_event, at, attendee
 from tests.workers.fake_exchange import Entry, FakeExchange, Fault
 from tests.workers.given import NOW, an_update
-from workers.callback import Deliverer
+from workers.callbacks.callback import Deliverer
+from workers.event.html_body import canonical_html
+from workers.event.patch import WATCHED
+from workers.event.properties import agrees, group_of, members
+from workers.event.versions import Wrote
 from workers.executor import Executor
-from workers.html_body import canonical_html
 from workers.job import Attempt
 from workers.leases import Leases
 from workers.outcome import Dead, Outcome, Retry, Succeeded
-from workers.patch import WATCHED
-from workers.properties import agrees, group_of, members
 from workers.settings import Client, EwsBackend, Settings
 from workers.store import Grant, Store, StoreUnavailable
 from workers.update import Intent, Json, Target, Update
-from workers.versions import Wrote
 
 FAULTS = ((Fault.LOST_AFTER, 6), (Fault.LOST_BEFORE, 6), (Fault.LATE, 6), (Fault.THROTTLED, 3), (Fault.UNAVAILABLE, 3),
           (Fault.SILENT, 1), (Fault.BROKEN, 1), (Fault.UNSEEN, 2), (Fault.REFUSED, 1), (Fault.NONE, 71))  # fmt: skip

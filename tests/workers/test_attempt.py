@@ -13,13 +13,13 @@ from tests.workers.events import an_event, attendee
 from tests.workers.fake_exchange import FakeExchange, Fault
 from tests.workers.given import an_update
 from workers.attempt import ROUNDS, FailedInDoubt, Intended, LeaseLost, Surroundings, attempt
+from workers.event.properties import EXTENSION
+from workers.event.versions import Wrote
 from workers.exchange import MARKER_LENGTH, AccessDenied, NotFound, Refused, Unavailable
 from workers.job import Result
 from workers.outcome import Dead, Outcome, Retry, Succeeded
-from workers.properties import EXTENSION
 from workers.retry import Patience
 from workers.update import Intent, Json, Target, Update
-from workers.versions import Wrote
 
 MOVED = Intent(set={"subject": "Moved"})
 

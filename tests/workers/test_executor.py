@@ -17,8 +17,8 @@ from tests.workers.events import an_event
 from tests.workers.fake_exchange import FakeExchange, Fault
 from tests.workers.given import NOW, Bells, accepted, an_update
 from tests.workers.receiver import OK, answering, receiving
-from workers.bell import Bell
-from workers.callback import Deliverer
+from workers.callbacks.callback import Deliverer
+from workers.celery.bell import Bell
 from workers.executor import INTERNAL_ATTEMPTS, POISONED, Executor
 from workers.job import Kind, State, UpdateJob
 from workers.leases import Leases

@@ -12,9 +12,9 @@ import pytest
 
 from tests.workers import simulation
 from tests.workers.fake_exchange import FakeExchange
-from workers import patch
+from workers.event import patch
+from workers.event.patch import Changes, Conflict
 from workers.exchange import Patch
-from workers.patch import Changes, Conflict
 from workers.settings import Settings
 from workers.update import Intent, Json
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workers.invitations import CHANGED, EVERYBODY, NOBODY
+from workers.event.invitations import CHANGED, EVERYBODY, NOBODY
+from workers.event.properties import members
 from workers.job import UpdateJob
-from workers.properties import members
 from workers.update import Json
 
 _MODES = {

@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Literal, Self
 
+from workers.event.patch import WATCHED
+from workers.event.properties import agrees, group_of, members
 from workers.exchange import Event
-from workers.patch import WATCHED
-from workers.properties import agrees, group_of, members
 from workers.update import Json, known_fields
 
 Kind = Literal["created", "updated", "deleted"]

@@ -16,9 +16,9 @@ from datetime import datetime, timedelta
 
 from workers.changes.event_change import Change
 from workers.changes.subscription import Mirror
+from workers.event.properties import agrees, group_of
 from workers.exchange import Event
 from workers.identifiers import new_id
-from workers.properties import agrees, group_of
 from workers.update import Intent, Json, Target, Update
 
 LIFE = timedelta(hours=24)

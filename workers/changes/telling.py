@@ -15,20 +15,20 @@ from urllib.parse import urlsplit
 import structlog
 
 from workers import retry
-from workers.bell import Bell
-from workers.callback import ROOM, Delivery
+from workers.callbacks.callback import ROOM, Delivery
+from workers.celery.bell import Bell
 from workers.changes import event_change, mirror
 from workers.changes.event_change import DEFAULT, Change, Snapshot
 from workers.changes.mirror import Way
 from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
 from workers.changes.subscription import Mirror, Subscription
 from workers.changes.watch import Watch
+from workers.event.properties import TIMES, shown_change, writable_on
 from workers.exchange import Event, Exchange, ExchangeError, MailboxNotFound, NotFound, Refused
 from workers.graph.proof import Prover
 from workers.graph.rich_notification import NotGenuine
 from workers.identifiers import new_id
 from workers.outcome import Dead, Outcome, Succeeded
-from workers.properties import TIMES, shown_change, writable_on
 from workers.settings import Settings
 from workers.store import Callback, Grant, Store
 from workers.update import Json, rfc3339

@@ -16,7 +16,7 @@ from functools import cache
 import structlog
 
 from workers import retry
-from workers.bell import Bell
+from workers.celery.bell import Bell
 from workers.changes import mirror
 from workers.changes.event_change import DEFAULT, Snapshot, is_over
 from workers.changes.feed import CursorLost, Feed, Item, Push

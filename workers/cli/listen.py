@@ -32,7 +32,7 @@ class Caught:
 
     def genuine(self, secrets: Sequence[str], now: float) -> bool:
         """Whether one of the secrets signed it, at a time near ``now``."""
-        from workers.signature import verify
+        from workers.callbacks.signature import verify
 
         return verify(
             secrets,

@@ -53,9 +53,9 @@ def trigger(
 
     Without --client, public addresses and this machine's own are dialled. Exit code 1 unless the answer is a 2xx.
     """
+    from workers.callbacks.public_net import refusal
     from workers.identifiers import new_id
     from workers.outcome import Succeeded
-    from workers.public_net import refusal
 
     settings = configured.settings() if name is not None else None
     client = configured.client(settings, name) if settings and name else _made_up(secrets, networks)
@@ -94,7 +94,7 @@ def sample(url: str, state: str, now: datetime) -> UpdateJob:
 
 
 def _deliver(settings: Settings | None, client: Client, message: str, url: str, state: str) -> Outcome:
-    from workers.callback import Deliverer, Delivery, for_update
+    from workers.callbacks.callback import Deliverer, Delivery, for_update
     from workers.tls import trust
 
     composed = for_update(sample(url, state, datetime.now(UTC)))

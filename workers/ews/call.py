@@ -11,11 +11,11 @@ from typing import TypeVar
 import httpx
 from lxml import etree
 
-from workers.doubt import Phase
 from workers.ews.client import Client
 from workers.ews.errors import Reply, judge, malformed
 from workers.ews.soap import Answer, Header, NotAnAnswer, Unwritable, envelope
 from workers.exchange import ExchangeError, Refused
+from workers.exchange.doubt import Phase
 from workers.settings import EwsBackend
 from workers.update import Target
 

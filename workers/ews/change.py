@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from workers.event.properties import EXTENDED
 from workers.ews import mapi
 from workers.ews.soap import element
-from workers.properties import EXTENDED
 
 
 @dataclass(frozen=True, slots=True)

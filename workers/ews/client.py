@@ -15,15 +15,15 @@ from uuid import uuid4
 import httpx
 
 from workers import trace
-from workers.doubt import Phase, unanswered
 from workers.ews.errors import Reply
 from workers.ews.sign_in import auth_for
 from workers.ews.soap import MESSAGES
+from workers.exchange.doubt import Phase, unanswered
+from workers.exchange.whole_answer import whole_answer
+from workers.exchange.wire import transport_to
 from workers.settings import EwsBackend
 from workers.tls import trust
 from workers.version import USER_AGENT
-from workers.whole_answer import whole_answer
-from workers.wire import transport_to
 
 
 class Client:

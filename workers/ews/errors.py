@@ -16,7 +16,6 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from workers.doubt import Phase, in_phase
 from workers.ews.soap import Answer, NotAnAnswer, answers
 from workers.exchange import (
     AccessDenied,
@@ -29,6 +28,7 @@ from workers.exchange import (
     Unknown,
     VersionMoved,
 )
+from workers.exchange.doubt import Phase, in_phase
 from workers.retry_after import retry_after
 
 

@@ -13,6 +13,8 @@ from time import monotonic
 
 import httpx
 
+from workers.event.properties import TIMES
+from workers.event.zones import to_windows
 from workers.ews import get_item, get_server_time_zones, update_item
 from workers.ews.call import Caller
 from workers.ews.errors import malformed
@@ -21,10 +23,8 @@ from workers.ews.locate import located
 from workers.ews.server_zones import ServerZones
 from workers.ews.soap import NotAnAnswer
 from workers.exchange import Event, ExchangeError, Patch, Refused, Written
-from workers.properties import TIMES
 from workers.settings import EwsBackend
 from workers.update import Json, Target
-from workers.zones import to_windows
 
 
 class EwsExchange:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from lxml import etree
 
+from workers.event.properties import EXTENDED
 from workers.ews import mapi
 from workers.ews.change import Change, path_of
 from workers.ews.soap import element, find, find_all, text_of
 from workers.exchange import MARKER_GUID, MARKER_NAME, Refused
-from workers.properties import EXTENDED
 from workers.update import Json
 
 MARKER = f"{EXTENDED}String {{{MARKER_GUID}}} Name {MARKER_NAME}"

@@ -15,12 +15,12 @@ from functools import partial
 
 from lxml import etree
 
+from workers.event.properties import OWN_ZONE, UNNAMED, UNTOLD
+from workers.event.zones import UnknownZone, instant, to_windows, wall_clock
 from workers.ews import attendees, extended, location, recurrence
 from workers.ews.change import Change, tag
 from workers.ews.soap import element, find, text_of
-from workers.properties import OWN_ZONE, UNNAMED, UNTOLD
 from workers.update import Json
-from workers.zones import UnknownZone, instant, to_windows, wall_clock
 
 Render = Callable[[str, Json], etree._Element]
 Read = Callable[[etree._Element], Json]

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 
 from lxml import etree
 
+from workers.event.zones import instant
 from workers.ews.change import path_of
 from workers.ews.get_item import id_of
 from workers.ews.soap import Answer, NotAnAnswer, element, find, find_all, text_of
-from workers.zones import instant
 
 NAME = "FindItem"
 _ASKED = ("calendar:UID", "calendar:Start", "calendar:CalendarItemType")

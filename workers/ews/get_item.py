@@ -13,12 +13,12 @@ from functools import lru_cache
 
 from lxml import etree
 
+from workers.event.properties import EXTENDED, EXTENSION, TIMES
 from workers.ews import extended
 from workers.ews.change import Change, path_of
 from workers.ews.fields import FIELDS, Field, extended_field, known
 from workers.ews.soap import Answer, NotAnAnswer, element, find, find_all, qualified, text_of
 from workers.exchange import Event, Refused
-from workers.properties import EXTENDED, EXTENSION, TIMES
 from workers.update import Json, Target
 
 NAME = "GetItem"

@@ -2,7 +2,7 @@
 
 https://learn.microsoft.com/exchange/client-developer/exchange-web-services/ews-identifiers-in-exchange
 
-ConvertId does not know Graph's form on servers older than Graph, so we respell it ourselves (workers/item_ids).
+ConvertId does not know Graph's form on servers older than Graph, so we respell it ourselves (workers/event/item_ids).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from base64 import b64decode
 from binascii import Error
 from typing import Literal
 
-from workers.item_ids import AS_EWS, is_graph_spelling
+from workers.event.item_ids import AS_EWS, is_graph_spelling
 
 _ENTRY_ID_BYTES = 70
 """The length of an item's entry id, which begins with four zero bytes

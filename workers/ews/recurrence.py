@@ -12,11 +12,11 @@ from datetime import date
 
 from lxml import etree
 
+from workers.event.properties import OWN_ZONE, week_counts
+from workers.event.series import moved
+from workers.event.zones import to_windows
 from workers.ews.soap import element, find, text_of
-from workers.properties import OWN_ZONE, week_counts
-from workers.series import moved
 from workers.update import Json
-from workers.zones import to_windows
 
 _DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",

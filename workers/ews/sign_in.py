@@ -15,7 +15,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from spnego.channel_bindings import GssChannelBindings
 
-from workers.oauth import BearerAuth, scope_of
+from workers.exchange.oauth import BearerAuth, scope_of
 from workers.settings import EwsBackend
 
 

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 
 from lxml import etree
 
+from workers.event.properties import OWN_ZONE, TIMES
 from workers.ews import extended, location, recurrence
 from workers.ews.change import Change
 from workers.ews.fields import VERSIONS, known
 from workers.ews.get_item import EwsEvent, id_of, item_of, wanted
 from workers.ews.soap import Answer, element, qualified
 from workers.exchange import Event, Patch, Refused
-from workers.properties import OWN_ZONE, TIMES
 from workers.update import Json
 
 NAME = "UpdateItem"

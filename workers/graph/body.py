@@ -5,8 +5,8 @@ Callers see it without the join block (join_block), and as text where it was sto
 
 from __future__ import annotations
 
+from workers.event.html_body import canonical_html
 from workers.graph import join_block
-from workers.html_body import canonical_html
 from workers.update import Json
 
 

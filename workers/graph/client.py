@@ -12,15 +12,15 @@ from dataclasses import replace
 
 import httpx
 
-from workers.doubt import Phase
+from workers.event.properties import EXTENDED, EXTENSION
 from workers.exchange import AccessDenied, Event, ExchangeError, NotFound, Patch, Refused, VersionMoved, Written
+from workers.exchange.doubt import Phase
 from workers.graph import body, exchange_ids, occurrence, open_extension, resources, supported_time_zones
 from workers.graph.connection import Answer, Connection, unreadable
 from workers.graph.mailbox import Mailboxes
 from workers.graph.open_extension import Call
 from workers.graph.paths import event_path, extension_path
 from workers.graph.resources import GraphEvent
-from workers.properties import EXTENDED, EXTENSION
 from workers.settings import GraphBackend
 from workers.update import Json, Target
 

@@ -13,16 +13,16 @@ from time import monotonic
 import httpx
 
 from workers import trace
-from workers.doubt import Phase, unanswered
 from workers.exchange import AccessDenied, ExchangeError, Refused
+from workers.exchange.doubt import Phase, unanswered
+from workers.exchange.oauth import BearerAuth, scope_of
+from workers.exchange.whole_answer import whole_answer
+from workers.exchange.wire import transport_to
 from workers.graph import errors, surrogates
-from workers.oauth import BearerAuth, scope_of
 from workers.settings import GraphBackend
 from workers.tls import trust
 from workers.update import Target
 from workers.version import USER_AGENT
-from workers.whole_answer import whole_answer
-from workers.wire import transport_to
 
 _ALWAYS = {
     "Accept": "application/json",

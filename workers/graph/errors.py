@@ -14,7 +14,6 @@ from http import HTTPStatus
 
 import httpx
 
-from workers.doubt import Phase, in_phase
 from workers.exchange import (
     AccessDenied,
     ExchangeError,
@@ -25,6 +24,7 @@ from workers.exchange import (
     Unknown,
     VersionMoved,
 )
+from workers.exchange.doubt import Phase, in_phase
 from workers.retry_after import retry_after
 from workers.update import Json
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 
+from workers.event.item_ids import AS_GRAPH, is_ews_spelling
 from workers.graph.paths import owner_path
-from workers.item_ids import AS_GRAPH, is_ews_spelling
 from workers.update import Target
 
 IMMUTABLE = "AAkALg"

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 
+from workers.event.properties import EXTENDED
 from workers.exchange import MARKER_GUID, MARKER_NAME, Refused
-from workers.properties import EXTENDED
 from workers.update import Json
 
 MARKER_ID = f"String {{{MARKER_GUID}}} Name {MARKER_NAME}"

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import quote, urlencode, urlsplit
 
+from workers.event.zones import to_iana, wall_clock
 from workers.exchange import NotFound, Refused
 from workers.graph.resources import Unreadable
 from workers.graph.times import in_utc
 from workers.update import Json
-from workers.zones import to_iana, wall_clock
 
 PAGE = 500
 MASTER = "$select=id,recurrence,cancelledOccurrences,originalStartTimeZone"

@@ -11,9 +11,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from workers.event.properties import EXTENSION
 from workers.exchange import Refused
 from workers.graph.paths import event_path, extension_path
-from workers.properties import EXTENSION
 from workers.update import Json, Target
 
 _TYPE = "microsoft.graph.openTypeExtension"

@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
+from workers.event.properties import EXTENDED, EXTENSION, TIMES
 from workers.exchange import Event, Patch, Refused
 from workers.graph import body, extended_property, open_extension, series, times
-from workers.properties import EXTENDED, EXTENSION, TIMES
 from workers.update import Json
 
 

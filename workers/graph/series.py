@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from workers.series import moved
+from workers.event.series import moved
+from workers.event.zones import to_windows
 from workers.update import Json
-from workers.zones import to_windows
 
 EXCEPTIONS = "exceptionOccurrences"
 """A property of the master that can be read and not written: its occurrences that differ from the pattern."""

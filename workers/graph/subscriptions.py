@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 from workers.changes.feed import Subscribed
 from workers.changes.watch import Watch
-from workers.doubt import Phase
 from workers.exchange import NotFound, VersionMoved
+from workers.exchange.doubt import Phase
 from workers.graph.connection import Answer, Connection, unreadable
 from workers.graph.links import path_of
 from workers.graph.paths import owner_path

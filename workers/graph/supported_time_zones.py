@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from workers.event.properties import TIMES
+from workers.event.zones import to_windows
 from workers.exchange import Refused
 from workers.graph.paths import owner_path
-from workers.properties import TIMES
 from workers.update import Json, Target
-from workers.zones import to_windows
 
 
 def path(target: Target) -> str | None:

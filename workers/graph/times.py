@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from workers.event.zones import UnknownZone, instant, to_windows, wall_clock
 from workers.update import Json
-from workers.zones import UnknownZone, instant, to_windows, wall_clock
 
 _OWN_ZONE = {"start": "originalStartTimeZone", "end": "originalEndTimeZone"}
 

@@ -1,6 +1,6 @@
 """The one place that knows Redis: every key, and the atomic steps by which a job moves.
 
-The store knows, Celery rings (ops/decisions/0001). Each step is one Lua script in workers/lua/ and gives the same
+The store knows, Celery rings (ops/decisions/0001). Each step is one Lua script in workers/store/lua/ and gives the same
 result when it is sent twice, because the client re-sends after a lost reply. Moments that decide anything are the
 store's own (``TIME``); moments shown to people come from the caller.
 

@@ -150,7 +150,7 @@ class Connection:
             raise StoreUnavailable(f"the store did not answer: {error}") from error
 
     def _register(self, name: str) -> Script:
-        folder = files("workers").joinpath("lua")
+        folder = files("workers.store").joinpath("lua")
         head = "#!lua flags=allow-oom\n" if name in ALLOWED_WHEN_FULL else "#!lua\n"
         texts = [folder.joinpath(f"{part}.lua").read_text(encoding="utf-8") for part in ("shared", name)]
         return self.redis.register_script(head + "".join(texts))

@@ -1,6 +1,6 @@
 """What is counted: how many jobs stand where, what happened in each minute and in all, how the store itself is.
 
-The counters are kept by the Lua steps (tally, moved, pause in workers/lua/shared.lua), so they are true for all
+The counters are kept by the Lua steps (tally, moved, pause in workers/store/lua/shared.lua), so they are true for all
 processes together.
 """
 

@@ -9,11 +9,11 @@ from typing import cast
 
 import structlog
 
+from workers.event.versions import Wrote
 from workers.job import Attempt, Kind, State, UpdateJob
 from workers.store.connection import Connection
 from workers.store.records import DeadLetter, callback_state, dead_letter, history, update_job
 from workers.update import Update
-from workers.versions import Wrote
 
 _SCAN = 200
 

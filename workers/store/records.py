@@ -148,7 +148,7 @@ def rings(raw: Sequence[Sequence[str]]) -> tuple[Ring, ...]:
 
 
 def callback_arguments(callback: Callback | None) -> tuple[str | int, ...]:
-    """As the scripts want them: see enqueue_callback in workers/lua/shared.lua."""
+    """As the scripts want them: see enqueue_callback in workers/store/lua/shared.lua."""
     if callback is None:
         return ("",) * 8
     return (callback.id, callback.body, callback.client, callback.owner, callback.line, callback.lane, callback.room,

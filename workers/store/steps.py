@@ -1,4 +1,4 @@
-"""The life of a job, in the order in which it is lived: each method is one script of workers/lua."""
+"""The life of a job, in the order in which it is lived: each method is one script of workers/store/lua."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def storm(stage: Stage, plan: Plan) -> Row:
 
 def dead_receiver(stage: Stage, plan: Plan) -> Row:
     """One of twenty callback hosts is dead: all callbacks to the others come. A host is a name with a port (its lane in
-    workers/callback), so that each of the others is a port of its own that leads to the sandbox."""
+    workers/callbacks/callback), so that each of the others is a port of its own that leads to the sandbox."""
     callers, hurts = Callers(stage), Hurts()
     with ExitStack() as stack:
         port = int(stage.sandbox.url.rpartition(":")[2])

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from tests.workers.given import NOW
-from workers import patch
 from workers.changes import event_change
 from workers.changes.event_change import Change, Ours, Snapshot
 from workers.changes.mirror import Way, circle, key, update_for, way
 from workers.changes.subscription import Mirror
+from workers.event import patch
+from workers.event.patch import Changes
 from workers.exchange import Event
-from workers.patch import Changes
 from workers.update import Json, Target, Update
 
 A, B, C = (Target("cloud", name, mailbox=f"{name}@contoso.com") for name in ("a", "b", "c"))

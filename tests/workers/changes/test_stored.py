@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.workers.test_watching import MIRROR, SNAPSHOT, a_subscription
+from tests.workers.store.test_watching import MIRROR, SNAPSHOT, a_subscription
 from workers.changes.event_change import Snapshot
 from workers.changes.notification import Notification
 from workers.update import Json

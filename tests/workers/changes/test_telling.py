@@ -11,9 +11,9 @@ import pytest
 from tests.workers.events import an_event
 from tests.workers.fake_exchange import FakeExchange
 from tests.workers.given import NOW, Bells, accepted, an_attempt, an_update, claimed
-from tests.workers.test_watching import MIRROR, a_subscription
-from workers.bell import Bell
-from workers.callback import Delivery
+from tests.workers.store.test_watching import MIRROR, a_subscription
+from workers.callbacks.callback import Delivery
+from workers.celery.bell import Bell
 from workers.changes import mirror
 from workers.changes.event_change import Change
 from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification

@@ -10,8 +10,8 @@ from typing import cast
 import pytest
 
 from tests.workers.given import Bells, an_attempt, claimed
-from tests.workers.test_watching import MIRROR, a_subscription
-from workers.bell import Bell
+from tests.workers.store.test_watching import MIRROR, a_subscription
+from workers.celery.bell import Bell
 from workers.changes.event_change import Snapshot, gone
 from workers.changes.feed import CursorLost, Item, Round, Subscribed
 from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification

@@ -19,7 +19,7 @@ from tests.webhooks.given import KEY
 from tests.workers.given import an_attempt, claimed
 from webhooks import create_app
 from webhooks.door import Door
-from workers.callback import for_update
+from workers.callbacks.callback import for_update
 from workers.cli import cli
 from workers.job import Result as Applied
 from workers.outcome import Dead, Succeeded

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
+from workers.event.properties import agrees
 from workers.ews.attendees import COLLECTIONS, read, write
 from workers.ews.change import Change, tag
 from workers.ews.soap import element, find, parse, text_of
-from workers.properties import agrees
 
 
 def person(address: str | None, kind: str = "required", name: str | None = None) -> Any:

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
+from workers.event.properties import EXTENDED
 from workers.ews.change import Change, path_of
 from workers.ews.soap import element
-from workers.properties import EXTENDED
 
 PEOPLE = element("t:RequiredAttendees", element("t:Attendee"))
 

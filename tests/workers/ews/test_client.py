@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from tests.workers.ews.server import Handler, Script, backend, serving
-from workers.doubt import Phase
 from workers.ews.client import Client
 from workers.ews.errors import Reply
 from workers.exchange import ExchangeError, Refused, Unavailable, Unknown
+from workers.exchange.doubt import Phase
 
 
 def post(url: str, phase: Phase = "write", mailbox: str | None = "anna@hq.example", timeout: float = 5.0) -> Reply:
@@ -129,7 +129,7 @@ def test_a_header_that_cannot_be_sent_is_refused() -> None:
 
 
 def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.whole_answer.LARGEST_ANSWER", 1000)
+    monkeypatch.setattr("workers.exchange.whole_answer.LARGEST_ANSWER", 1000)
     with serving(lambda handler: handler.answer(200, b"x" * 1001)) as server, pytest.raises(Unknown) as caught:
         post(server.url)
     assert caught.value.code == "AnswerTooLarge"

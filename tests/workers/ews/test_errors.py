@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.workers.ews.reference import REFERENCE, SAMPLES, needs_reference
-from workers.doubt import Phase
 from workers.ews.errors import Reply, judge, malformed
 from workers.ews.soap import Answer
 from workers.exchange import (
@@ -20,6 +19,7 @@ from workers.exchange import (
     Unknown,
     VersionMoved,
 )
+from workers.exchange.doubt import Phase
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 ENVELOPE = (

@@ -6,6 +6,7 @@ from lxml import etree
 
 from tests.workers.ews.reference import assert_valid_body, needs_reference
 from tests.workers.ews.test_mapi import FINE, GUID, properties
+from workers.event.properties import EXTENDED
 from workers.ews import extended, mapi
 from workers.ews.change import Change
 from workers.ews.get_item import build as get
@@ -13,7 +14,6 @@ from workers.ews.get_item import read as read_item
 from workers.ews.soap import Answer, element, find_all, parse
 from workers.ews.update_item import build
 from workers.exchange import MARKER_GUID, MARKER_NAME, Event, Patch, Refused
-from workers.properties import EXTENDED
 from workers.update import Target
 
 TARGET = Target(backend="hq", event="AAMk=", mailbox="anna@hq.example")

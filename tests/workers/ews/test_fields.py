@@ -10,11 +10,11 @@ from lxml import etree
 from tzlocal.windows_tz import win_tz
 
 from tests.workers.ews.reference import assert_valid_body, needs_reference
+from workers.event.properties import OWN_ZONE, PROPERTIES, UNNAMED, UNTOLD, agrees
+from workers.event.zones import instant
 from workers.ews.change import Change
 from workers.ews.fields import FIELDS, VERSIONS, known
 from workers.ews.soap import element, parse
-from workers.properties import OWN_ZONE, PROPERTIES, UNNAMED, UNTOLD, agrees
-from workers.zones import instant
 
 
 def applied(changes: list[Change]) -> etree._Element:

@@ -4,11 +4,11 @@ import pytest
 from lxml import etree
 
 from tests.workers.ews.reference import SAMPLES, assert_valid_body, needs_reference
+from workers.event.properties import OWN_ZONE, UNTOLD
 from workers.ews.fields import FIELDS
 from workers.ews.get_item import build, read
 from workers.ews.soap import Answer, Header, NotAnAnswer, answers, element, envelope, find_all
 from workers.exchange import MARKER_GUID, MARKER_NAME, Refused
-from workers.properties import OWN_ZONE, UNTOLD
 from workers.update import Occurrence, Target
 
 TARGET = Target(backend="hq", event="AAMk=", mailbox="anna@hq.example")

@@ -15,11 +15,11 @@ from tests.workers.ews.test_attendees import people
 from tests.workers.ews.test_fields import VALUES
 from tests.workers.ews.test_location import places
 from tests.workers.ews.test_recurrence import patterns
+from workers.event.patch import Changes, plan
+from workers.event.properties import EXTENDED, TIMES, agrees
 from workers.ews import EwsExchange
 from workers.ews.fields import FIELDS
 from workers.exchange import Event, Patch
-from workers.patch import Changes, plan
-from workers.properties import EXTENDED, TIMES, agrees
 from workers.update import Intent, Target
 
 OTTO = "otto@hq.example"

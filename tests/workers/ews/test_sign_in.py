@@ -20,7 +20,7 @@ from spnego.channel_bindings import GssChannelBindings
 from tests.workers.ews.server import Handler, backend, serving
 from workers.ews.client import Client
 from workers.ews.sign_in import NtlmAuth, auth_for
-from workers.oauth import BearerAuth
+from workers.exchange.oauth import BearerAuth
 
 
 def _ntlm(handler: Handler) -> None:

@@ -12,13 +12,13 @@ from tests.workers.ews.reference import SAMPLES, assert_valid_body, needs_refere
 from tests.workers.ews.test_attendees import people, person
 from tests.workers.ews.test_fields import VALUES, times
 from tests.workers.ews.test_recurrence import recurrences
+from workers.event.patch import Changes, plan
+from workers.event.properties import OWN_ZONE, UNNAMED
 from workers.ews.fields import FIELDS
 from workers.ews.get_item import EwsEvent
 from workers.ews.soap import answers, element, find, find_all, text_of
 from workers.ews.update_item import build, read
 from workers.exchange import MARKER_GUID, MARKER_NAME, Event, Patch, Refused
-from workers.patch import Changes, plan
-from workers.properties import OWN_ZONE, UNNAMED
 from workers.update import Intent
 
 START = {"dateTime": "2026-12-01T09:00:00", "timeZone": "Pacific Standard Time"}

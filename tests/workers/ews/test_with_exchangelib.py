@@ -14,9 +14,9 @@ from exchangelib.protocol import BaseProtocol
 from ops.sandbox import seed
 from ops.sandbox.control import Sandbox
 from tests.workers.ews.test_round_trip import OTTO, changed
+from workers.event.properties import EXTENDED
 from workers.ews import EwsExchange
 from workers.ews.fields import FIELDS
-from workers.properties import EXTENDED
 from workers.update import Target
 
 GUID = "8f9c2d5e-6c1b-4f0a-9d3b-5a7e1c0b4d26"

@@ -7,8 +7,8 @@ import pytest
 
 from tests.workers.graph.test_join_block import NEW_TEAMS, URL, document
 from tests.workers.graph.wire import ANNA, EVENT, Wire, exchange
+from workers.event.properties import agrees
 from workers.exchange import Patch
-from workers.properties import agrees
 
 ONLINE = EVENT | {"isOnlineMeeting": True, "onlineMeeting": {"joinUrl": URL}}
 AGENDA = {"contentType": "html", "content": "<p>Agenda</p>"}

@@ -34,12 +34,12 @@ from workers.exchange import (
     Unknown,
     VersionMoved,
 )
+from workers.exchange.wire import Wire as RealWire
 from workers.graph.client import GraphExchange
 from workers.graph.extended_property import MARKER_ID
 from workers.graph.resources import GraphEvent
 from workers.tls import trust
 from workers.update import Target
-from workers.wire import Wire as RealWire
 
 
 def test_it_is_an_exchange() -> None:

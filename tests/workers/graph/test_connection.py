@@ -36,7 +36,7 @@ def test_a_server_that_drips_is_not_waited_for_for_ever() -> None:
 
 
 def test_an_answer_that_is_too_large_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.whole_answer.LARGEST_ANSWER", 1000)
+    monkeypatch.setattr("workers.exchange.whole_answer.LARGEST_ANSWER", 1000)
     with pytest.raises(Unavailable, match="more than 1000 bytes"):
         exchange(Wire({"id": "x" * 1000})).read(ANNA, [])
     with pytest.raises(Unknown, match="more than 1000 bytes"):

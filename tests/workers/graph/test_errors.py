@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.doubt import Phase
 from workers.exchange import (
     AccessDenied,
     ExchangeError,
@@ -19,6 +18,7 @@ from workers.exchange import (
     Unknown,
     VersionMoved,
 )
+from workers.exchange.doubt import Phase
 from workers.graph.errors import BY_CODE, SENTENCES, classify, unreadable
 
 NOW = datetime(2026, 12, 1, 9, 0, 0, tzinfo=UTC)

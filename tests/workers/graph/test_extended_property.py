@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 
 from tests.workers.graph.wire import ANNA, EVENT, Wire, exchange
+from workers.event.properties import EXTENDED, agrees
 from workers.exchange import Patch, Refused
 from workers.graph.extended_property import MARKER_ID, canonical, expand, ids, read, written
-from workers.properties import EXTENDED, agrees
 
 GUID = "00020329-0000-0000-C000-000000000046"
 COLOUR = f"String {{{GUID}}} Name Colour"

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workers.event.html_body import canonical_html
 from workers.graph.join_block import Cut, block_for, html_of, joined, names, split
 from workers.graph.markup import elements, text_within
-from workers.html_body import canonical_html
 
 URL = "https://teams.microsoft.com/l/meetup-join/19%3ameeting_Ab%40thread.v2/0?context=%7b%22Tid%22%3a%22t%22%7d"
 OTHER = "https://teams.microsoft.com/l/meetup-join/19%3ameeting_Other%40thread.v2/0"

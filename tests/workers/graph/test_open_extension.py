@@ -5,9 +5,9 @@ import httpx
 import pytest
 
 from tests.workers.graph.wire import ANNA, EVENT, Wire, exchange, failure
+from workers.event.properties import EXTENSION
 from workers.exchange import ExchangeError, Patch, Refused, Unknown, VersionMoved
 from workers.graph.open_extension import among, call, expand, value
-from workers.properties import EXTENSION
 
 DEAL, TRIP = EXTENSION + "com.contoso.deal", EXTENSION + "com.contoso.trip"
 STORED = {

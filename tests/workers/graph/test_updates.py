@@ -16,10 +16,10 @@ from tests.workers.given import an_update
 from tests.workers.graph.sandbox import Mailbox
 from tests.workers.graph.wire import failure
 from workers.attempt import Surroundings, attempt
+from workers.event.properties import EXTENDED, EXTENSION, agrees
 from workers.graph.resources import PROPERTIES
 from workers.job import Result
 from workers.outcome import Dead, Outcome, Succeeded
-from workers.properties import EXTENDED, EXTENSION, agrees
 from workers.retry import Patience
 from workers.update import Intent
 

@@ -22,7 +22,7 @@ from workers.cli.doctor.finding import Finding
 from workers.ews.sign_in import auth_for
 from workers.ews.soap import MESSAGES, Header, NotAnAnswer, answers, element, envelope
 from workers.exchange import ExchangeError, Unavailable
-from workers.oauth import BearerAuth, scope_of
+from workers.exchange.oauth import BearerAuth, scope_of
 from workers.settings import EwsBackend, GraphBackend, Settings
 from workers.tls import trust
 

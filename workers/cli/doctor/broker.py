@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from workers import celery
-from workers.bell import Bell, BrokerUnavailable
+from workers.celery.bell import Bell, BrokerUnavailable
 from workers.cli.doctor.finding import Finding
 from workers.settings import Settings
 

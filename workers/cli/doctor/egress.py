@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable
 
+from workers.callbacks.public_net import Blocked, judged
 from workers.cli.doctor.finding import Finding
-from workers.public_net import Blocked, judged
 
 NAME = "graph.microsoft.com"
 

@@ -9,7 +9,7 @@ import httpx
 from kombu.exceptions import OperationalError
 
 from workers import celery
-from workers.bell import TASKS
+from workers.celery.bell import TASKS
 from workers.cli.doctor.finding import Finding
 from workers.settings import Settings
 

@@ -1,0 +1,83 @@
+"""Which versions came from us, and which from somebody else."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.workers.events import an_event, attendee
+from workers.event.versions import Wrote, content_of, is_ours
+
+CHAIN = [Wrote("v2", "v3", "left"), Wrote("v1", "v2", "")]
+
+
+@pytest.mark.parametrize(
+    ("version", "content", "seen", "ours"),
+    [
+        ("v3", "x", "v3", True),
+        ("v3", "x", "v1", True),
+        ("v3", "x", "v2", True),
+        ("v4", "left", "v1", True),  # Exchange moved the version of what we left
+        ("v4", "left", "v3", True),
+        ("v4", "other", "v1", False),
+        ("v4", "", "v1", False),
+        ("v2", "x", "v3", False),
+        ("v9", "x", "v0", False),
+        ('W/"v3"', "x", "v1", True),
+        ("v3", "x", 'W/"v1"', True),
+    ],
+)
+def test_a_version_is_ours_by_our_writes_or_by_the_content_that_we_left(
+    version: str, content: str, seen: str, ours: bool
+) -> None:
+    assert is_ours(version, content, seen, CHAIN) is ours
+
+
+@pytest.mark.parametrize(
+    ("moved", "ours"),
+    [
+        (Wrote("v2'", "v3", "B", found="A"), True),
+        (Wrote("v2'", "v3", "B", found="a person's"), False),
+        (Wrote("v2'", "v3", "B"), False),
+    ],
+)
+def test_a_write_of_ours_after_a_move_of_exchanges_own_counts_where_it_found_what_we_had_left(
+    moved: Wrote, ours: bool
+) -> None:
+    wrote = [moved, Wrote("v1", "v2", "A")]
+    assert is_ours("v3", "B", "v1", wrote) is ours
+    assert is_ours("v3'", "B", "v1", wrote) is ours
+    assert is_ours("v3'", "B", "v2", wrote) is ours
+
+
+def test_a_write_whose_answer_was_lost_counts_by_what_it_left() -> None:
+    lost = Wrote("v1", "", "A")
+    assert is_ours("v2", "A", "v1", [lost])
+    assert is_ours("v3", "B", "v1", [Wrote("v2", "v3", "B", found="A"), lost])
+    assert not is_ours("v2", "a person's", "v1", [lost])
+
+
+def test_an_old_version_that_exchange_tells_once_more_is_ours_still() -> None:
+    assert is_ours("v2", "", "v1", [Wrote("v2", "v3"), Wrote("v1", "v2")])
+
+
+def test_a_circle_of_versions_ends() -> None:
+    assert not is_ours("v9", "", "v1", [Wrote("v1", "v2"), Wrote("v2", "v1")])
+
+
+def test_content_is_the_same_however_exchange_spells_it() -> None:
+    event = an_event()
+    other = an_event(
+        body={"contentType": "html", "content": "<html><body><p>Bring <b>shoes</b></p></body></html>"},
+        attendees=[attendee("ben", "optional", status={"response": "declined"}), attendee("ANN")],
+        categories=["blue", "Red"],
+    )
+    assert content_of(event) == content_of(other) != ""
+    assert content_of(an_event(subject="Other")) != content_of(event)
+    assert content_of(an_event(responseRequested=False)) != content_of(an_event(responseRequested=True))
+    assert content_of({"subject": "only"}) == ""
+
+
+def test_a_write_is_kept_as_a_line() -> None:
+    for wrote in (Wrote("a", "b", "c", "d"), Wrote("a", "", "c"), Wrote('W/"a"', 'W/"b"')):
+        assert Wrote.from_line(wrote.to_line()) == wrote
+    assert Wrote.from_line("a b c") == Wrote("a", "b", "c")

@@ -1,0 +1,208 @@
+"""What the store counts: the same as what happened, whichever process did it and however often a step was sent."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from tests.workers.given import accepted, an_attempt, an_update, claimed
+from workers.callbacks.callback import for_update
+from workers.job import Result
+from workers.outcome import Dead, Retry, Succeeded
+from workers.retry import failure
+from workers.store import Cancelled, Store
+from workers.store.figures import Tally
+
+DONE = Succeeded(Result(None, noop=False))
+DEAD = Dead(failure("refused", "ErrorX", "It is refused."))
+LATER = Retry("throttled", "429", timedelta(), pause=timedelta(seconds=30))
+
+
+def happened(store: Store) -> Counter[tuple[str, str, str, str]]:
+    """(what, kind, ended, place) → how often, without the durations."""
+    return Counter(
+        {(one.what, one.kind, one.ended, one.place): one.count for one in store.totals() if one.what != "took"}
+    )
+
+
+def standing(store: Store) -> dict[str, int]:
+    return {one.state: one.count for one in store.standings()}
+
+
+def test_an_update_is_counted_once_at_each_step_of_its_life(store: Store) -> None:
+    update = an_update()
+    accepted(store, update)
+    assert standing(store) == {"queued": 1}
+    grant = claimed(store, update.id)
+    assert standing(store) == {"running": 1}
+    store.settle(grant, an_attempt(), DONE)
+    assert standing(store) == {}
+    assert happened(store) == {
+        ("accepted", "update", "", "cloud"): 1,
+        ("succeeded", "update", "succeeded", "cloud"): 1,
+    }
+
+
+def test_a_step_that_is_sent_twice_is_counted_once(store: Store) -> None:
+    update = an_update()
+    for _ in range(2):
+        accepted(store, update)
+    grant = claimed(store, update.id)
+    for _ in range(2):
+        store.settle(grant, an_attempt(1, "refused"), DEAD)
+    assert happened(store)[("accepted", "update", "", "cloud")] == 1
+    assert happened(store)[("dead", "update", "refused", "cloud")] == 1
+
+
+def test_a_retry_is_counted_by_how_it_ended_and_its_lane_is_paused(store: Store) -> None:
+    update = an_update()
+    accepted(store, update)
+    store.settle(claimed(store, update.id), an_attempt(1, "throttled"), LATER)
+    assert standing(store) == {"retrying": 1}
+    assert happened(store)[("retried", "update", "throttled", "cloud")] == 1
+    [pause] = store.pauses()
+    assert pause.lane == "cloud/anna@contoso.com"
+    assert timedelta(seconds=25) < pause.until - store.time() <= timedelta(seconds=30)
+
+
+def test_an_attempt_whose_worker_died_is_counted_as_lost(store: Store) -> None:
+    update = an_update()
+    accepted(store, update)
+    claimed(store, update.id)
+    time.sleep(0.35)
+    list(store.sweep())
+    assert standing(store) == {"retrying": 1}
+    assert happened(store)[("retried", "update", "lost", "cloud")] == 1
+
+
+def test_a_cancelled_update_stands_nowhere(store: Store) -> None:
+    update = an_update()
+    accepted(store, update)
+    for _ in range(2):
+        assert store.cancel(update.id, "2026-11-21T09:00:00.000Z")[0] is Cancelled.CANCELLED
+    assert standing(store) == {}
+    assert happened(store)[("cancelled", "update", "", "cloud")] == 1
+
+
+def test_a_replayed_dead_letter_stands_in_the_queue_again(store: Store) -> None:
+    update = an_update()
+    accepted(store, update)
+    store.settle(claimed(store, update.id), an_attempt(1, "refused"), DEAD)
+    assert store.dead_count("hr") == 1
+    store.replay(update.id)
+    assert (standing(store), store.dead_count("hr")) == ({"queued": 1}, 0)
+
+
+def test_callbacks_are_counted_by_host_in_the_minute_and_together_in_all(store: Store) -> None:
+    update = an_update(callback_url="https://hooks.example.com:8443/x")
+    accepted(store, update)
+    job = store.update(update.id)
+    assert job is not None
+    store.settle(claimed(store, update.id), an_attempt(), DONE, for_update(job))
+    assert ("accepted", "callback", "", "callback") in happened(store)
+    places = {one.place for minute in store.minutes(2) for one in minute.tallies if one.kind == "callback"}
+    assert places == {"callback/hooks.example.com:8443"}
+
+
+def test_the_time_to_done_falls_into_its_bucket(store: Store, redis: Redis) -> None:
+    update = an_update()
+    accepted(store, update)
+    redis.hincrby(f"rdv:job:{update.id}", "since", -700)
+    store.settle(claimed(store, update.id), an_attempt(), DONE)
+    took = {one.ended: one.count for one in store.totals() if one.what == "took"}
+    assert took["1000"] == 1
+    assert 700 <= took["sum"] <= 1000
+
+
+def test_a_replay_says_nothing_about_the_time_to_done(store: Store) -> None:
+    update = an_update()
+    accepted(store, update)
+    store.settle(claimed(store, update.id), an_attempt(1, "refused"), DEAD)
+    store.replay(update.id)
+    store.settle(claimed(store, update.id), an_attempt(2), DONE)
+    assert sum(one.count for one in store.totals() if one.what == "took" and one.ended != "sum") == 1
+
+
+def test_the_minutes_are_in_order_and_end_by_themselves(store: Store, redis: Redis) -> None:
+    accepted(store, an_update())
+    minutes = store.minutes(60)
+    assert len(minutes) == 60
+    assert {after.start - before.start for before, after in pairwise(minutes)} == {timedelta(minutes=1)}
+    assert sum(one.count for minute in minutes for one in minute.tallies) == 1
+    [key] = redis.keys("rdv:minute:*")
+    assert 3600 < redis.ttl(key) <= 7500
+
+
+def test_what_is_due_and_how_late_it_is(store: Store, redis: Redis) -> None:
+    update = an_update()
+    accepted(store, update)
+    assert (store.dues().waiting, store.dues().overdue, store.dues().oldest) == (1, 0, timedelta())
+    redis.zincrby("rdv:due", -60_000, update.id)
+    dues = store.dues()
+    assert (dues.waiting, dues.overdue) == (1, 1)
+    assert timedelta(seconds=59) < dues.oldest < timedelta(seconds=61)
+
+
+def test_the_stores_health_is_told(store: Store, redis: Redis) -> None:
+    assert store.health().problem is None
+    assert store.health().memory > 0
+    before = store.health().sequence
+    accepted(store, an_update())
+    assert store.health().sequence > before
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("appendonly", "no", "does not persist"),
+        ("appendfsync", "everysec", "set appendfsync always"),
+        ("maxmemory", "1mb", "the store is full"),
+    ],
+)
+def test_why_a_store_would_not_keep_what_it_is_given_is_told(
+    store: Store, redis: Redis, setting: str, value: str, said: str
+) -> None:
+    before = redis.config_get(setting)[setting]
+    redis.config_set(setting, value)
+    try:
+        assert said in (store.health().problem or "")
+    finally:
+        redis.config_set(setting, before)
+
+
+def test_a_full_store_still_tells_the_secret(store: Store, redis: Redis) -> None:
+    first, before = store.console_secret(), redis.config_get("maxmemory")["maxmemory"]
+    redis.config_set("maxmemory", "1mb")
+    try:
+        assert store.console_secret() == first
+    finally:
+        redis.config_set("maxmemory", before)
+
+
+def test_every_web_process_gets_the_same_secret(store: Store) -> None:
+    first = store.console_secret()
+    assert len(first) >= 43
+    assert store.console_secret() == first
+
+
+@pytest.mark.parametrize("spoil", [lambda redis: redis.delete("rdv:states")])
+def test_a_count_that_was_lost_never_goes_below_nothing(
+    store: Store, redis: Redis, spoil: Callable[[Redis], Any]
+) -> None:
+    update = an_update()
+    accepted(store, update)
+    spoil(redis)
+    store.settle(claimed(store, update.id), an_attempt(), DONE)
+    assert store.standings() == ()
+
+
+def test_a_tally_is_its_field(store: Store) -> None:
+    accepted(store, an_update())
+    assert store.totals() == (Tally("accepted", "update", "hr", "", "cloud", 1),)

@@ -1,0 +1,58 @@
+"""What beat does: sweep. Once a moment it looks at every job that is past due and rings again for it, and has the
+watches looked at that are due.
+
+Celery's own periodic tasks are not used: a sweep that went through the broker would be lost with it. Two beats do no
+harm, since a sweep moves what it looked at into the future.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import structlog
+from celery.beat import Scheduler
+
+from workers.celery.bell import Bell
+from workers.configuration import load_or_exit
+from workers.store import Store, StoreUnavailable
+
+TRIM_EVERY = 60.0
+"""Seconds."""
+
+_log = structlog.get_logger(__name__)
+
+
+class SweepScheduler(Scheduler):  # type: ignore[misc]  # Celery has no types
+    """Celery's beat loop calls ``tick`` and sleeps for as long as it says."""
+
+    def __init__(self, app: Any, *args: Any, **kwargs: Any) -> None:
+        settings = load_or_exit()
+        self._store = Store.connect(settings)
+        self._bell = Bell(app)
+        self._every = settings.engine.sweep
+        self._clients = tuple(settings.clients)
+        self._trim_at = 0.0
+        super().__init__(app, *args, **kwargs)
+
+    def setup_schedule(self) -> None:
+        """There are no periodic tasks."""
+
+    def tick(self, *_: Any, **__: Any) -> float:
+        """One sweep; seconds until the next."""
+        try:
+            for rings in self._store.sweep():
+                self._bell.ring(*rings)
+            for rings in self._store.wake():
+                self._bell.ring(*rings)
+            self._trim()
+        except StoreUnavailable as error:
+            _log.error("sweep failed, jobs wait until the store is back", error=str(error))
+        return self._every
+
+    def _trim(self) -> None:
+        """Retention, in small steps: jobs end by themselves, the lists that name them are trimmed after them."""
+        if time.monotonic() >= self._trim_at:
+            self._trim_at = time.monotonic() + TRIM_EVERY
+            for client in self._clients:
+                self._store.trim(client)

@@ -1,0 +1,197 @@
+"""What to write: an intent and the event as it stands → the smallest set of changes, nothing, or a conflict.
+
+Pure. The order of thought: does what the caller expects hold; has somebody else been here since we first looked, and
+does that matter in this mode; what should the event look like; what of that is not so already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from workers.event.duration import shifted
+from workers.event.html_body import inserted
+from workers.event.properties import (
+    EXTENSION,
+    OWN_ZONE,
+    PROPERTIES,
+    TIMES,
+    agrees,
+    asks_for_no_zone,
+    group_of,
+    members,
+    writable_on,
+)
+from workers.event.zones import instant, to_windows, wall_clock
+from workers.job import Clash
+from workers.update import Intent, Json
+
+Properties: TypeAlias = Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What differs: property → its whole new value, None where it is to be unset. Empty: nothing to do."""
+
+    values: Properties
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    clashes: tuple[Clash, ...]
+
+
+def properties_needed(intent: Intent, conflict_resolution: str, kind: str) -> frozenset[str]:
+    """What must be read before anything can be decided: each group whole, as far as a backend of this ``kind`` has it.
+    Attendees and recurrence always: they tell who would be mailed, and how often."""
+    needed = {*intent.touched, *intent.expect, "attendees", "recurrence"}
+    if conflict_resolution == "neverOverwrite":
+        needed |= {name for name in PROPERTIES if writable_on(kind, name)}
+    partners = {partner for name in needed for partner in group_of(name) - needed}
+    return frozenset(needed | {name for name in partners if writable_on(kind, name)})
+
+
+WATCHED = frozenset(
+    {"subject", "body", "start", "end", "isAllDay", "location", "attendees", "categories", "importance", "sensitivity",
+     "showAs", "isReminderOn", "reminderMinutesBeforeStart", "recurrence"}
+)  # fmt: skip
+"""What every event has on every backend."""
+
+
+def plan(intent: Intent, now: Properties, base: Properties | None, conflict_resolution: str) -> Changes | Conflict:
+    """``now``: the event as just read. ``base``: as it stood when we first read it; None if this is the first time."""
+    ours = _in_its_zone(desired(intent, now), now)
+    clashes = [
+        Clash(name, value, now.get(name), ours.get(name, value))
+        for name, value in intent.expect.items()
+        if not agrees(name, now.get(name), value)
+    ]
+    if base is not None:
+        wanted = desired(intent, base)
+        if all(agrees(name, now.get(name), wanted[name]) for name in wanted):
+            return Changes({})
+        clashes += _clashes(intent, base, now, wanted, conflict_resolution)
+    if clashes:
+        return Conflict(tuple(clashes))
+    return Changes(_complete({name: ours[name] for name in ours if not agrees(name, now.get(name), ours[name])}, now))
+
+
+def desired(intent: Intent, stands: Properties) -> dict[str, Json]:
+    """The touched properties as they should be, given how they stand. A group is touched as a whole or not at all."""
+    wanted = _desired(intent, stands)
+    taken = {name for name, value in intent.only_where.items() if not agrees(name, stands.get(name), value)}
+    return {name: value for name, value in wanted.items() if not group_of(name) & taken} if taken else wanted
+
+
+def _desired(intent: Intent, stands: Properties) -> dict[str, Json]:
+    wanted: dict[str, Json] = dict(intent.set)
+    for name, addition in intent.append.items():
+        wanted[name] = _appended(name, stands.get(name), addition)
+    for name, gone in intent.remove.items():
+        wanted[name] = _removed(name, wanted.get(name, stands.get(name)), gone)
+    for name, duration in intent.shift.items():
+        value = stands[name]
+        wanted[name] = {**value, "dateTime": shifted(value["dateTime"], value["timeZone"], duration)}
+    return wanted
+
+
+def _clashes(
+    intent: Intent, base: Properties, now: Properties, wanted: Properties, conflict_resolution: str
+) -> list[Clash]:
+    if conflict_resolution == "alwaysOverwrite":
+        return []
+    moved = {name for name in base if name in now and not _same(name, now[name], base[name])}
+    if conflict_resolution == "neverOverwrite":
+        theirs = sorted(name for name in moved if not _may_be_ours(name, now, wanted))
+        return [Clash(name, base[name], now[name], wanted.get(name)) for name in theirs]
+    additive = {*intent.append, *intent.remove} - {*intent.set}
+    contested = {name for name in wanted.keys() - additive if not agrees(name, now.get(name), wanted[name])}
+    theirs = sorted(name for name in moved if group_of(name) & contested)
+    return [Clash(name, base[name], now[name], wanted.get(name, base[name])) for name in theirs]
+
+
+def _may_be_ours(name: str, now: Properties, wanted: Properties) -> bool:
+    """Whether an earlier attempt may have changed it: an extension is written by a call of its own, before the rest,
+    which may be refused."""
+    return name.startswith(EXTENSION) and name in wanted and agrees(name, now[name], wanted[name])
+
+
+def _same(name: str, one: Json, other: Json) -> bool:
+    """Both ways, because ``agrees`` overlooks what only the first has: a detail that somebody added is a change."""
+    return agrees(name, one, other) and agrees(name, other, one)
+
+
+def _appended(name: str, stands: Json, addition: Json) -> Json:
+    """Text is added as it is, in the format that is there: to an HTML body HTML, inside of the document."""
+    if name == "subject":
+        return f"{stands or ''}{addition}"
+    if name == "body":
+        body = stands or {"contentType": "text", "content": ""}
+        content = body.get("content") or ""
+        is_html = body.get("contentType") == "html"
+        return {**body, "content": inserted(content, addition) if is_html else f"{content}{addition}"}
+    present = members(name, stands)
+    return [*(stands or []), *(value for key, value in members(name, addition).items() if key not in present)]
+
+
+def _removed(name: str, stands: Json, gone: Json) -> Json:
+    keys = {str(key).strip().lower() for key in gone}
+    return [value for value in stands or [] if not keys & {key.strip() for key in members(name, [value])}]
+
+
+def _in_its_zone(ours: dict[str, Json], now: Properties) -> dict[str, Json]:
+    """What is wanted, with times in UTC as the event's own clock shows them: they ask for no zone, and a series that is
+    kept in UTC is an hour off when the clocks change.
+
+    Not where whole days are meant, which are dates and no moments, nor where a series is asked for that could not begin
+    then: its days and its zone are those of UTC.
+    """
+    if now.get("isAllDay") or ours.get("isAllDay"):
+        return ours
+    moved = {**ours, **{name: _by_the_clock(ours[name], now.get(name)) for name in TIMES if ours.get(name)}}
+    return moved if _can_begin(moved.get("recurrence"), moved.get("start")) else ours
+
+
+def _by_the_clock(asked: Json, stands: Json) -> Json:
+    """A time in UTC as the clock shows it in the zone of the time that stands. As it is where that is not known."""
+    zone = (stands or {}).get("timeZone")
+    if not zone or not asks_for_no_zone(asked) or to_windows(zone) is None:
+        return asked
+    moment = instant(asked["dateTime"], asked["timeZone"]).replace(microsecond=0)
+    try:
+        return {**stands, "dateTime": wall_clock(moment, zone)}
+    except OverflowError:  # beyond the year 9999 there
+        return asked
+
+
+def _can_begin(recurrence: Json, start: Json) -> bool:
+    """Whether a series can begin at this start, as far as it says on which day and in which zone. Not where that zone
+    is not known, nor the day there."""
+    span = (recurrence or {}).get("range")
+    if not span or not start:
+        return True
+    if OWN_ZONE in start:
+        return False
+    zone = span.get("recurrenceTimeZone") or start["timeZone"]
+    return span.get("startDate") in (None, start["dateTime"][:10]) and to_windows(zone) == to_windows(start["timeZone"])
+
+
+def _complete(changes: dict[str, Json], now: Properties) -> dict[str, Json]:
+    """Start and end always go together; an attendee who stays keeps what Exchange knows of them."""
+    if any(name in changes for name in TIMES):
+        changes = {**{name: now[name] for name in TIMES if name in now}, **changes}
+    if changes.get("attendees"):
+        known = members("attendees", now.get("attendees"))
+        changes["attendees"] = [
+            _joined(known.get(key, {}), value)
+            for attendee in changes["attendees"]
+            for key, value in members("attendees", [attendee]).items()
+        ]
+    return changes
+
+
+def _joined(known: Json, attendee: Json) -> Json:
+    """The name too: who says it is only the address does not mean to take it away."""
+    address = {**(known.get("emailAddress") or {}), **(attendee.get("emailAddress") or {})}
+    return {**known, **attendee, "emailAddress": address}
