@@ -15,10 +15,10 @@ from webhooks.dead_letters import dead_letters
 from webhooks.door import Door, hang
 from webhooks.health import health
 from webhooks.manual import pages
-from webhooks.notifications import notifications
 from webhooks.rates import Rates
 from webhooks.updates import updates
-from webhooks.watchers import mirrors, subscriptions
+from webhooks.watching.notifications import notifications
+from webhooks.watching.watchers import mirrors, subscriptions
 from workers import celery, logs
 from workers.celery.bell import Bell
 from workers.configuration import load_or_exit

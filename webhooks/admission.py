@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from webhooks.extended import place_of
 from webhooks.faults import Fault, fault
 from webhooks.problems import FORBIDDEN, Problem, invalid
 from webhooks.schema import Asked
+from webhooks.schema.extended import place_of
 from workers.callbacks.public_net import refusal
 from workers.event.properties import TIMES, writable_on
 from workers.event.zones import to_windows

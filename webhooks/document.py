@@ -20,11 +20,11 @@ from webhooks.answers import (
     ShownReplay,
     ShownUpdate,
 )
-from webhooks.asked import AskedUpdate
 from webhooks.letter_filter import AskedReplay
 from webhooks.problems import KINDS
-from webhooks.watching import AskedMirror, AskedSubscription
-from webhooks.watching_answers import ChangeBody, ShownMirror, ShownMirrors, ShownSubscription, ShownSubscriptions
+from webhooks.schema.asked import AskedUpdate
+from webhooks.watching.answers import ChangeBody, ShownMirror, ShownMirrors, ShownSubscription, ShownSubscriptions
+from webhooks.watching.asked import AskedMirror, AskedSubscription
 
 VERSION = "3.1.0"
 _SCHEMAS = "#/components/schemas/"

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from webhooks.shape import digits, moment
+from webhooks.schema.shape import digits, moment
 from workers.job import ErrorClass
 from workers.store import Search
 

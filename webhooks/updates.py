@@ -18,7 +18,7 @@ from webhooks import acceptance, document, idempotency, intake, problems
 from webhooks.door import Door, door
 from webhooks.passage import client, passage
 from webhooks.problems import Problem
-from webhooks.shape import digits
+from webhooks.schema.shape import digits
 from workers.callbacks.callback import for_update
 from workers.job import State, UpdateJob
 from workers.public import public

@@ -79,7 +79,9 @@ def options(*words: str) -> set[str]:
 
 
 def test_every_metric_that_the_runbook_and_the_alerts_name_is_told() -> None:
-    told = "".join((ROOT / "webhooks" / f"{name}.py").read_text() for name in ("metrics", "traffic", "notifications"))
+    told = "".join(
+        (ROOT / "webhooks" / f"{name}.py").read_text() for name in ("metrics", "traffic", "watching/notifications")
+    )
     names = {f"rendezvous_{name}" for name in re.findall(r'_gauge\(\s*"(\w+)"', told)}
     names |= {name.removesuffix("_total") for name in re.findall(r'"(rendezvous_\w+)"', told)}
     said = RUNBOOK + (ROOT / "ops" / "grafana" / "alerts.yml").read_text()

@@ -1,7 +1,7 @@
 """A notification: an event may have changed. Data only.
 
 What it says is no more than a hint: it may be late, doubled, or about a write of ours. Not here: taking notifications
-in (webhooks/notifications), what is done about one (telling).
+in (webhooks/watching/notifications), what is done about one (telling).
 """
 
 from __future__ import annotations

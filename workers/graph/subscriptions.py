@@ -1,7 +1,7 @@
 """Graph subscriptions: https://learn.microsoft.com/graph/api/resources/subscription.
 
 How Graph is asked to tell us of changes in a mailbox, and how it is kept doing so. Not here: sockets (connection), when
-each call is due (workers/changes/watch), what Graph then tells (webhooks/notifications).
+each call is due (workers/changes/watch), what Graph then tells (webhooks/watching/notifications).
 """
 
 from __future__ import annotations

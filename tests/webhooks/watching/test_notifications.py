@@ -16,7 +16,7 @@ from tests.webhooks.given import is_problem
 from tests.workers.given import claimed
 from tests.workers.store.test_watching import a_subscription
 from webhooks import create_app
-from webhooks.notifications import BYTES_AT_MOST, DROPPED
+from webhooks.watching.notifications import BYTES_AT_MOST, DROPPED
 from workers.changes.notification import Notification
 from workers.changes.watch import Watch
 from workers.settings import Settings

@@ -1,7 +1,7 @@
 """The properties of an event that a caller may name, and what their values look like, as Graph spells them.
 
 https://learn.microsoft.com/graph/api/resources/event. Which of them can be written at all, and which cleared, is
-workers/event/properties. Not here: rules between properties (webhooks/rules).
+workers/event/properties. Not here: rules between properties (webhooks/schema/rules).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from webhooks.extended import ExtendedProperty, Extensions
-from webhooks.recurrence import PatternedRecurrence
-from webhooks.shape import Address, Bool, Complete, Int, Name, Number, Shape, Text, WallClock, Zone, in_place_of
+from webhooks.schema.extended import ExtendedProperty, Extensions
+from webhooks.schema.recurrence import PatternedRecurrence
+from webhooks.schema.shape import Address, Bool, Complete, Int, Name, Number, Shape, Text, WallClock, Zone, in_place_of
 from workers.event.properties import PROPERTIES
 
 NOT_YET = frozenset({"multiValueExtendedProperties", "allowNewTimeProposals"})

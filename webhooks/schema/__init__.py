@@ -13,12 +13,12 @@ from datetime import datetime
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from webhooks.asked import AskedTarget, AskedUpdate
-from webhooks.event import why_not
-from webhooks.extended import each_by_its_name
 from webhooks.faults import Fault, pointer
-from webhooks.rules import broken
-from webhooks.shape import Shape, moment
+from webhooks.schema.asked import AskedTarget, AskedUpdate
+from webhooks.schema.event import why_not
+from webhooks.schema.extended import each_by_its_name
+from webhooks.schema.rules import broken
+from webhooks.schema.shape import Shape, moment
 from workers.event.properties import PROPERTIES
 from workers.update import ConflictResolution, Intent, Json, Occurrence, SendInvitations
 

@@ -1,7 +1,8 @@
 """``/v1/subscriptions`` and ``/v1/mirrors``: who is told of the changes in a mailbox, and which events are kept equal
 to others. Both are asked for, listed, read and ended in the same way.
 
-What is asked is read and judged by webhooks/watching, kept by workers/store, and comes true in workers/changes/tending.
+What is asked is read and judged by webhooks/watching/asked, kept by workers/store, and comes true in
+workers/changes/tending.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, Field
 
-from webhooks import document, intake, problems, watching
+from webhooks import document, intake, problems
 from webhooks.door import Door, door
 from webhooks.passage import client
 from webhooks.problems import Problem
+from webhooks.watching.asked import mirror, subscription
 from workers.changes.subscription import Mirror, Subscription, shown_mirror, shown_subscription
 from workers.settings import Client, Settings
 from workers.update import Json
@@ -127,7 +129,5 @@ def _shown_mirror(at: Door, one: Mirror) -> dict[str, Json]:
     return shown_mirror(one, watch, source_gone=snapshot is not None and snapshot.gone)
 
 
-subscriptions = _views(
-    _Sort(Subscription, "Be told of the changes in a mailbox", watching.subscription, _shown_subscription)
-)
-mirrors = _views(_Sort(Mirror, "Keep an event equal to another", watching.mirror, _shown_mirror))
+subscriptions = _views(_Sort(Subscription, "Be told of the changes in a mailbox", subscription, _shown_subscription))
+mirrors = _views(_Sort(Mirror, "Keep an event equal to another", mirror, _shown_mirror))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.webhooks.given import SMALLEST, TARGET, asked, at, faults, person, with_set
-from webhooks.event import NOT_YET, READ_ONLY, EventProperties
+from webhooks.schema.event import NOT_YET, READ_ONLY, EventProperties
 from workers.event.properties import PROPERTIES
 
 

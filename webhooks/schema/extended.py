@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from webhooks.shape import Shape, Text
+from webhooks.schema.shape import Shape, Text
 from workers.event.properties import EXTENDED, EXTENSION
 from workers.exchange import MARKER_GUID
 from workers.graph.extended_property import canonical

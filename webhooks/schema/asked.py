@@ -1,6 +1,6 @@
 """The body of ``POST /v1/updates``: which fields there are and what each may hold.
 
-Shapes only: what must hold between fields is webhooks/rules, what the configuration allows is webhooks/admission.
+Shapes only: what must hold between fields is ``rules``, what the configuration allows is webhooks/admission.
 """
 
 from __future__ import annotations
@@ -10,8 +10,20 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator, Field
 
-from webhooks.event import ATTENDEES_AT_MOST, Attendees, EventProperties, NamedLocation
-from webhooks.shape import Address, Duration, Identifier, Int, Moment, Name, ObjectId, Owner, Shape, Text, in_place_of
+from webhooks.schema.event import ATTENDEES_AT_MOST, Attendees, EventProperties, NamedLocation
+from webhooks.schema.shape import (
+    Address,
+    Duration,
+    Identifier,
+    Int,
+    Moment,
+    Name,
+    ObjectId,
+    Owner,
+    Shape,
+    Text,
+    in_place_of,
+)
 from workers.update import ConflictResolution, SendInvitations
 
 METADATA_AT_MOST = 4096

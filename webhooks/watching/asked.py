@@ -13,7 +13,7 @@ from webhooks import problems
 from webhooks.faults import Fault, fault
 from webhooks.problems import FORBIDDEN, Problem
 from webhooks.schema import fault_of
-from webhooks.shape import Identifier, Name, Owner, Shape, Text
+from webhooks.schema.shape import Identifier, Name, Owner, Shape, Text
 from workers.callbacks.public_net import refusal
 from workers.changes.event_change import DEFAULT
 from workers.changes.subscription import Mirror, Subscription

@@ -13,9 +13,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from webhooks.event import DateTimeTimeZone, Time, clearable, why_not
-from webhooks.extended import one_spelling
 from webhooks.faults import Fault, fault
+from webhooks.schema.event import DateTimeTimeZone, Time, clearable, why_not
+from webhooks.schema.extended import one_spelling
 from workers.event.properties import PROPERTIES, members
 from workers.event.zones import instant, to_windows
 

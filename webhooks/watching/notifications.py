@@ -2,7 +2,7 @@
 
 https://learn.microsoft.com/graph/change-notifications-delivery-webhooks. Graph stops telling who answers slowly, so
 nothing is done here but to keep what came: 202 once it is durable, 503 otherwise, whoever sent it. Graph is not told
-apart by a key but by what only it knows (webhooks/graph_notice). No lock is held and nobody else is asked.
+apart by a key but by what only it knows (webhooks/watching/graph_notice). No lock is held and nobody else is asked.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from prometheus_client import Counter
 
 from webhooks import body, document, intake, problems
 from webhooks.door import Door, door
-from webhooks.graph_notice import Dropped, Lifecycle, claimed, understood, validation_token
 from webhooks.problems import Problem
+from webhooks.watching.graph_notice import Dropped, Lifecycle, claimed, understood, validation_token
 from workers.changes.notification import Notification
 from workers.changes.watch import Watch
 from workers.store import Heard
