@@ -27,23 +27,27 @@ LIFE = timedelta(hours=24)
 @dataclass(frozen=True, slots=True)
 class Way:
     """From where to where a mirror leads: each event by its marks, one for every spelling of its id that is known.
-    ``yields``: the properties that the others of its circle bring back."""
+    ``yields``: the properties that the others of its circle bring back, or may."""
 
     source: frozenset[str]
     to: frozenset[str]
     yields: frozenset[str] = frozenset()
 
 
-def way(mirror: Mirror, source: str, to: str, elders: Sequence[Mirror | None] = ()) -> Way:
+def way(mirror: Mirror, source: str, to: str, elders: Sequence[Mirror | None] | None = ()) -> Way:
     """``source``, ``to``: the events' ids as notifications spell them; ``elders``: the older mirrors that bring back
-    what it writes (``circle``), None for one that has ended, and with it the circle."""
-    there = [elder.properties for elder in elders if elder is not None]
-    whole = bool(there) and len(there) == len(elders)
+    what it writes (``circle``), None for one that has ended, and with it the circle; None while they are not known."""
     return Way(
         frozenset({_mark(mirror.source), _mark(replace(mirror.source, event=source))}),
         frozenset({_mark(mirror.to), _mark(replace(mirror.to, event=to))}),
-        frozenset(mirror.properties).intersection(*there) if whole else frozenset(),
+        frozenset(mirror.properties) if elders is None else _brought_back(mirror, elders),
     )
+
+
+def _brought_back(mirror: Mirror, elders: Sequence[Mirror | None]) -> frozenset[str]:
+    there = [elder.properties for elder in elders if elder is not None]
+    whole = bool(there) and len(there) == len(elders)
+    return frozenset(mirror.properties).intersection(*there) if whole else frozenset()
 
 
 def circle(

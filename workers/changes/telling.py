@@ -142,7 +142,10 @@ class Teller:
             self.bell.ring(*accepted.rings)
 
     def _way(self, look: _Look, one: Mirror) -> Way:
+        """A change may be heard of before the mirror has begun: it may turn out to be the youngest of a circle."""
         spelled, leads = look.watch.spelled.get(one.id, look.notification.event), look.watch.leads.get(one.id)
+        if leads is None and one.id != look.begun:
+            return mirror.way(one, spelled, one.to.event, elders=None)
         elders = [self.store.watcher(Mirror, elder) for elder in look.watch.circles.get(one.id, ())]
         return mirror.way(one, spelled, leads or one.to.event, elders)
 

@@ -142,6 +142,11 @@ def test_the_younger_yields_only_what_the_older_brings_and_nothing_when_that_has
     assert way(both, "b", "a", [OLDER, None]).yields == way(both, "b", "a").yields == frozenset()
 
 
+def test_a_mirror_whose_circle_is_not_known_yet_yields_everything() -> None:
+    (one, _) = a_ring(A, B)
+    assert way(one, "E", "F", elders=None).yields == {*one.properties}
+
+
 def test_what_came_from_the_other_event_is_known_however_its_id_is_spelled() -> None:
     respelled = way(replace(YOUNGER, to=replace(A, event="a as graph has it")), "b", "a")
     brought = Ours("upd_1", {"subject": "New"}, None, THROUGH_A)

@@ -19,7 +19,7 @@ from workers.changes.event_change import Change
 from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
 from workers.changes.subscription import Mirror
 from workers.changes.telling import Teller
-from workers.changes.watch import CIRCLE, Watch
+from workers.changes.watch import CIRCLE, LEADS, Watch
 from workers.exchange import AccessDenied, Event, ExchangeError, MailboxNotFound, NotFound, Refused, Throttled, Unknown
 from workers.graph.proof import Prover
 from workers.graph.rich_notification import NotGenuine
@@ -348,6 +348,21 @@ def test_an_edit_that_the_beginning_of_a_younger_mirror_sees_is_mirrored_back(be
     job = bench.store.update(update_id)
     assert job is not None
     assert (job.update.intent.set, job.update.intent.only_where) == ({"subject": "After"}, {"subject": "Team building"})
+
+
+@pytest.mark.parametrize(("begun", "common"), [(False, {"subject": "Team building"}), (True, {})])
+def test_a_mirror_that_has_not_begun_yet_overwrites_nothing_for_it_may_be_the_youngest_of_a_circle(
+    bench: Bench, begun: bool, common: dict[str, str]
+) -> None:
+    bench.store.begin(MIRROR)
+    if begun:
+        bench.store.keep(bench.watch, {f"{LEADS}{MIRROR.id}": MIRROR.to.event}, began=bench.store.time())
+    edit(bench, subject="After")
+    bench.notify()
+    (update_id,) = mirrored(bench)
+    job = bench.store.update(update_id)
+    assert job is not None
+    assert (job.update.intent.set, job.update.intent.only_where) == ({"subject": "After"}, common)
 
 
 def test_what_a_mirrors_update_brought_does_not_go_back(bench: Bench) -> None:
