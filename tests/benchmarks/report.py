@@ -31,7 +31,8 @@ does the same work and promises less. Both sides run in turns in one run on one 
 with `ops/redis.conf`, so `appendfsync always`), the same gunicorn settings and the same Exchange: a process of its own
 that answers from memory. Medians over the rounds, smallest and largest in brackets; ratios hold on other machines,
 figures do not. CPU is user and system time of our processes and of the peers'; that of the store's server is told
-besides, and no target counts it but that of **idle**. Callers and Exchange are not counted.
+besides, and no target counts it but that of **idle**. Callers and Exchange are not counted. What is measured in
+**accept**, **fairness** and **durable** is started anew for each round.
 
 * **accept** 50 callers ask as fast as they are answered. The peer is a Flask view with a pydantic model that calls
   `task.delay()`: no sign-in, no idempotency key, no order, no state to ask for.

@@ -39,8 +39,9 @@ class Pace:
 
 
 def fairness(folder: Path, plan: Plan) -> list[Measured]:
-    """Updates a second of the hundred, and their p99. The two sides have stores and workers of their own; those of the
-    one that is not measured stand still."""
+    """Updates a second of the hundred, and their p99. The two sides have stores of their own; only the one that is
+    measured has a worker, started anew for each round: from one start to the next they differ by more than the rounds
+    of one."""
     tuning = Tuning(latency=LATENCY, max_concurrency=4)
     steps = max(5, plan.updates // 50)
     with raised(folder / "beside", tuning) as beside, raised(folder / "alone", tuning) as alone:
@@ -48,7 +49,7 @@ def fairness(folder: Path, plan: Plan) -> list[Measured]:
             working(rig)
         _disturb(beside, plan.crowd)
         for rig in (beside, alone):
-            stand_still(rig, "worker")
+            rig.end("worker")
         sides = [lambda: _worked_off(beside, steps), lambda: _worked_off(alone, steps)]
         ours, theirs = alternated(sides, plan.rounds)
         waiting = _unsettled(beside)
@@ -74,6 +75,9 @@ def _disturb(rig: Rig, crowd: int) -> None:
 
 def _worked_off(rig: Rig, steps: int) -> Pace:
     places = [Place("hq", f"AAMk-{number}", f"{number:08d}@hq.example") for number in range(MAILBOXES)]
+    rig.start("worker")
+    rig.await_worker("updates")
+    stand_still(rig, "worker")
     before = _unsettled(rig)
     ids = Feed(rig.settings()).put(place for _ in range(steps) for place in places)
     began = time.time()
@@ -87,10 +91,10 @@ def _worked_off(rig: Rig, steps: int) -> Pace:
         return pipe.execute()
 
     rig.until(lambda: all(ends()), "the hundred are worked off", patience=300, pause=0.2)
-    stand_still(rig, "worker")
+    others = before - _unsettled(rig)
+    rig.end("worker")
     done = [datetime.fromisoformat(str(end)).timestamp() for end in ends()]
     gaps = [after - before for first in range(MAILBOXES) for before, after in pairwise(done[first::MAILBOXES])]
-    others = before - _unsettled(rig)
     took = max(done) - began
     return Pace(len(ids) / took, quantile(gaps, 0.99) * 1000, others / took)
 
