@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from workers.changes.event_change import DEFAULT
 from workers.changes.feed import CursorLost, Item, Round
 from workers.changes.watch import WINDOW, Watch
-from workers.exchange import ExchangeError, NotFound
+from workers.exchange import ExchangeError, NotFound, Throttled, Unavailable
 from workers.graph import exchange_ids, resources
 from workers.graph.connection import Answer, Connection, unreadable
 from workers.graph.links import path_of
@@ -46,7 +46,8 @@ class GraphFeed:
         raise CursorLost(f"the round has more than {PAGES_AT_MOST} pages")
 
     def spelled(self, watch: Watch, event: str) -> str:
-        """https://learn.microsoft.com/graph/api/user-translateexchangeids; as it is, if Graph does not say."""
+        """https://learn.microsoft.com/graph/api/user-translateexchangeids; as it is, if Graph does not know. Raises an
+        ExchangeError where it may know later: what is answered is kept."""
         path = exchange_ids.path(watch.place)
         if path is None or exchange_ids.is_immutable(event):
             return event
@@ -57,6 +58,8 @@ class GraphFeed:
         }
         try:
             answer = self._connection.call("read", watch.place, "POST", path, content=json.dumps(asked).encode())
+        except (Throttled, Unavailable):
+            raise
         except ExchangeError:
             return event
         return exchange_ids.answer(answer.body) or event

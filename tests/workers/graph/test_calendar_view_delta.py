@@ -12,7 +12,7 @@ import pytest
 from tests.workers.graph.wire import Wire, backend, failure
 from workers.changes.feed import CursorLost, Item
 from workers.changes.watch import Watch
-from workers.exchange import NotFound, Unavailable
+from workers.exchange import NotFound, Throttled, Unavailable
 from workers.graph.calendar_view_delta import GraphFeed
 from workers.graph.connection import Connection
 from workers.graph.links import path_of
@@ -105,6 +105,12 @@ def test_an_id_is_spelled_as_graph_will_tell_it() -> None:
     assert feed(wire).spelled(WATCH, "AAMk-1") == "AAkALg1"
     assert feed(Wire(failure(400))).spelled(WATCH, "AAMk-1") == "AAMk-1"
     assert feed(Wire()).spelled(WATCH, "AAkALg1") == "AAkALg1"
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_an_id_that_graph_may_spell_later_is_not_taken_as_it_is(status: int) -> None:
+    with pytest.raises((Throttled, Unavailable)):
+        feed(Wire(failure(status))).spelled(WATCH, "AAMk-1")
 
 
 def test_a_link_is_followed_only_below_the_configured_address() -> None:
