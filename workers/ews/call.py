@@ -57,6 +57,14 @@ class Caller:
         except NotAnAnswer as error:
             raise malformed(reply, "read", str(error)) from None
 
+    def named(self, target: Target) -> str | None:
+        """The mailbox that a request has to name which bears no item's id: None where it is impersonated, or that of
+        the account that signs in."""
+        mailbox = self._mailbox(target)
+        if mailbox is None and (target.mailbox or "").lower() != "me":
+            raise Refused("NotOnEws", f"target.mailbox: {target.mailbox!r} is no SMTP address")
+        return None if self._impersonation else mailbox
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()

@@ -39,7 +39,7 @@ class EwsFeed:
         return ews_form(event)
 
     def _synced(self, watch: Watch, state: str | None) -> Synced:
-        request = sync_folder_items.build(state)
+        request = sync_folder_items.build(state, self._caller.named(watch.place))
         try:
             return self._caller.ask(sync_folder_items.NAME, request, watch.place, sync_folder_items.read)
         except ExchangeError as error:

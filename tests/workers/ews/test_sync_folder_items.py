@@ -29,9 +29,10 @@ def answer(content: str) -> Answer:
 
 
 @needs_reference
+@pytest.mark.parametrize("mailbox", [None, "anna@hq.example"])
 @pytest.mark.parametrize("state", [None, "H4sIAA=="])
-def test_the_request_is_valid_by_microsofts_schema(state: str | None) -> None:
-    assert_valid_body(build(state))
+def test_the_request_is_valid_by_microsofts_schema(state: str | None, mailbox: str | None) -> None:
+    assert_valid_body(build(state, mailbox))
 
 
 def test_a_first_round_has_no_state() -> None:
