@@ -27,13 +27,15 @@ DEFAULT = WATCHED - {"body"}
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """An event as it was last told. ``marker``: None where it was not read with the event. ``at``: when, RFC 3339.
-    ``gone``: it was told to be deleted."""
+    ``gone``: it was told to be deleted. ``told`` False: nobody was told of it yet, it was met when it was begun to be
+    mirrored."""
 
     version: str
     properties: Mapping[str, Json]
     marker: tuple[str, ...] | None
     at: str
     gone: bool = False
+    told: bool = True
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), separators=(",", ":"), ensure_ascii=False)

@@ -56,6 +56,8 @@ class Teller:
         if watch is None or not (watchers := self._watchers(watch)):
             return Succeeded(None, "nobody wants to know any more")
         before = self.store.snapshot(watch, notification.event)
+        if before is not None and not before.told and notification.change == "created":
+            before = None
         if before is not None and notification.is_of(before.version):
             return Succeeded(None, "nothing new")
         try:
@@ -104,7 +106,9 @@ class Teller:
             self.store.first_seen(look.watch, {told.event: after})
             return Succeeded(None, "seen for the first time")
         change = event_change.compare(before, event, self.store.ours(event.marker))
-        if before is None and told.change != "created":
+        if before is None and look.begun:
+            after, change = replace(after, told=False), replace(change, kind="updated", changed={})
+        elif before is None and told.change != "created":
             change = replace(change, kind="updated")
         self._mirror(look, event, change, now)
         callbacks = tuple(_callbacks(look, change, event.version, rfc3339(now)))
@@ -128,7 +132,6 @@ class Teller:
 
     def _mirror(self, look: _Look, event: Event, change: Change, now: datetime) -> None:
         """Accept the updates that mirrors of this event need; the same version of it once."""
-        change = replace(change, changed={}) if look.begun and look.before is None else change
         for one in look.mirrors:
             whole = one.id == look.begun
             update = mirror.update_for(one, self._way(look, one), change, event, now, whole=whole)

@@ -338,6 +338,21 @@ def test_a_mirror_begins_with_the_event_as_it_stands(bench: Bench) -> None:
     assert len(mirrored(bench)) == 1, "the other one has begun, or begins, by itself"
 
 
+@pytest.mark.parametrize(("next_told", "told"), [("created", ["created"]), ("updated", [])])
+def test_that_an_event_begins_to_be_mirrored_is_told_to_nobody_and_that_it_was_created_all_the_same(
+    bench: Bench, next_told: str, told: list[str]
+) -> None:
+    bench.store.unlearn(bench.watch, ["E"])
+    bench.store.begin(MIRROR)
+    bench.notify(MIRRORED, etag=MIRROR.id)
+    assert len(mirrored(bench)) == 1 and bench.told() == []
+    bench.notify(next_told, etag=bench.exchange.version)
+    assert [one["data"]["change"] for one in bench.told()] == told
+    edit(bench, subject="After")
+    bench.notify()
+    assert list(bench.told()[-1]["data"]["changed"]) == ["subject"]
+
+
 def test_an_edit_that_the_beginning_of_a_younger_mirror_sees_is_mirrored_back(bench: Bench) -> None:
     bench.store.begin(Mirror("mir_0", "hr", MIRROR.to, MIRROR.source, MIRROR.properties, None, ""))
     bench.store.begin(MIRROR)
