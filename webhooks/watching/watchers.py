@@ -112,8 +112,7 @@ def _views(sort: _Sort[W]) -> APIBlueprint:
     )
     def delete(path: WatcherPath) -> Response:
         """It has ended; what was on its way may still come."""
-        if not door().store.end(own(door(), path.id)):
-            raise gone()
+        door().store.end(own(door(), path.id))
         return Response(status=204)
 
     return blueprint

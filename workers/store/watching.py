@@ -56,9 +56,9 @@ class Watching:
             )
         )  # fmt: skip
 
-    def end(self, watcher: Subscription | Mirror) -> bool:
-        """No longer; False where it had ended."""
-        return bool(self._redis.run("unwatch", watcher.kind, watcher.id))
+    def end(self, watcher: Subscription | Mirror) -> None:
+        """No longer."""
+        self._redis.run("unwatch", watcher.kind, watcher.id)
 
     def watcher(self, kind: type[W], watcher_id: str) -> W | None:
         return next(iter(self._watchers(kind, [watcher_id])), None)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 import pytest
+from redis import Redis
 
 from tests.workers.given import Bells, an_attempt, claimed
 from tests.workers.store.test_watching import MIRROR, a_subscription
@@ -336,6 +337,19 @@ def test_the_younger_of_two_that_mirror_each_other_knows_it_however_the_ids_are_
     bench.watch_id = younger.watch
     bench.tend()
     assert bench.watch.circles == {"mir_2": ("mir_1",)}
+
+
+def test_what_was_noted_of_a_mirror_goes_when_it_ends(bench: Bench, redis: Redis) -> None:
+    def noted() -> set[str]:
+        fields = cast("dict[str, str]", redis.hgetall(f"rdv:watch:{bench.watch_id}"))
+        return {name for name in fields if ":" in name}
+
+    bench.store.begin(MIRROR)
+    bench.tend()
+    assert noted() == {"spelled:mir_1", "leads:mir_1"}
+    bench.store.end(MIRROR)
+    bench.tend()
+    assert noted() == set()
 
 
 def test_when_nobody_wants_to_know_graph_is_told_and_all_is_forgotten(bench: Bench) -> None:
