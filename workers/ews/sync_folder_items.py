@@ -31,14 +31,19 @@ class Synced:
 def build(state: str | None, mailbox: str | None = None) -> etree._Element:
     """The request for the next changes of the default calendar; without a state, for everything. ``mailbox``: whose
     calendar, where that is not who signs in or is impersonated."""
-    owner = None if mailbox is None else element("t:Mailbox", element("t:EmailAddress", mailbox))
     return element(
         "m:SyncFolderItems",
         element("m:ItemShape", element("t:BaseShape", "IdOnly")),
-        element("m:SyncFolderId", element("t:DistinguishedFolderId", owner, Id="calendar")),
+        element("m:SyncFolderId", default_calendar(mailbox)),
         None if state is None else element("m:SyncState", state),
         element("m:MaxChangesReturned", str(MOST)),
     )
+
+
+def default_calendar(mailbox: str | None) -> etree._Element:
+    """https://learn.microsoft.com/exchange/client-developer/web-service-reference/distinguishedfolderid"""
+    owner = None if mailbox is None else element("t:Mailbox", element("t:EmailAddress", mailbox))
+    return element("t:DistinguishedFolderId", owner, Id="calendar")
 
 
 def read(answer: Answer) -> Synced:

@@ -21,6 +21,7 @@ from workers.cli.doctor import clock
 from workers.cli.doctor.finding import Finding
 from workers.ews.sign_in import auth_for
 from workers.ews.soap import MESSAGES, Header, NotAnAnswer, answers, element, envelope
+from workers.ews.sync_folder_items import default_calendar
 from workers.exchange import ExchangeError, Unavailable
 from workers.exchange.oauth import BearerAuth, scope_of
 from workers.settings import EwsBackend, GraphBackend, Settings
@@ -152,11 +153,11 @@ def _get_events(backend: GraphBackend, mailbox: str | None) -> httpx.Request:
 
 def _get_folder(backend: EwsBackend, mailbox: str | None) -> httpx.Request:
     """The calendar folder's id: with a mailbox that one's, otherwise the service account's own, if it has one."""
-    owner = element("t:Mailbox", element("t:EmailAddress", mailbox)) if mailbox and not backend.impersonation else None
+    folder = default_calendar(None if backend.impersonation else mailbox)
     body = element(
         "m:GetFolder",
         element("m:FolderShape", element("t:BaseShape", "IdOnly")),
-        element("m:FolderIds", element("t:DistinguishedFolderId", owner, Id="calendar")),
+        element("m:FolderIds", folder),
     )
     header = Header(backend.server_version, impersonated=mailbox if backend.impersonation else None)
     headers = {"Content-Type": "text/xml; charset=utf-8", "Accept": "text/xml", "SOAPAction": f'"{MESSAGES}/GetFolder"'}
