@@ -23,12 +23,15 @@ from workers.changes.feed import CursorLost, Feed, Item, Push
 from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
 from workers.changes.subscription import Mirror, Subscription
 from workers.changes.watch import CIRCLE, LEADS, OVER, SPELLED, Step, Watch, next_look, steps, watch_id
-from workers.exchange import ExchangeError, NotFound
+from workers.exchange import ExchangeError, NotFound, Throttled
 from workers.outcome import Outcome, Succeeded
 from workers.settings import Settings
 from workers.store import Grant, Store
 from workers.store.watching import How
 from workers.update import Target, rfc3339
+
+HEARING = (Step.CREATE, Step.RENEW)
+"""The steps by which Exchange tells us of changes by itself."""
 
 _log = structlog.get_logger(__name__)
 
@@ -66,9 +69,19 @@ class Tender:
         pushed, every = watch.backend in self.pushes, self._every(watch)
         watch = self._learn(watch, began)
         done = list(steps(watch, began, pushed=pushed, every=every))
+        unheard = None
         for step in done:
-            watch = self._do(step, watch, began)
+            try:
+                watch = self._do(step, watch, began)
+            except Throttled:
+                raise
+            except ExchangeError as error:
+                if step not in HEARING:
+                    raise
+                unheard = error  # what changed is found all the same, only later
         self._mirror(watch, began)
+        if unheard is not None:
+            raise unheard
         self.store.keep(
             watch,
             {"problem": None, "tended": began},
