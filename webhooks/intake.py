@@ -15,7 +15,7 @@ from webhooks.auth import client_of
 from webhooks.door import door
 from webhooks.passage import passage
 from webhooks.problems import Problem
-from webhooks.rates import ASKING, READING
+from webhooks.rates import Kind, allowed
 from webhooks.signed import Message, signer, suspicion
 from workers.settings import Client
 from workers.update import Json
@@ -112,7 +112,8 @@ def _stranger(detail: str, scheme: str) -> Problem:
 
 def _welcome(client: Client) -> None:
     passage().client = client
-    wait = door().rates.spend(client, READING if request.method in ("GET", "HEAD") else ASKING)
+    kind: Kind = "reads" if request.method in ("GET", "HEAD") else "updates"
+    wait = door().rates.spend(client, kind)
     if wait is not None:
-        detail = f"Your client may ask for {client.rate_limit.replace('/', ' updates per ')}."
+        detail = f"Your client may ask for {allowed(client, kind)}."
         raise Problem(problems.RATE_LIMITED, detail, headers={"Retry-After": str(wait)})

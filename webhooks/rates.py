@@ -1,4 +1,5 @@
-"""How much a client may ask for in a while. One budget per client: asking for an update costs ten, reading costs one.
+"""How much a client may ask for in a while: so many updates, and ten times as many reads, so that who has asked for too
+many can still see what became of them.
 
 Counted in the store in fixed windows by the library limits (https://limits.readthedocs.io), so that all web processes
 count together. A process tells the store of small change in one sum (ops/decisions/0014): of a thousandth of the
@@ -13,6 +14,7 @@ import threading
 import time
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal
 
 import structlog
 from limits import RateLimitItem, parse
@@ -22,8 +24,9 @@ from limits.strategies import FixedWindowRateLimiter
 
 from workers.settings import Client
 
-ASKING = 10
-READING = 1
+Kind = Literal["updates", "reads"]
+READS = 10
+"""For each update."""
 SMALL_CHANGE = 1000
 """The part of a budget that a process may spend before it tells the store."""
 TOLD_EVERY = 0.1
@@ -33,14 +36,14 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class _Purse:
-    """What a client spent here that the store does not know of yet, and until when it need not."""
+    """What a client spent of a budget here that the store does not know of yet, and until when it need not."""
 
     spent: int = 0
     open_until: float = 0.0
 
-    def take(self, cost: int, budget: int, now: float) -> int:
-        """Spend ``cost``; what the store has to be told of now, 0 for nothing."""
-        self.spent += cost
+    def take(self, budget: int, now: float) -> int:
+        """Spend one; what the store has to be told of now, 0 for nothing."""
+        self.spent += 1
         if self.spent <= budget // SMALL_CHANGE and now < self.open_until:
             return 0
         due, self.spent, self.open_until = self.spent, 0, now + TOLD_EVERY
@@ -55,19 +58,19 @@ class Rates:
             store_url, key_prefix="rdv:rate", wrap_exceptions=True, socket_timeout=2, socket_connect_timeout=2
         )
         self._windows = FixedWindowRateLimiter(storage)
-        self._purses: dict[str, _Purse] = {}
+        self._purses: dict[tuple[str, Kind], _Purse] = {}
         self._lock = threading.Lock()
 
-    def spend(self, client: Client, cost: int) -> int | None:
+    def spend(self, client: Client, kind: Kind) -> int | None:
         """None where the client may go on; else the seconds after which it may come again.
 
         Where it cannot be counted nobody is held up: if the store is away the store itself says so, and if it is full,
         reading and cancelling must go on.
         """
-        budget = _budget(client.rate_limit)
+        budget = _budget(client.rate_limit, kind)
         with self._lock:
-            purse = self._purses.setdefault(client.name, _Purse())
-            due = purse.take(cost, budget.amount, time.monotonic())
+            purse = self._purses.setdefault((client.name, kind), _Purse())
+            due = purse.take(budget.amount, time.monotonic())
         if not due:
             return None
         try:
@@ -81,7 +84,13 @@ class Rates:
         return max(1, math.ceil(ends - time.time()))
 
 
+def allowed(client: Client, kind: Kind) -> str:
+    """``3 updates per hour``."""
+    budget = _budget(client.rate_limit, kind)
+    return f"{budget.amount} {kind} per {budget.GRANULARITY.name}"
+
+
 @cache
-def _budget(rate_limit: str) -> RateLimitItem:
-    allowed = parse(rate_limit)
-    return type(allowed)(allowed.amount * ASKING, namespace="client")
+def _budget(rate_limit: str, kind: Kind) -> RateLimitItem:
+    updates = parse(rate_limit)
+    return type(updates)(updates.amount * (READS if kind == "reads" else 1), namespace=kind)

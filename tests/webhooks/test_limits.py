@@ -15,7 +15,7 @@ from tests.webhooks.conftest import Caller
 from tests.webhooks.given import SMALLEST, is_problem, signature
 from webhooks import rates
 from webhooks.door import Door, hang
-from webhooks.rates import ASKING, READING, Rates
+from webhooks.rates import READS, Rates
 from workers.settings import Client, Settings
 from workers.store import Store
 
@@ -48,9 +48,17 @@ def test_what_is_refused_counts_too_and_so_does_a_replay(hr: Caller) -> None:
     assert is_problem(hr.ask(key="k"), 429, "rate-limited")
 
 
-def test_reading_costs_a_tenth_of_asking(hr: Caller) -> None:
-    assert {hr.get("/v1/updates").status_code for _ in range(3 * ASKING // READING)} == {200}
-    assert is_problem(hr.get("/v1/updates"), 429, "rate-limited")
+def test_ten_times_as_much_may_be_read_also_by_who_has_asked_for_too_much(hr: Caller) -> None:
+    assert [hr.ask().status_code for _ in range(4)] == [202, 202, 202, 429]
+    assert {hr.get("/v1/updates").status_code for _ in range(3 * READS)} == {200}
+    response = hr.get("/v1/updates")
+    assert is_problem(response, 429, "rate-limited")
+    assert "30 reads per hour" in response.get_json(force=True)["detail"]
+
+
+def test_who_has_read_too_much_may_still_ask(hr: Caller) -> None:
+    assert {hr.get("/v1/updates").status_code for _ in range(3 * READS + 1)} == {200, 429}
+    assert hr.ask().status_code == 202
 
 
 def test_one_client_does_not_use_up_what_another_may(hr: Caller, rooms: Caller) -> None:
@@ -62,8 +70,8 @@ def test_one_client_does_not_use_up_what_another_may(hr: Caller, rooms: Caller) 
 def test_all_web_processes_count_together(settings: Settings) -> None:
     here, there = Rates(settings.store_url), Rates(settings.store_url)
     client = settings.clients["hr"]
-    assert [rates.spend(client, ASKING) for rates in (here, there, here)] == [None] * 3
-    assert there.spend(client, ASKING) is not None
+    assert [rates.spend(client, "updates") for rates in (here, there, here)] == [None] * 3
+    assert there.spend(client, "updates") is not None
 
 
 def test_of_a_large_budget_the_store_is_told_in_sums(
@@ -73,10 +81,10 @@ def test_of_a_large_budget_the_store_is_told_in_sums(
     client, ours = _with_rate(settings, "60000/minute"), Rates(settings.store_url)
     told = []
     for _ in range(62):
-        assert ours.spend(client, ASKING) is None
+        assert ours.spend(client, "updates") is None
         [key] = redis.keys("rdv:rate*")
         told.append(int(redis.get(key) or 0))
-    assert told == [10] * 61 + [620], "a thousandth of 600,000 at a time, and nothing is forgotten"
+    assert told == [1] * 61 + [62], "a thousandth of 60,000 at a time, and nothing is forgotten"
 
 
 def test_the_store_is_told_of_small_change_after_a_moment(
@@ -85,14 +93,14 @@ def test_the_store_is_told_of_small_change_after_a_moment(
     monkeypatch.setattr(rates, "TOLD_EVERY", 0.0)
     client, ours = _with_rate(settings, "60000/minute"), Rates(settings.store_url)
     for _ in range(3):
-        ours.spend(client, ASKING)
-    assert [redis.get(key) for key in redis.keys("rdv:rate*")] == ["30"]
+        ours.spend(client, "updates")
+    assert [redis.get(key) for key in redis.keys("rdv:rate*")] == ["3"]
 
 
 def test_a_large_budget_ends_too(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rates, "TOLD_EVERY", 3600.0)
     client, ours = _with_rate(settings, "1000/hour"), Rates(settings.store_url)
-    allowed = [ours.spend(client, ASKING) is None for _ in range(1010)]
+    allowed = [ours.spend(client, "updates") is None for _ in range(1010)]
     assert allowed == [True] * 1000 + [False] * 10
 
 

@@ -17,7 +17,6 @@ from webhooks.console.session import COOKIE, LIFE, Session
 from webhooks.door import door
 from webhooks.passage import passage
 from webhooks.problems import Kind, Problem
-from webhooks.rates import READING
 
 _OPEN = frozenset({"console.sign_in", "console.signed_in", "console.static"})
 _POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
@@ -116,7 +115,7 @@ def _check_form() -> None:
 
 
 def _spend() -> None:
-    wait = door().rates.spend(g.visitor.client, READING)
+    wait = door().rates.spend(g.visitor.client, "reads")
     if wait is not None:
         raise Problem(problems.RATE_LIMITED, f"Come again in {wait} s.", headers={"Retry-After": str(wait)})
 
