@@ -16,6 +16,7 @@ from webhooks.door import Door, hang
 from webhooks.health import health
 from webhooks.manual import pages
 from webhooks.rates import Rates
+from webhooks.schema import sentence
 from webhooks.updates import updates
 from webhooks.watching.notifications import notifications
 from webhooks.watching.watchers import mirrors, subscriptions
@@ -73,6 +74,6 @@ def _show_document(app: OpenAPI) -> None:
 
 def _unreadable(error: ValidationError) -> Response:
     """flask-openapi found a parameter that it cannot read."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    known = {"extra_forbidden": "there is no such parameter"}
-    raise problems.unreadable(str(first["loc"][0]), known.get(first["type"], "this is not one of its values"))
+    first = error.errors(include_url=False)[0]
+    said = "there is no such parameter" if first["type"] == "extra_forbidden" else f"it {sentence(first)}"
+    raise problems.unreadable(str(first["loc"][0]), said)

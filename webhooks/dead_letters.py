@@ -13,10 +13,10 @@ from werkzeug.routing import BaseConverter
 
 from webhooks import document, intake, problems
 from webhooks.door import Door, door
-from webhooks.faults import fault
 from webhooks.letter_filter import AskedReplay, LettersQuery
 from webhooks.passage import client, passage
 from webhooks.problems import Problem
+from webhooks.schema import fault_of
 from workers.public import public, shown_attempts
 from workers.replay import Hindrance, hindrance, matching, replay_one, undelivered
 from workers.settings import Settings
@@ -146,10 +146,7 @@ def _asked(content: Mapping[str, Json]) -> AskedReplay:
     try:
         return AskedReplay.model_validate(content)
     except ValidationError as error:
-        raise problems.invalid(
-            [fault(str(details["msg"]).removeprefix("Value error, "), *map(str, details["loc"]))
-             for details in error.errors(include_url=False, include_input=False)]
-        ) from None  # fmt: skip
+        raise problems.invalid([fault_of(one, content) for one in error.errors(include_url=False)]) from None
 
 
 def _own(at: Door, letter_id: str) -> DeadLetter:

@@ -25,7 +25,7 @@ class LetterFilter(BaseModel):
 
     kind: Literal["update", "callback"] | None = Field(None, description="Only updates, or only callbacks")
     error_class: ErrorClass | None = Field(None, alias="class", description="Only of this class")
-    mailbox: str | None = Field(None, pattern="^[!-~]{1,320}$", description="Only of this mailbox")
+    mailbox: str | None = Field(None, pattern="^[!-~]+$", max_length=320, description="Only of this mailbox")
     since: Annotated[datetime | None, BeforeValidator(_moment)] = Field(
         None, description="Only those that died at or after this moment"
     )
@@ -40,7 +40,7 @@ class LettersQuery(LetterFilter):
     """A page of them."""
 
     limit: Annotated[int, BeforeValidator(digits)] = Field(20, ge=1, le=100, description="How many")
-    cursor: str | None = Field(None, pattern="^[!-~]{1,200}$", description="nextCursor of the page before")
+    cursor: str | None = Field(None, pattern="^[!-~]+$", max_length=200, description="nextCursor of the page before")
 
 
 class AskedReplay(LetterFilter):

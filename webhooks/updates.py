@@ -36,9 +36,9 @@ class ListQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     state: State | None = Field(None, description="Only updates in this state")
-    mailbox: str | None = Field(None, pattern="^[!-~]{1,320}$", description="Only updates of this mailbox")
+    mailbox: str | None = Field(None, pattern="^[!-~]+$", max_length=320, description="Only updates of this mailbox")
     limit: Annotated[int, BeforeValidator(digits)] = Field(20, ge=1, le=100, description="How many")
-    cursor: str | None = Field(None, pattern="^[!-~]{1,200}$", description="nextCursor of the page before")
+    cursor: str | None = Field(None, pattern="^[!-~]+$", max_length=200, description="nextCursor of the page before")
 
 
 updates = APIBlueprint(

@@ -148,6 +148,13 @@ def test_a_replay_that_is_wrong_names_the_field(hr: Caller, body: dict[str, Any]
     assert is_problem(hr.post(f"{URL}/replay", json=body), 422, "validation", pointer)
 
 
+def test_what_a_replay_may_ask_for_is_told_in_the_words_of_an_update(hr: Caller) -> None:
+    answer = hr.post(f"{URL}/replay", json={"dryRun": "yes", "class": "x" * 9, "colour": 1})
+    said = {one["pointer"]: one["detail"] for one in answer.get_json(force=True)["errors"]}
+    assert said.pop("/class").startswith("must be 'conflict', 'refused'")
+    assert said == {"/dryRun": "must be true or false", "/colour": "there is no such field"}
+
+
 @pytest.mark.parametrize("name", ["upd_..%2f", "%00", "..", "upd_01%0d%0a", "%F0%9F%98%80", "x" * 300])
 def test_no_id_is_a_server_error(hr: Caller, name: str) -> None:
     assert hr.get(f"{URL}/{name}").status_code == 404

@@ -196,3 +196,18 @@ def test_a_wrong_parameter_is_named(hr: Caller, query: str, named: str) -> None:
     response = hr.get(f"/v1/updates?{query}")
     assert is_problem(response, 400, "malformed")
     assert named in response.get_json(force=True)["detail"]
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("colour=red", "The parameter colour: there is no such parameter."),
+        ("limit=101", "The parameter limit: it must be at most 100."),
+        ("limit=many", "The parameter limit: it must be a whole number."),
+        ("state=happy", "The parameter state: it must be 'queued', 'running', 'retrying', 'succeeded', 'dead' or"
+                        " 'cancelled'."),
+        ("mailbox=%00", "The parameter mailbox: it must be visible ASCII characters."),
+    ],
+)  # fmt: skip
+def test_what_a_parameter_may_be_is_told(hr: Caller, query: str, said: str) -> None:
+    assert hr.get(f"/v1/updates?{query}").get_json(force=True)["detail"] == said

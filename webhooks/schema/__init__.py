@@ -64,12 +64,14 @@ _SENTENCES = {
     "model_type": "must be an object",
     "model_attributes_type": "must be an object",
     "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
     "string_too_short": "must have at least {min_length} character(s)",
     "string_too_long": "must have at most {max_length} characters",
     "too_short": "must have at least {min_length} member(s)",
     "too_long": "must have at most {max_length} members",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
+    "string_pattern_mismatch": "must be visible ASCII characters",
     "value_error": "{error}",
 }
 """Pydantic's error types in our words. None of them repeats what the caller sent."""
@@ -80,12 +82,16 @@ def fault_of(details: ErrorDetails, document: Mapping[str, Json]) -> Fault:
     path, kind = details["loc"], details["type"]
     if path[-2:] == (details["input"], "[key]"):  # the name itself is wrong, and pydantic steps into it
         path = path[:-1]
-    said = _about_a_property(path, kind, details["input"])
-    if said is None:
-        if isinstance(details["input"], str) and f"string_{kind}" in _SENTENCES:
-            kind = f"string_{kind}"
-        said = _SENTENCES[kind].format(**details.get("ctx", {})) if kind in _SENTENCES else details["msg"]
+    said = _about_a_property(path, kind, details["input"]) or sentence(details)
     return Fault(said, pointer(_as_sent(path, document)))
+
+
+def sentence(details: ErrorDetails) -> str:
+    """What pydantic found wrong with a value, in our words."""
+    kind = details["type"]
+    if isinstance(details["input"], str) and f"string_{kind}" in _SENTENCES:
+        kind = f"string_{kind}"
+    return _SENTENCES[kind].format(**details.get("ctx", {})) if kind in _SENTENCES else details["msg"]
 
 
 def _as_sent(path: tuple[str | int, ...], document: Mapping[str, Json]) -> tuple[str | int, ...]:
