@@ -71,7 +71,8 @@ class Surroundings:
     ``intend`` records durably and says how long to wait before we may write (None: we may not at all); ``wrote`` tells
     our last writes of the event; ``pause`` waits a moment between rounds; ``patience`` is asked when an error has to be
     judged. ``quiet``: how long still to wait before looking what came of a lost answer, where the server does not
-    enforce versions and could apply it after we looked.
+    enforce versions and could apply it after we looked. ``last_answer``: what Exchange said to the attempts before, and
+    its request id.
     """
 
     exchange: Exchange
@@ -81,6 +82,7 @@ class Surroundings:
     patience: Callable[[], retry.Patience]
     wrote: Callable[[], Sequence[Wrote]] = tuple
     quiet: timedelta = timedelta()
+    last_answer: Callable[[], tuple[str | None, str | None]] = lambda: (None, None)
 
 
 class LeaseLost(Exception):
@@ -98,7 +100,7 @@ def attempt(update: Update, past: Intended | None, in_doubt: bool, attempts: int
         return Retry("unknownOutcome", "waiting until the server is quiet", around.quiet, in_doubt=True)
     run = _Run(update, past, in_doubt, around)
     if around.patience().remaining.total_seconds() <= 0 and not in_doubt:
-        return retry.expired(in_doubt=False)
+        return retry.expired(*around.last_answer(), in_doubt=False)
     try:
         return run.rounds()
     except ExchangeError as error:

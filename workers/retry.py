@@ -71,7 +71,7 @@ def decide(error: ExchangeError, attempts: int, patience: Patience, *, in_doubt:
     # What came of a write that was sent at the last moment can still be looked at; nothing is written then any more.
     looks_once_more = isinstance(error, Unknown) and not asked
     if patience.remaining <= max(asked, LAST_MOMENT) and not looks_once_more:
-        return replace(expired(in_doubt=in_doubt, last=error), pause=pause)
+        return replace(expired(str(error), error.request_id, in_doubt=in_doubt), pause=pause)
     after = min(after, max(patience.remaining - LAST_MOMENT / 2, LAST_MOMENT))
     return Retry(error.outcome, str(error), after, pause, in_doubt, error.request_id)
 
@@ -86,16 +86,16 @@ def again(error: ExchangeError, attempts: int, engine: Engine, dice: float) -> R
     return Retry(error.outcome, str(error), unending.longest(attempts), pause, request_id=error.request_id)
 
 
-def expired(*, in_doubt: bool, last: ExchangeError | None = None) -> Dead:
-    """The end of an update whose deadline has passed, or would before the next attempt."""
-    said = f" The last answer was {last}." if last else ""
-    request_id = last.request_id if last else None
+def expired(last: str | None = None, request_id: str | None = None, *, in_doubt: bool) -> Dead:
+    """The end of an update whose deadline has passed, or would before the next attempt. ``last``: the last answer, its
+    code in front as in an ExchangeError's text."""
+    said, code = (f" The last answer was {last}.", last.partition(": ")[0]) if last else ("", None)
     if in_doubt:
         detail = (
             "A write was sent, its answer was lost, and until the deadline nobody could tell whether it was applied."
         )
-        return Dead(failure("unknownOutcome", last.code if last else "UnknownOutcome", detail + said), request_id)
-    return Dead(failure("expired", last.code if last else "DeadlinePassed", "The deadline passed." + said), request_id)
+        return Dead(failure("unknownOutcome", code or "UnknownOutcome", detail + said), request_id)
+    return Dead(failure("expired", code or "DeadlinePassed", "The deadline passed." + said), request_id)
 
 
 def failure(error_class: str, code: str, detail: str) -> Failure:

@@ -19,6 +19,7 @@ from tests.workers.given import NOW, Bells, accepted, an_update
 from tests.workers.receiver import OK, answering, receiving
 from workers.callbacks.callback import Deliverer
 from workers.celery.bell import Bell
+from workers.exchange import ExchangeError, Unavailable
 from workers.executor import INTERNAL_ATTEMPTS, POISONED, Executor
 from workers.job import Kind, State, UpdateJob
 from workers.leases import Leases
@@ -29,6 +30,7 @@ from workers.tls import trust
 from workers.update import Intent, Target, Update
 
 LONG = timedelta(seconds=30)
+OVERLOADED = Unavailable("HTTP 503", "overloaded", request_id="r-503")
 
 
 @dataclass
@@ -154,6 +156,28 @@ def test_a_refusal_is_a_dead_letter_with_its_reason(bench: Bench) -> None:
     job = bench.job(update)
     assert job.state is State.DEAD
     assert (job.error["class"], job.error["code"]) == ("refused", "ErrorOccurrenceCrossingBoundary")
+
+
+@pytest.mark.parametrize(
+    ("answers", "code", "said", "request_id"),
+    [
+        ([OVERLOADED], "HTTP 503", "The deadline passed. The last answer was HTTP 503: overloaded.", "r-503"),
+        ([], "DeadlinePassed", "The deadline passed.", None),
+    ],
+)
+def test_who_comes_after_the_deadline_ends_with_exchanges_last_answer(
+    bench: Bench, redis: Redis, answers: list[ExchangeError], code: str, said: str, request_id: str | None
+) -> None:
+    bench.exchange.read_faults.extend(answers)
+    update = bench.take_in()
+    for _ in answers:
+        assert isinstance(bench.run(update), Retry)
+        redis.hset(f"rdv:job:{update.id}", "not_before", 0)
+    outcome = replace(bench.executor, clock=lambda: update.deadline + LONG).run(update.id)
+    assert isinstance(outcome, Dead)
+    failure = outcome.failure
+    assert (failure.error_class, failure.code, failure.detail) == ("expired", code, said)
+    assert outcome.request_id == request_id
 
 
 def test_a_backend_that_is_gone_is_a_refusal(bench: Bench) -> None:
