@@ -50,6 +50,13 @@ def test_a_shell_gets_what_the_processes_have_and_what_it_has_not(tmp_path: Path
     assert "HOME" not in script
 
 
+def test_a_shell_finds_the_users_own_servers_and_configuration(tmp_path: Path) -> None:
+    own = {"RENDEZVOUS_CONFIG": "mine.toml", "RENDEZVOUS_STORE_URL": "redis://127.0.0.1:7000/0"}
+    script = shell(layout(tmp_path, own, store=None, exchange=None), {}, "")
+    assert f"export RENDEZVOUS_CONFIG={ROOT / 'mine.toml'}\n" in script
+    assert "export RENDEZVOUS_STORE_URL=redis://127.0.0.1:7000/0\n" in script
+
+
 def test_from_a_shell_that_has_what_the_last_start_made_everything_is_started_again(tmp_path: Path) -> None:
     where = layout(tmp_path / "a folder", {"PATH": "/usr/bin"})
     script = shell(where, {"HQ_USER": "svc"}, "rk_1")
