@@ -8,7 +8,7 @@ whether and when to try again (workers/retry).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Self
@@ -102,9 +102,10 @@ def attempt(update: Update, past: Intended | None, in_doubt: bool, attempts: int
     if around.patience().remaining.total_seconds() <= 0 and not in_doubt:
         return retry.expired(*around.last_answer(), in_doubt=False)
     try:
-        return run.rounds()
+        outcome = run.rounds()
     except ExchangeError as error:
-        return retry.decide(error, attempts, around.patience(), in_doubt=run.in_doubt)
+        outcome = retry.decide(error, attempts, around.patience(), in_doubt=run.in_doubt)
+    return _told(outcome, run.done)
 
 
 class _Run:
@@ -115,6 +116,8 @@ class _Run:
         self.past = past
         self.in_doubt = in_doubt
         self.around = around
+        self.done: Collection[str] = ()
+        """The open extensions that earlier writes have changed."""
 
     def rounds(self) -> Outcome:
         update = self.update
@@ -123,6 +126,7 @@ class _Run:
             event = self.around.exchange.read(update.target, needed)
             if update.id in event.marker:
                 return self._recovered(event)
+            self.done = _unmarked(self.past, event).keys()
             if self.in_doubt and self._forgotten(event):
                 detail = "A write was sent, its answer was lost, and the event does not tell any more what came of it."
                 return Dead(retry.failure("unknownOutcome", "MarkerForgotten", detail))
@@ -241,7 +245,7 @@ class _Run:
         if ignored:
             names = ", ".join(clash.property for clash in ignored)
             error_class = "unknownOutcome" if self.in_doubt else "refused"  # an earlier write may still arrive
-            done = ", ".join(name for name in intended.after if name not in {clash.property for clash in ignored})
+            done = ", ".join(name for name in values if name not in {clash.property for clash in ignored})
             detail = f"Exchange answered success but did not change {names}" + (
                 f" (it changed {done})." if done else "."
             )
@@ -263,6 +267,17 @@ class _Run:
         verified = all(agrees(name, event.properties.get(name), value) for name, value in after.items())
         wrote = Wrote(self.past.version, "", content_of({**self.past.base, **after}), content_of(self.past.base))
         return Succeeded(_result(event.version, self.past, verified), "the earlier write had been applied", wrote=wrote)
+
+
+def _told(outcome: Outcome, done: Collection[str]) -> Outcome:
+    """The outcome of an update of which a part stands already: it cannot be taken back, and its end tells of it."""
+    match outcome:
+        case Retry() if done:
+            return replace(outcome, in_doubt=True)
+        case Dead(failure) if done:
+            detail = f"{failure.detail} Changed before: {', '.join(done)}."
+            return replace(outcome, failure=replace(failure, detail=detail))
+    return outcome
 
 
 def _result(version: str, intended: Intended, verified: bool) -> Result:

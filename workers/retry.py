@@ -60,7 +60,7 @@ def decide(error: ExchangeError, attempts: int, patience: Patience, *, in_doubt:
     """The outcome of an attempt that ended in ``error``. ``attempts``: how many came before; ``in_doubt``: a write
     was sent and it is not known whether it was applied."""
     if isinstance(error, FINAL) and in_doubt:
-        detail = f"A write was sent, its answer was lost, and what came of it cannot be found out any more: {error}"
+        detail = f"A write was sent, and what came of it cannot be found out any more: {error}"
         return Dead(failure("unknownOutcome", error.code, detail), error.request_id)
     if isinstance(error, FINAL):
         return Dead(failure(error.outcome, error.code, error.detail), error.request_id)
@@ -91,9 +91,7 @@ def expired(last: str | None = None, request_id: str | None = None, *, in_doubt:
     code in front as in an ExchangeError's text."""
     said, code = (f" The last answer was {last}.", last.partition(": ")[0]) if last else ("", None)
     if in_doubt:
-        detail = (
-            "A write was sent, its answer was lost, and until the deadline nobody could tell whether it was applied."
-        )
+        detail = "A write was sent, and until the deadline nobody could tell whether all of it was applied."
         return Dead(failure("unknownOutcome", code or "UnknownOutcome", detail + said), request_id)
     return Dead(failure("expired", code or "DeadlinePassed", "The deadline passed." + said), request_id)
 

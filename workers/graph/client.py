@@ -13,7 +13,17 @@ from dataclasses import replace
 import httpx
 
 from workers.event.properties import EXTENDED, EXTENSION
-from workers.exchange import AccessDenied, Event, ExchangeError, NotFound, Patch, Refused, VersionMoved, Written
+from workers.exchange import (
+    AccessDenied,
+    Event,
+    ExchangeError,
+    NotFound,
+    Patch,
+    Refused,
+    Unknown,
+    VersionMoved,
+    Written,
+)
 from workers.exchange.doubt import Phase
 from workers.graph import body, exchange_ids, occurrence, open_extension, resources, supported_time_zones
 from workers.graph.connection import Answer, Connection, unreadable
@@ -48,17 +58,16 @@ class GraphExchange:
         rest = replace(patch, changes={name: patch.changes[name] for name in patch.changes if not _extends(name)})
         content = resources.patch_body(rest, event)
         self._check_zones(place, event, rest)
-        for call in extending:
-            self._extend(place, call)
-        if extending and not rest.changes:
-            return self._written(place, event, patch, None)
-        if extending:
-            event = self._unchanged(place, event)
-        headers = {"If-Match": event.version, **_prefer(place, text=_is_text(event, patch))}
+        done: list[str] = []
         try:
-            answer = self._connection.call("write", place, "PATCH", event_path(place), headers, content)
-        except (Refused, NotFound, AccessDenied) as error:
-            raise _after_extensions(error, patch) if extending else error from error
+            for name, call in extending.items():
+                self._extend(place, call)
+                done.append(name)
+            answer = self._rest(place, event, patch, content, done) if rest.changes or not done else None
+        except ExchangeError as error:
+            if not done or isinstance(error, Unknown):
+                raise
+            raise _after_extensions(error, done) from error
         return self._written(place, event, patch, answer)
 
     def close(self) -> None:
@@ -97,6 +106,11 @@ class GraphExchange:
         except NotFound as error:
             if call.method != "DELETE":
                 raise VersionMoved(error.code, f"{error.detail} The extension is gone.") from error
+
+    def _rest(self, place: Target, event: Event, patch: Patch, content: bytes, done: Collection[str]) -> Answer:
+        stands = self._unchanged(place, event) if done else event
+        headers = {"If-Match": stands.version, **_prefer(place, text=_is_text(event, patch))}
+        return self._connection.call("write", place, "PATCH", event_path(place), headers, content)
 
     def _unchanged(self, place: Target, event: Event) -> Event:
         """The event under the version that writing its extensions gave it. Raises VersionMoved where more changed."""
@@ -137,18 +151,21 @@ def _extends(name: str) -> bool:
     return name.startswith(EXTENSION)
 
 
-def _extending(place: Target, event: Event, patch: Patch) -> list[Call]:
-    return [
-        open_extension.call(place, name, event.properties.get(EXTENSION + name), patch.changes[EXTENSION + name])
+def _extending(place: Target, event: Event, patch: Patch) -> dict[str, Call]:
+    return {
+        EXTENSION + name: open_extension.call(
+            place, name, event.properties.get(EXTENSION + name), patch.changes[EXTENSION + name]
+        )
         for name in open_extension.names(patch.changes)
-    ]
+    }
 
 
-def _after_extensions(error: ExchangeError, patch: Patch) -> ExchangeError:
-    """The refusal of the rest, which takes nothing back."""
-    done = ", ".join(EXTENSION + name for name in open_extension.names(patch.changes))
-    said = f"{error.detail} Already changed: {done}."
-    return type(error)(error.code, said, request_id=error.request_id, retry_after=error.retry_after)
+def _after_extensions(error: ExchangeError, done: Collection[str]) -> ExchangeError:
+    """What became of the rest takes nothing back. A refusal says so; from anything else the write is in doubt, since a
+    part of it was applied."""
+    kind = type(error) if isinstance(error, Refused | NotFound | AccessDenied) else Unknown
+    said = f"{error.detail} Already changed: {', '.join(done)}."
+    return kind(error.code, said, request_id=error.request_id, retry_after=error.retry_after)
 
 
 def _known(event: Event) -> GraphEvent:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.workers.graph.wire import ANNA, EVENT, Wire, exchange, failure
 from workers.event.properties import EXTENSION
-from workers.exchange import ExchangeError, Patch, Refused, Unknown, VersionMoved
+from workers.exchange import ExchangeError, Patch, Refused, Throttled, Unknown, VersionMoved
 from workers.graph.open_extension import among, call, expand, value
 
 DEAL, TRIP = EXTENSION + "com.contoso.deal", EXTENSION + "com.contoso.trip"
@@ -103,6 +103,45 @@ def test_a_refusal_of_the_rest_says_that_the_extension_is_changed() -> None:
     event = graph.read(ANNA, [DEAL, "subject"])
     with pytest.raises(Refused, match=r"Already changed: extensions/com\.contoso\.deal\."):
         graph.write(ANNA, event, patch(deal=None, subject="newer"))
+
+
+def test_a_refusal_of_the_second_extension_says_that_the_first_is_changed() -> None:
+    wire = Wire(EVENT, failure(404), httpx.Response(201, json=STORED), failure(400))
+    graph = exchange(wire)
+    event = graph.read(ANNA, [DEAL, TRIP, "subject"])
+    with pytest.raises(Refused, match=r"Already changed: extensions/com\.contoso\.deal\.$"):
+        graph.write(ANNA, event, patch(deal={"x": 1}, trip={"y": 2}, subject="newer"))
+    assert "PATCH" not in [method for method, _ in sent(wire)]
+
+
+def test_a_refusal_of_the_first_extension_claims_no_change() -> None:
+    wire = Wire(EVENT, failure(404), failure(400))
+    graph = exchange(wire)
+    event = graph.read(ANNA, [DEAL, TRIP])
+    with pytest.raises(Refused) as caught:
+        graph.write(ANNA, event, patch(deal={"x": 1}, trip={"y": 2}))
+    assert "Already changed" not in caught.value.detail
+
+
+BUSY = failure(429, "ApplicationThrottled", **{"retry-after": "7"})
+
+
+@pytest.mark.parametrize("then", [[BUSY], [EVENT, BUSY], [EVENT, httpx.ConnectError("nobody there")]])
+def test_who_is_sent_away_after_an_extension_was_written_is_in_doubt(then: list[Any]) -> None:
+    wire = Wire(EVENT, httpx.Response(201, json=STORED), *then)
+    graph = exchange(wire)
+    event = graph.read(ANNA, [DEAL, "subject"])
+    with pytest.raises(Unknown, match=r"Already changed: extensions/com\.contoso\.deal\.") as caught:
+        graph.write(ANNA, event, patch(deal={"x": 1}, subject="newer"))
+    assert caught.value.retry_after == (7 if then[-1] is BUSY else None)
+
+
+def test_who_is_sent_away_at_the_first_extension_is_in_no_doubt() -> None:
+    wire = Wire(EVENT, BUSY)
+    graph = exchange(wire)
+    event = graph.read(ANNA, [DEAL, "subject"])
+    with pytest.raises(Throttled):
+        graph.write(ANNA, event, patch(deal={"x": 1}, subject="newer"))
 
 
 def test_somebody_elses_change_in_between_is_not_written_over() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -15,11 +16,11 @@ from tests.workers.events import VALUES, Properties, at, events, settings_of
 from tests.workers.given import an_update
 from tests.workers.graph.sandbox import Mailbox
 from tests.workers.graph.wire import failure
-from workers.attempt import Surroundings, attempt
+from workers.attempt import Intended, Surroundings, attempt
 from workers.event.properties import EXTENDED, EXTENSION, agrees
 from workers.graph.resources import PROPERTIES
 from workers.job import Result
-from workers.outcome import Dead, Outcome, Succeeded
+from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.retry import Patience
 from workers.update import Intent
 
@@ -28,11 +29,26 @@ DEAL, TRIP = EXTENSION + "com.contoso.deal", EXTENSION + "com.contoso.trip"
 TIMES = {"start": at(9), "end": at(10)}
 
 
-def run(mailbox: Mailbox, intent: Intent, **changes: Any) -> Outcome:
+def attempts(mailbox: Mailbox, intent: Intent, **changes: Any) -> Iterator[Outcome]:
+    """One attempt after the other at one update, with what is recorded in between."""
     update = an_update(intent=intent, **{"target": mailbox.target, **changes})
     patience = Patience(timedelta(seconds=1), timedelta(minutes=5), timedelta(days=1), 0.5)
-    around = Surroundings(mailbox.exchange(), "graph", lambda _: timedelta(), lambda _: None, lambda: patience)
-    return attempt(update, None, False, 0, around)
+    recorded: list[Intended | None] = [None]
+
+    def intend(intended: Intended) -> timedelta:
+        recorded.append(intended)
+        return timedelta()
+
+    around = Surroundings(mailbox.exchange(), "graph", intend, lambda _: None, lambda: patience)
+    in_doubt = False
+    while True:
+        outcome = attempt(update, recorded[-1], in_doubt, 0, around)
+        in_doubt = isinstance(outcome, Retry) and outcome.in_doubt
+        yield outcome
+
+
+def run(mailbox: Mailbox, intent: Intent, **changes: Any) -> Outcome:
+    return next(attempts(mailbox, intent, **changes))
 
 
 def succeeded(outcome: Outcome) -> Result:
@@ -134,17 +150,45 @@ def test_a_series_that_graph_has_filled_in_is_left_alone() -> None:
     assert succeeded(run(mailbox, Intent(set={"recurrence": asked}))).noop
 
 
+def answering_patches(monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox, *answers: httpx.Response) -> None:
+    """These are the next answers to a PATCH, which is not applied."""
+    answer, left = mailbox._answer, list(answers)
+
+    def answering(request: httpx.Request) -> httpx.Response:
+        return left.pop(0) if left and request.method == "PATCH" else answer(request)
+
+    monkeypatch.setattr(mailbox, "_answer", answering)
+
+
 def test_an_extension_that_went_before_a_refused_write_is_nobody_elses_change(monkeypatch: pytest.MonkeyPatch) -> None:
     mailbox = Mailbox.with_event(**TIMES)
-    answer, refusals = mailbox._answer, [failure(412, "ErrorIrresolvableConflict")]
-
-    def refusing(request: httpx.Request) -> httpx.Response:
-        return refusals.pop() if refusals and request.method == "PATCH" else answer(request)
-
-    monkeypatch.setattr(mailbox, "_answer", refusing)
+    answering_patches(monkeypatch, mailbox, failure(412, "ErrorIrresolvableConflict"))
     asked = {DEAL: {"value": 1}, "subject": "Moved"}
     succeeded(run(mailbox, Intent(set=asked), conflict_resolution="neverOverwrite"))
     assert mailbox.event["subject"] == "Moved"
+
+
+@pytest.mark.parametrize("before", [[], [failure(412, "ErrorIrresolvableConflict")]])
+def test_what_was_written_in_part_is_never_taken_for_untouched(
+    monkeypatch: pytest.MonkeyPatch, before: list[httpx.Response]
+) -> None:
+    mailbox = Mailbox.with_event(**TIMES)
+    answering_patches(monkeypatch, mailbox, *before, failure(429, "ApplicationThrottled"))
+    asked = {DEAL: {"value": 1}, "subject": "Moved"}
+    trying = attempts(mailbox, Intent(set=asked))
+    first = next(trying)
+    assert isinstance(first, Retry)
+    assert first.in_doubt
+    assert succeeded(next(trying)).changed.keys() == asked.keys()
+
+
+def test_a_refusal_says_what_an_earlier_write_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    mailbox = Mailbox.with_event(**TIMES)
+    answering_patches(monkeypatch, mailbox, failure(412, "ErrorIrresolvableConflict"), failure(400))
+    outcome = run(mailbox, Intent(set={DEAL: {"value": 1}, "subject": "Moved"}))
+    assert isinstance(outcome, Dead)
+    assert outcome.failure.error_class == "refused"
+    assert outcome.failure.detail.endswith(f"Changed before: {DEAL}.")
 
 
 def test_who_stays_keeps_their_name() -> None:
