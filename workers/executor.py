@@ -98,8 +98,9 @@ class Executor:
     def _applied(self, grant: Grant, update: Update) -> Outcome:
         backend = self.settings.backends.get(update.target.backend)
         if backend is None:
+            error_class = "unknownOutcome" if grant.in_doubt else "refused"  # under the same name it may come back
             detail = f"The backend {update.target.backend} is no longer configured."
-            return Dead(retry.failure("refused", "BackendGone", detail))
+            return Dead(retry.failure(error_class, "BackendGone", detail))
         past = Intended.from_json(grant.intent) if grant.intent else None
         around = Surroundings(
             exchange=self.exchanges[backend.name],

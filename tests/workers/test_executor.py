@@ -187,6 +187,21 @@ def test_a_backend_that_is_gone_is_a_refusal(bench: Bench) -> None:
     assert (outcome.failure.error_class, outcome.failure.code) == ("refused", "BackendGone")
 
 
+def test_a_backend_that_is_gone_leaves_a_doubt_open_and_a_replay_clears_it_up(bench: Bench) -> None:
+    bench.exchange.write_faults.append(Fault.LOST_AFTER)
+    update = bench.take_in(intent=Intent(append={"subject": "!"}))
+    assert isinstance(bench.run(update), Retry)
+    without = bench.executor.settings.model_copy(update={"backend": ()})
+    without.__dict__.pop("backends", None)  # a copy takes along what was computed
+    outcome = run_when_due(replace(bench, executor=replace(bench.executor, settings=without, exchanges={})), update)
+    assert isinstance(outcome, Dead)
+    assert (outcome.failure.error_class, outcome.failure.code) == ("unknownOutcome", "BackendGone")
+    bench.store.replay(update.id)
+    assert isinstance(bench.run(update), Succeeded)
+    assert bench.job(update).result["changed"].keys() == {"subject"}
+    assert len(bench.exchange.writes) == 1
+
+
 def test_who_loses_the_lease_before_the_write_sends_and_settles_nothing(
     bench: Bench, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
