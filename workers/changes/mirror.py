@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 from workers.changes.event_change import Change
 from workers.changes.subscription import Mirror
-from workers.event.properties import agrees, group_of
+from workers.event.properties import agrees, group_of, property_of
 from workers.exchange import Event
 from workers.identifiers import new_id
 from workers.update import Intent, Json, Target, Update
@@ -79,7 +79,7 @@ def update_for(
     names = [
         name
         for name in mirror.properties
-        if (whole and name not in way.yields) or _moved(name, way, change, event, brought)
+        if _can_stand(name, event) and ((whole and name not in way.yields) or _moved(name, way, change, event, brought))
     ]
     if not names:
         return None
@@ -130,6 +130,11 @@ def _brought(change: Change, way: Way) -> Mapping[str, Json]:
         for name, value in update.after.items()
         if way.to.intersection(update.through.get(name, ()))
     }
+
+
+def _can_stand(name: str, event: Event) -> bool:
+    """Whether another event can be made so: what no event can be without is at times not told, and then not known."""
+    return event.properties.get(name) is not None or property_of(name).clearable
 
 
 def _moved(name: str, way: Way, change: Change, event: Event, brought: Mapping[str, Json]) -> bool:

@@ -53,6 +53,23 @@ def test_at_first_the_other_event_is_made_equal() -> None:
     assert update is not None and update.intent.set == {"subject": "New"}
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_is_not_told_and_cannot_be_unset_is_left_as_it_is_and_the_others_go_on(whole: bool) -> None:
+    names = ("subject", "location", "reminderMinutesBeforeStart")
+    change = Change("updated", {name: {"before": 15, "after": None} for name in names}, {})
+    update = update_for(
+        replace(OLDER, properties=names),
+        FORTH,
+        change,
+        an_event(location=None, reminderMinutesBeforeStart=None),
+        NOW,
+        whole=whole,
+    )
+    assert update is not None
+    assert update.intent.set == {"subject": "New", "location": None}
+    assert update.through.keys() == {"subject", "location"}
+
+
 def test_at_first_only_the_older_of_two_makes_equal() -> None:
     assert update_for(YOUNGER, BACK, NOTHING, an_event(), NOW, whole=True) is None
 
