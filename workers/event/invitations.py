@@ -40,11 +40,9 @@ def recipients(mode: str, event: Event, changes: Mapping[str, Json]) -> frozense
     """The addresses that Exchange will mail, by the mode's documentation; removed attendees get a cancellation."""
     if mode == NOBODY:
         return frozenset()
-    before = members("attendees", event.properties.get("attendees"))
-    after = members("attendees", changes["attendees"]) if "attendees" in changes else before
-    if mode in CHANGED and "attendees" in changes:
-        return frozenset(before.keys() ^ after.keys())
-    return frozenset(before.keys() | after.keys())
+    before = _guests(event.properties.get("attendees"))
+    after = _guests(changes["attendees"]) if "attendees" in changes else before
+    return before ^ after if mode in CHANGED and "attendees" in changes else before | after
 
 
 def mails(people: frozenset[str], exceptions: Sequence[Json] = ()) -> int:
@@ -56,7 +54,16 @@ def mails(people: frozenset[str], exceptions: Sequence[Json] = ()) -> int:
     """
     if not people:
         return 0
-    return len(people) + sum(len(members("attendees", one.get("attendees"))) or len(people) for one in exceptions)
+    return len(people) + sum(len(_guests(one.get("attendees"))) or len(people) for one in exceptions)
+
+
+def _guests(attendees: Json) -> frozenset[str]:
+    """Without the organizer, who may stand among the attendees and is not mailed about a meeting of their own."""
+    return frozenset(
+        address
+        for address, attendee in members("attendees", attendees).items()
+        if (attendee.get("status") or {}).get("response") != "organizer"
+    )
 
 
 def check_limit(limit: int | None, count: int) -> None:

@@ -70,6 +70,15 @@ def test_the_changed_are_who_came_and_who_went() -> None:
     }
 
 
+def test_an_organizer_among_the_attendees_is_not_mailed() -> None:
+    organizer = {**attendee("Olga"), "status": {"response": "organizer", "time": "0001-01-01T00:00:00Z"}}
+    meeting = event(attendees=[organizer, attendee("Ann")])
+    assert recipients("sendToAllAndSaveCopy", meeting, SUBJECT) == {"ann@contoso.com"}
+    everybody = {"attendees": [organizer, attendee("Ann"), attendee("Cleo")]}
+    assert recipients("sendToChangedAndSaveCopy", meeting, everybody) == {"cleo@contoso.com"}
+    assert mails(frozenset({"ann@contoso.com"}), [{"attendees": [organizer, attendee("Ann")]}]) == 2
+
+
 def test_nobody_is_nobody() -> None:
     assert recipients("sendToNone", event(), CLEO) == frozenset()
 
