@@ -131,7 +131,7 @@ class Executor:
         return Dead(retry.failure("unknownOutcome" if in_doubt else "internal", type(error).__name__, detail))
 
     def _internal_failures(self, grant: Grant) -> int:
-        since = grant.attempts - grant.tries
+        since = grant.attempts - grant.tries - grant.lost
         return sum(one.outcome == "internal" and one.number > since for one in self.store.history(grant.id))
 
     def _settle(self, grant: Grant, started: datetime, outcome: Outcome) -> Outcome | None:

@@ -235,6 +235,20 @@ def test_a_fault_of_ours_is_tried_again_and_then_given_up(bench: Bench, monkeypa
     assert (error["class"], error["code"]) == ("internal", "ZeroDivisionError")
 
 
+def test_a_fault_of_ours_is_given_up_as_soon_though_workers_were_stopped_in_between(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench.exchange, "read", lambda *_: 1 / 0)
+    monkeypatch.setattr("workers.executor.timedelta", lambda **_: timedelta())
+    update = bench.take_in()
+    outcomes = []
+    for _ in range(INTERNAL_ATTEMPTS):
+        outcomes.append(bench.run(update))
+        if (grant := bench.store.claim(update.id)) is not None:
+            bench.store.hand_back([grant])
+    assert [type(outcome) for outcome in outcomes] == [Retry, Retry, Dead]
+
+
 def test_a_fault_of_ours_after_the_write_never_denies_the_write(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.executor.INTERNAL_ATTEMPTS", 1)
     bench.exchange.write_faults.append(Fault.BROKEN)

@@ -36,8 +36,9 @@ class Accepted:
 class Grant:
     """The right to run a job until its lease ends.
 
-    ``claims``: claims since the last outcome, this one included. ``attempts``: how many attempts came before, ``tries``
-    how many of them since acceptance or the last replay. ``in_doubt``: an earlier write may have been applied;
+    ``claims``: claims since the last outcome, this one included. ``attempts``: how many attempts came before; of those
+    since acceptance or the last replay, ``tries`` came to an outcome and ``lost`` did not, because their worker died or
+    was stopped: that says nothing about what was tried. ``in_doubt``: an earlier write may have been applied;
     ``intended_ago``: how long ago it was intended, by the store's clock.
     """
 
@@ -51,6 +52,7 @@ class Grant:
     intent: str | None
     in_doubt: bool
     intended_ago: timedelta = timedelta()
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,9 +82,12 @@ class Steps:
         answer = self._redis.run("claim", job_id, uuid4().hex, self._lease, _now())
         if answer[0] != "granted":
             return None
-        _, fence, claims, attempts, before_replay, kind, body, intent, doubt, ago = answer
-        tries, intended_ago = attempts - before_replay, timedelta(milliseconds=ago)
-        return Grant(job_id, fence, kind, body, claims, attempts, tries, intent or None, doubt == "1", intended_ago)
+        _, fence, claims, attempts, before_replay, lost, kind, body, intent, doubt, ago = answer
+        tries = attempts - before_replay - lost
+        intended_ago = timedelta(milliseconds=ago)
+        return Grant(
+            job_id, fence, kind, body, claims, attempts, tries, intent or None, doubt == "1", intended_ago, lost
+        )
 
     def renew(self, grants: Iterable[Grant]) -> set[str]:
         """Extend the leases; the ids of those that are lost."""

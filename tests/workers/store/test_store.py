@@ -193,6 +193,22 @@ def test_a_job_handed_back_can_run_at_once_and_counts_as_no_crash(store: Store) 
         assert store.hand_back([grant]) == ()
 
 
+def test_who_was_handed_back_has_used_up_none_of_its_tries(store: Store) -> None:
+    update = an_update()
+    accepted(store, update)
+    store.settle(claimed(store, update.id), an_attempt(outcome="throttled"), Retry("throttled", "busy", timedelta()))
+    for lost in range(3):
+        grant = claimed(store, update.id)
+        assert (grant.attempts, grant.tries) == (1 + lost, 1)
+        store.hand_back([grant])
+    last = claimed(store, update.id)
+    assert (last.tries, last.lost) == (1, 3)
+    store.settle(last, an_attempt(5, "notFound"), GONE)
+    store.replay(update.id)
+    again = claimed(store, update.id)
+    assert (again.attempts, again.tries, again.lost) == (5, 0, 0)
+
+
 def test_a_bell_that_nobody_answers_is_rung_again_and_ever_more_rarely(store: Store, redis: Redis) -> None:
     update = an_update()
     accepted(store, update)

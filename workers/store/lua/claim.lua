@@ -1,7 +1,7 @@
 -- Take the right to run a job: only at the head of its line, when it is due, and with room in an open lane.
 -- ARGV: id, token (unique to this claim), lease (ms), started at (RFC 3339)
 -- Result: {'granted', fence, claims since the last outcome, attempts so far, those of them before the last replay,
---          kind, body, intent, doubt, ms since it was intended}
+--          those since then that were lost, kind, body, intent, doubt, ms since it was intended}
 --         or {'waiting'} (lane full or paused: it is rung when there is room) or {'nothing'}
 local id, token, lease, started = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local key = job_key(id)
@@ -9,10 +9,11 @@ local state, line, lane, room, accepted, not_before, held =
   unpack(redis.call('HMGET', key, 'state', 'line', 'lane', 'room', 'accepted', 'not_before', 'token'))
 
 local function granted()
-  local fence, claims, kind, body, intent, doubt, replayed_at, intended, attempted = unpack(redis.call('HMGET', key,
-    'fence', 'claims', 'kind', 'body', 'intent', 'doubt', 'replayed_at', 'intended', 'attempted'))
-  return {'granted', tonumber(fence), tonumber(claims), tonumber(attempted or 0), tonumber(replayed_at or 0), kind, body,
-    intent or '', doubt or '', NOW - tonumber(intended or NOW)}
+  local fence, claims, kind, body, intent, doubt, replayed_at, lost, intended, attempted =
+    unpack(redis.call('HMGET', key, 'fence', 'claims', 'kind', 'body', 'intent', 'doubt', 'replayed_at', 'lost',
+      'intended', 'attempted'))
+  return {'granted', tonumber(fence), tonumber(claims), tonumber(attempted or 0), tonumber(replayed_at or 0),
+    tonumber(lost or 0), kind, body, intent or '', doubt or '', NOW - tonumber(intended or NOW)}
 end
 
 if state == 'running' and held == token then return granted() end

@@ -11,7 +11,7 @@ if state ~= 'dead' or redis.call('ZREM', dead_key(client), id) == 0 then return 
 redis.call('HSET', key, 'state', 'queued', 'replay', token, 'claims', 0, 'accepted', redis.call('INCR', SEQUENCE),
   'replayed_at', attempted or 0, 'since', NOW)
 if body ~= '' then redis.call('HSET', key, 'body', body) end
-redis.call('HDEL', key, 'finished', 'error', 'result')
+redis.call('HDEL', key, 'finished', 'error', 'result', 'lost')
 redis.call('PERSIST', key)
 count(id, 1)
 moved(id, nil, 'queued')

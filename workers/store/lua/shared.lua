@@ -153,7 +153,7 @@ end
 -- The job has ended well, or was taken back: what only an unsettled job needs goes.
 local function fold(id)
   redis.call('HDEL', job_key(id), 'line', 'lane', 'room', 'label', 'accepted', 'since', 'bells', 'claims', 'fence', 'due',
-    'not_before', 'attempted', 'replayed_at', 'intent', 'intended', 'doubt')
+    'not_before', 'attempted', 'replayed_at', 'lost', 'intent', 'intended', 'doubt')
 end
 
 -- The job is settled: out of its line and its lane. Whoever stood behind it may go, or waits with the others of the lane.
@@ -186,6 +186,7 @@ local function take_back(id, lane, grace, moment, why)
   moved(id, 'running', 'retrying')
   tally(id, 'retried', 'lost')
   redis.call('HSET', key, 'state', 'retrying', 'not_before', 0)
+  redis.call('HINCRBY', key, 'lost', 1)
   redis.call('HDEL', key, 'token', 'started')
   redis.call('SREM', running_key(lane), id)
   wake(id, grace)
