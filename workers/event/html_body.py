@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
+
+from workers.event.html_reader import HtmlReader
 
 _WRAPPERS = frozenset({"html", "head", "body", "meta", "title"})
 _PLAIN = frozenset({"a", "br", "div", "font", "p", "pre", "span"})
@@ -15,8 +16,8 @@ _COMMENT_OR_END = re.compile(r"<!--(?:-?>|.*?(?:--!?>|\Z))|</(body|html)\s*>", r
 def canonical_html(content: str) -> tuple[str, ...]:
     """The tags and texts that a reader would notice, in order."""
     reader = _Reader()
-    reader.feed(content)
-    reader.close()
+    reader.read(content)
+    reader.end_text()
     return tuple(reader.seen)
 
 
@@ -40,37 +41,32 @@ def inserted(content: str, addition: str) -> str:
     return content[:at] + addition + content[at:]
 
 
-class _Reader(HTMLParser):
+class _Reader(HtmlReader):
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
+        super().__init__()
         self.seen: list[str] = []
-        self._after_text = False
+        self._text: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in _WRAPPERS:
-            named = sorted((name, value or "") for name, value in attrs)
-            written = " ".join(f'{name}="{value}"' for name, value in named)
-            self._add(f"<{tag} {written}".rstrip() + ">")
+        named = sorted((name, value or "") for name, value in attrs)
+        written = " ".join(f'{name}="{value}"' for name, value in named)
+        self._add(tag, f"<{tag} {written}".rstrip() + ">")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag not in _WRAPPERS:
-            self._add(f"</{tag}>")
+        self._add(tag, f"</{tag}>")
 
     def handle_data(self, data: str) -> None:
-        words = " ".join(data.split())
-        if words and self._after_text:
-            self.seen[-1] += f" {words}"
-        elif words:
+        self._text.append(data)
+
+    def end_text(self) -> None:
+        """What was said since the last tag is one text, in however many pieces it came."""
+        if words := " ".join("".join(self._text).split()):
             self.seen.append(words)
-            self._after_text = True
+        self._text.clear()
 
-    def parse_marked_section(self, i: int, report: bool = True) -> int:
-        """Word writes ``<![if …]>``, and strangers write anything: what the parser does not know is a comment."""
-        try:
-            return super().parse_marked_section(i, report)
-        except AssertionError:
-            return self.parse_bogus_comment(i)
-
-    def _add(self, tag: str) -> None:
-        self.seen.append(tag)
-        self._after_text = False
+    def _add(self, tag: str, written: str) -> None:
+        if tag in _WRAPPERS:
+            self._text.append(" ")
+        else:
+            self.end_text()
+            self.seen.append(written)

@@ -6,10 +6,12 @@ As forgiving as mail has to be read: an element that is never closed ends where 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import unescape
-from html.parser import HTMLParser
+
+from workers.event.html_reader import HtmlReader
 
 _VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
@@ -46,23 +48,23 @@ class Element:
 def elements(content: str) -> list[Element]:
     """Every element, in the order of their first tags."""
     reader = _Reader(content)
-    reader.feed(content)
-    reader.close()
+    reader.read(content)
     return reader.done()
 
 
 def text_within(content: str, element: Element) -> str:
     """What an element says, without its tags."""
-    return unescape(re.sub(r"<[^>]*>", "", content[element.start : element.end]))
+    return unescape(re.sub(r"<[^>]*(?:>|\Z)", "", content[element.start : element.end]))
 
 
-class _Reader(HTMLParser):
+class _Reader(HtmlReader):
     def __init__(self, content: str) -> None:
-        super().__init__(convert_charrefs=True)
+        super().__init__()
         self._lines = [0, *(found.end() for found in re.finditer("\n", content))]
         self._length = len(content)
         self._content = content
         self._open = [Element("", {}, 0, self._length, None)]
+        self._open_tags = Counter[str]()
         self._seen: list[Element] = []
 
     def done(self) -> list[Element]:
@@ -78,26 +80,23 @@ class _Reader(HTMLParser):
         self._seen.append(element)
         if tag not in _VOID:
             self._open.append(element)
+            self._open_tags[tag] += 1
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:
-        at = next((i for i in range(len(self._open) - 1, 0, -1) if self._open[i].tag == tag), None)
-        if at is None:
+        if not self._open_tags[tag]:
             return
         start = self._position()
-        for unclosed in self._open[at + 1 :]:
-            unclosed.end = start
-        self._open[at].end = self._content.find(">", start) + 1 or self._length
-        del self._open[at:]
+        while (element := self._closed()).tag != tag:
+            element.end = start
+        element.end = self._content.find(">", start) + 1 or self._length
 
-    def parse_marked_section(self, i: int, report: bool = True) -> int:
-        """Word writes ``<![if …]>``, and strangers write anything: what the parser does not know is a comment."""
-        try:
-            return super().parse_marked_section(i, report)
-        except AssertionError:
-            return self.parse_bogus_comment(i)
+    def _closed(self) -> Element:
+        element = self._open.pop()
+        self._open_tags[element.tag] -= 1
+        return element
 
     def _position(self) -> int:
         line, column = self.getpos()
