@@ -206,10 +206,12 @@ def _event(
 
 
 def _as_asked(after: GraphEvent, patch: Patch) -> GraphEvent:
-    if not patch.changes.get("body"):
-        return after
-    seen = body.as_asked(after.properties.get("body"), patch.changes["body"])
-    return replace(after, properties={**after.properties, "body": seen})
+    """The event as a read would show it. A body that was not written is left out, for it is the one that was read: a
+    PATCH tells it as HTML even where it is stored, and read, as text."""
+    seen = {name: value for name, value in after.properties.items() if name != "body" or name in patch.changes}
+    if asked := patch.changes.get("body"):
+        seen["body"] = body.as_asked(seen.get("body"), asked)
+    return replace(after, properties=seen)
 
 
 def _lost_link(before: Event, after: GraphEvent) -> tuple[str, ...]:

@@ -112,3 +112,12 @@ def test_a_text_body_goes_out_and_comes_back_as_text() -> None:
     assert 'outlook.body-content-type="text"' in wire.seen[1].headers["Prefer"]
     assert after is not None
     assert agrees("body", after.properties["body"], TEXT)
+
+
+def test_what_a_write_left_of_a_body_stored_as_text_is_what_the_next_read_tells() -> None:
+    as_html, as_text = EVENT | {"body": html(CONVERTED)}, EVENT | {"body": TEXT}
+    graph = exchange(Wire(as_html, as_text, as_html, as_html, as_text))
+    stood = graph.read(ANNA, ["subject", "body"])
+    after = graph.write(ANNA, stood, Patch({"subject": "new"}, "sendToNone", ("upd_2",))).event
+    assert after is not None
+    assert {**stood.properties, **after.properties} == graph.read(ANNA, ["subject", "body"]).properties
