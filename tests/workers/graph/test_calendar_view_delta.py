@@ -61,6 +61,13 @@ def test_what_somebody_asked_for_besides_the_usual_is_read_where_the_page_has_it
     assert (set(usual.properties or ()), set(more.properties or ())) == ({"subject"}, {"subject", "body"})
 
 
+def test_a_body_that_is_stored_as_text_is_left_to_a_read_that_tells_it_as_text() -> None:
+    stored = {"contentType": "html", "content": "<html><!-- converted from text --><body>B</body></html>"}
+    event = {"id": "A", "@odata.etag": 'W/"1"', "subject": "S", "body": stored}
+    found = feed(Wire(page(event))).changes(replace(WATCH, learnt=("body",)), "/c", NOW)
+    assert found.items == (Item("A", 'W/"1"', {"subject": "S"}),)
+
+
 def test_meetings_of_a_series_stand_for_the_series() -> None:
     one, other = ({"id": name, "type": "occurrence", "seriesMasterId": "M"} for name in "AB")
     master = {"id": "M", "@odata.etag": 'W/"1"', "type": "seriesMaster", "subject": "S"}
