@@ -7,9 +7,8 @@ import re
 
 from workers.event.html_reader import HtmlReader
 
-_WRAPPERS = frozenset({"html", "head", "body", "meta", "title"})
-_PLAIN = frozenset({"a", "br", "div", "font", "p", "pre", "span"})
-"""What Exchange makes of plain text when it is asked for HTML."""
+WRAPPERS = frozenset({"html", "head", "body", "meta", "title"})
+"""What Exchange puts around a body, whatever somebody wrote."""
 _COMMENT_OR_END = re.compile(r"<!--(?:-?>|.*?(?:--!?>|\Z))|</(body|html)\s*>", re.IGNORECASE | re.DOTALL)
 
 
@@ -19,18 +18,6 @@ def canonical_html(content: str) -> tuple[str, ...]:
     reader.read(content)
     reader.end_text()
     return tuple(reader.seen)
-
-
-def plain_text(content: str) -> str | None:
-    """The words of a body that is plain text in HTML's clothes, white space folded; None if it is more than that."""
-    words = []
-    for piece in canonical_html(content):
-        tag = piece.strip("</>").partition(" ")[0]
-        if not (piece.startswith("<") and piece.endswith(">")):
-            words.append(piece)
-        elif tag not in _PLAIN:
-            return None
-    return " ".join(words)
 
 
 def inserted(content: str, addition: str) -> str:
@@ -65,7 +52,7 @@ class _Reader(HtmlReader):
         self._text.clear()
 
     def _add(self, tag: str, written: str) -> None:
-        if tag in _WRAPPERS:
+        if tag in WRAPPERS:
             self._text.append(" ")
         else:
             self.end_text()

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from workers.event.html_body import canonical_html, plain_text
+from workers.event.html_body import canonical_html
+from workers.event.plain_body import folded, plain_text
 from workers.event.zones import UnknownZone, instant, to_windows
 from workers.update import Json
 
@@ -268,7 +269,7 @@ def _is_that_text(stands: Json, asked: Json) -> bool:
     """Whether HTML that stands is just the plain text that was asked for: Graph shows every body as HTML."""
     if not stands or not asked or (stands.get("contentType"), asked.get("contentType", "text")) != ("html", "text"):
         return False
-    return plain_text(str(stands.get("content") or "")) == " ".join(str(asked.get("content") or "").split())
+    return plain_text(str(stands.get("content") or "")) == folded(str(asked.get("content") or ""))
 
 
 def _text(body: Json) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.event.html_body import canonical_html, inserted, plain_text
+from workers.event.html_body import canonical_html, inserted
 
 words = st.text("abcäß<&\"'", min_size=1, max_size=6)
 pieces = st.lists(
@@ -62,21 +62,6 @@ def test_the_order_of_attributes_and_the_spelling_of_characters_are_not_seen() -
 )
 def test_what_a_reader_would_notice_is_seen(one: str, other: str) -> None:
     assert canonical_html(one) != canonical_html(other)
-
-
-@pytest.mark.parametrize(
-    ("content", "text"),
-    [
-        ("<html><body>Line 1<br>\r\nLine 2 &lt;x&gt; &amp; y</body></html>", "Line 1 Line 2 <x> & y"),
-        ('<div class="PlainText">Hello</div>', "Hello"),
-        ("<p>a</p><p>b</p>", "a b"),
-        ("", ""),
-        ("<p>Bring <b>shoes</b></p>", None),
-        ("<ul><li>a</li></ul>", None),
-    ],
-)
-def test_plain_text_in_htmls_clothes_is_known_by_its_tags(content: str, text: str | None) -> None:
-    assert plain_text(content) == text
 
 
 @pytest.mark.parametrize(

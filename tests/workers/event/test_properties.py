@@ -23,6 +23,10 @@ from workers.event.properties import (
 from workers.update import Json
 
 
+def html(content: str) -> Json:
+    return {"contentType": "html", "content": content}
+
+
 def weekly(interval: int, first: str, *days: str) -> Json:
     on = {"daysOfWeek": [*(days or ("friday", "monday"))], "firstDayOfWeek": first}
     return {"pattern": {"type": "weekly", "interval": interval, **on}}
@@ -48,6 +52,7 @@ def test_the_order_of_members_says_nothing(event: dict[str, Json], name: str, ra
         ("body", None, {"contentType": "text", "content": " \r\n"}),
         ("body", {"contentType": "html", "content": "<html><body></body></html>"}, None),
         ("body", {"contentType": "text", "content": "a\r\nb\r\n"}, {"contentType": "text", "content": "a\nb"}),
+        ("body", html("<div>a<br>\r\n<br>\r\nb  c</div>"), {"contentType": "text", "content": "a\n\nb c\r\n"}),
         ("categories", None, []),
         ("attendees", [], None),
         ("attendees", [attendee("Ann", status={"response": "accepted"})], [attendee("ANN")]),
@@ -86,6 +91,8 @@ def test_what_exchange_adds_or_respells_is_no_difference(name: str, stands: Json
         ("reminderMinutesBeforeStart", None, 0),
         ("body", {"contentType": "html", "content": "<p>a</p>"}, {"contentType": "html", "content": "<p>b</p>"}),
         ("body", {"contentType": "text", "content": "a"}, None),
+        ("body", html("<p>a</p><p>b</p>"), {"contentType": "text", "content": "a b"}),
+        ("body", html('<a href="https://x.example">a</a>'), {"contentType": "text", "content": "a"}),
         ("categories", ["red"], ["red", "blue"]),
         ("categories", ["red", "blue"], ["red"]),
         ("attendees", [attendee("Ann")], [attendee("Ann", "optional")]),
