@@ -138,6 +138,8 @@ def normal_form(name: str, value: Json) -> Json:
     """One spelling of a value, for all that ``agrees`` takes for the same in both directions."""
     if name == "attendees":
         return sorted(_roles(value).items())
+    if name == "locations":
+        return [_as_people_set_it(place) for _, place in sorted(members(name, value).items())]
     if property_of(name).member is not None:
         return sorted(members(name, value))
     if name in TIMES and value:
@@ -151,7 +153,28 @@ def normal_form(name: str, value: Json) -> Json:
         return None
     if name == "recurrence":
         return _as_used(value)
-    return (value or {}).get("displayName") if name == "location" else value
+    return _as_people_set_it(value) if name == "location" else value
+
+
+_SET_BY_PEOPLE: Mapping[str, tuple[str, ...]] = {
+    "displayName": (),
+    "address": ("street", "city", "state", "countryOrRegion", "postalCode"),
+    "coordinates": ("latitude", "longitude"),
+    "locationEmailAddress": (),
+    "locationUri": (),
+}
+"""The parts of a location, and theirs, that are what somebody said; Exchange adds others, and is free to change them
+(https://learn.microsoft.com/graph/api/resources/location)."""
+
+
+def _as_people_set_it(location: Json) -> Json:
+    """None where nobody said anything."""
+    said = {name: _some(parts, location.get(name)) for name, parts in _SET_BY_PEOPLE.items()}
+    return {name: value for name, value in said.items() if not _empty(value)} or None
+
+
+def _some(parts: tuple[str, ...], value: Json) -> Json:
+    return {part: value[part] for part in parts if not _empty(value.get(part))} if isinstance(value, dict) else value
 
 
 def _place(location: Json) -> Json:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.workers.events import an_event, attendee
 from workers.event.versions import Wrote, content_of, is_ours
+from workers.update import Json
 
 CHAIN = [Wrote("v2", "v3", "left"), Wrote("v1", "v2", "")]
 
@@ -75,6 +76,39 @@ def test_content_is_the_same_however_exchange_spells_it() -> None:
     assert content_of(an_event(subject="Other")) != content_of(event)
     assert content_of(an_event(responseRequested=False)) != content_of(an_event(responseRequested=True))
     assert content_of({"subject": "only"}) == ""
+
+
+HERE = {"displayName": "HQ", "address": {"street": "Main St 1", "city": "Wien"}, "coordinates": {"latitude": 48.2}}
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [
+        {"address": {"street": "Side St 2", "city": "Wien"}},
+        {"address": {}},
+        {"coordinates": {"latitude": 47.1}},
+        {"coordinates": {"latitude": 0.0}},
+        {"locationEmailAddress": "hq@contoso.com"},
+        {"locationUri": "https://hq.example"},
+    ],
+)
+def test_a_place_of_the_same_name_elsewhere_is_other_content(moved: Json) -> None:
+    for one, other in (
+        ({"location": HERE}, {"location": HERE | moved}),
+        ({"locations": [HERE]}, {"locations": [HERE | moved]}),
+    ):
+        assert content_of(an_event(**one)) != content_of(an_event(**other))
+
+
+def test_what_exchange_adds_to_a_place_is_no_content() -> None:
+    added = {"locationType": "streetAddress", "uniqueId": "x", "uniqueIdType": "private", "locationUri": ""}
+    nothing = {"address": HERE["address"] | {"state": None, "type": "unknown"}}
+    told = HERE | added | nothing | {"coordinates": {"latitude": 48.2, "altitude": "NaN"}}
+    assert content_of(an_event(location=told, locations=[told])) == content_of(
+        an_event(location=HERE, locations=[HERE])
+    )
+    empty = {"displayName": "", "locationType": "default", "address": {}, "coordinates": {}}
+    assert content_of(an_event(location=empty)) == content_of(an_event(location=None))
 
 
 def test_a_write_is_kept_as_a_line() -> None:
