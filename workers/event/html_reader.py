@@ -5,8 +5,17 @@ Not here: what the tags and texts mean to whoever reads them.
 
 from __future__ import annotations
 
+import re
 from html import unescape
 from html.parser import HTMLParser
+
+_ENDLESS = re.compile(r"&#(?=[0-9]{100})")
+"""A character's number that no character has, and of more digits than Python may be willing to read."""
+
+
+def unescaped(text: str) -> str:
+    """The characters that are meant, whatever a stranger wrote for one."""
+    return unescape(_ENDLESS.sub("&_", text))
 
 
 class HtmlReader(HTMLParser):
@@ -19,7 +28,7 @@ class HtmlReader(HTMLParser):
         """From the first character to the last. What is begun and never finished (``<!--``, ``<a href="``) is text, and
         so is all behind it: the parser's ``close`` would look for the end anew behind each ``<`` that follows, which
         takes half an hour for 240 KB of ``<a ``."""
-        self.feed(content)
+        self.feed(_ENDLESS.sub("&_", content))
         self.handle_data(unescape(self.rawdata))
 
     def parse_marked_section(self, i: int, report: bool = True) -> int:

@@ -9,9 +9,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from html import unescape
 
-from workers.event.html_reader import HtmlReader
+from workers.event.html_reader import HtmlReader, unescaped
 
 _VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
@@ -54,7 +53,7 @@ def elements(content: str) -> list[Element]:
 
 def text_within(content: str, element: Element) -> str:
     """What an element says, without its tags."""
-    return unescape(re.sub(r"<[^>]*(?:>|\Z)", "", content[element.start : element.end]))
+    return unescaped(re.sub(r"<[^>]*(?:>|\Z)", "", content[element.start : element.end]))
 
 
 class _Reader(HtmlReader):

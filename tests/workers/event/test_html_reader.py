@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from workers.event.html_body import canonical_html
-from workers.graph.markup import elements
+from workers.graph.markup import elements, text_within
 
 LOOKS = ("parse_starttag", "parse_endtag", "parse_comment", "parse_pi", "parse_html_declaration")
 HOSTILE = [
@@ -58,3 +58,12 @@ def test_a_section_of_words_own_is_a_comment_even_where_it_ends_in_another_way()
     assert canonical_html("<![if !mso]><p>a</p><![endif]--><p>b</p>") == canonical_html("<p>a</p><p>b</p>")
     body = "<![foo[><p>a</p>"
     assert [body[element.start : element.end] for element in elements(body)] == ["<p>a</p>"]
+
+
+@pytest.mark.parametrize("before", ["", "<p>", '<a href="'])
+@pytest.mark.parametrize("behind", ["", ";", '">x</a>'])
+def test_a_character_of_endless_digits_is_read_and_moves_nothing(before: str, behind: str) -> None:
+    body = f"{before}&#{'1' * 5000}{behind}<b>c</b>"
+    assert canonical_html(body)
+    assert all(body[element.start] == "<" and text_within(body, element) for element in elements(body))
+    assert canonical_html("&#x41;&#66;&#0067;") == ("ABC",)
