@@ -193,8 +193,8 @@ class Tender:
         """Have the sources of mirrors looked at that have just begun. Noted only afterwards: twice does no harm. What
         was noted of those that have ended goes."""
         mirrors = [one for one in self.store.watchers(watch.id) if isinstance(one, Mirror)]
-        ended = {*watch.spelled, *watch.leads, *watch.circles}.difference(one.id for one in mirrors)
-        self.store.keep(watch, {f"{of}{one}": None for one in ended for of in (SPELLED, LEADS, CIRCLE)}, began=now)
+        if ended := {*watch.spelled, *watch.leads, *watch.circles}.difference(one.id for one in mirrors):
+            self.store.keep(watch, {f"{of}{one}": None for one in ended for of in (SPELLED, LEADS, CIRCLE)}, began=now)
         spelled = cache(self._spelled)
         onward = self._onward(spelled)
         for one in (one for one in mirrors if one.id not in watch.spelled or one.id not in watch.leads):
