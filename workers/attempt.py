@@ -7,16 +7,14 @@ whether and when to try again (workers/retry).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Self
 
 from workers import retry
 from workers.event import invitations, patch
 from workers.event.patch import Changes, Conflict
-from workers.event.properties import EXTENSION, agrees
+from workers.event.properties import agrees
 from workers.event.versions import Wrote, content_of, is_ours
 from workers.exchange import (
     MARKER_LENGTH,
@@ -33,35 +31,14 @@ from workers.exchange import (
     Written,
 )
 from workers.failpoint import failpoint
+from workers.intended import Intended
 from workers.job import Clash, Failure, Result
 from workers.outcome import Dead, Outcome, Retry, Succeeded
-from workers.update import Json, Update, compact, known_fields
+from workers.update import Json, Update
 
 EXCEPTIONS = "exceptionOccurrences"
 ROUNDS = 5
 """How often we look again at once when the version moves under us; then later."""
-
-
-@dataclass(frozen=True, slots=True)
-class Intended:
-    """What was recorded before a write: the properties as first read (the base of every merge), the properties as
-    they stood before this write and the version they had, what it set them to, who was to be mailed, and the newest
-    update in the marker that was found (None: an older version of us did not say)."""
-
-    base: Mapping[str, Json]
-    before: Mapping[str, Json]
-    after: Mapping[str, Json]
-    invitations: str
-    version: str
-    mails: int
-    newest: str | None = None
-
-    def to_json(self) -> str:
-        return compact({name: getattr(self, name) for name in self.__slots__})
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        return cls(**known_fields(cls, json.loads(text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +93,8 @@ class _Run:
         self.past = past
         self.in_doubt = in_doubt
         self.around = around
-        self.done: Collection[str] = ()
-        """The open extensions that earlier writes have changed."""
+        self.done: Mapping[str, tuple[Json, Json]] = {}
+        """The open extensions that earlier writes have changed, before and after, as the event stands."""
 
     def rounds(self) -> Outcome:
         update = self.update
@@ -126,8 +103,8 @@ class _Run:
             event = self.around.exchange.read(update.target, needed)
             if update.id in event.marker:
                 return self._recovered(event)
-            self.done = _unmarked(self.past, event).keys()
-            if self.in_doubt and self._forgotten(event):
+            self.done = self.past.done_without_marker(event) if self.past else {}
+            if self.in_doubt and self.past and self.past.forgotten_by(event):
                 detail = "A write was sent, its answer was lost, and the event does not tell any more what came of it."
                 return Dead(retry.failure("unknownOutcome", "MarkerForgotten", detail))
             if number == ROUNDS:
@@ -137,11 +114,6 @@ class _Run:
             self.around.pause(number)
         raise Unavailable("VersionMoved", f"the event's version moved {ROUNDS} times while we tried to write")
 
-    def _forgotten(self, event: Event) -> bool:
-        """Whether so many updates were written since that ours may have fallen out of the marker."""
-        newest = self.past.newest if self.past else None
-        return newest is not None and newest not in event.marker and len(event.marker) >= MARKER_LENGTH
-
     def _round(self, event: Event) -> Outcome | None:
         """None: the version moved, look again."""
         base = self.past.base if self.past else None
@@ -149,7 +121,7 @@ class _Run:
             case Conflict(clashes):
                 names = ", ".join(dict.fromkeys(clash.property for clash in clashes))
                 return Dead(_conflict(clashes, f"Somebody else changed {names}."))
-            case Changes(values) if not values and _unmarked(self.past, event):
+            case Changes(values) if not values and self.done:
                 return self._recovered(event)
             case Changes(values) if not values:
                 # Also when a write is in doubt: it did not bring this about, or its marker would be here.
@@ -208,12 +180,11 @@ class _Run:
             raise FailedInDoubt(self.update.id) from error
 
     def _intended(self, event: Event, values: Mapping[str, Json], mode: str, mails: int) -> Intended:
-        done = _unmarked(self.past, event)
         return Intended(
             base=dict(self.past.base if self.past else event.properties),
             before={name: event.properties.get(name) for name in values}
-            | {name: was for name, (was, _) in done.items()},
-            after={**values, **{name: value for name, (_, value) in done.items()}},
+            | {name: was for name, (was, _) in self.done.items()},
+            after={**values, **{name: value for name, (_, value) in self.done.items()}},
             invitations=mode,
             version=event.version,
             mails=mails,
@@ -256,7 +227,7 @@ class _Run:
         seen = written.event.properties if written.event and written.event.version == written.version else {}
         found, left = content_of(event.properties), content_of({**event.properties, **intended.after, **seen})
         wrote = Wrote(intended.version, written.version, left, found) if written.version else None
-        result = replace(_result(written.version, intended, verified), notices=written.notices)
+        result = replace(intended.result(written.version, verified=verified), notices=written.notices)
         return Succeeded(result, request_id=written.request_id, wrote=wrote)
 
     def _recovered(self, event: Event) -> Outcome:
@@ -266,7 +237,8 @@ class _Run:
         after = self.past.after
         verified = all(agrees(name, event.properties.get(name), value) for name, value in after.items())
         wrote = Wrote(self.past.version, "", content_of({**self.past.base, **after}), content_of(self.past.base))
-        return Succeeded(_result(event.version, self.past, verified), "the earlier write had been applied", wrote=wrote)
+        result = self.past.result(event.version, verified=verified)
+        return Succeeded(result, "the earlier write had been applied", wrote=wrote)
 
 
 def _told(outcome: Outcome, done: Collection[str]) -> Outcome:
@@ -278,27 +250,6 @@ def _told(outcome: Outcome, done: Collection[str]) -> Outcome:
             detail = f"{failure.detail} Changed before: {', '.join(done)}."
             return replace(outcome, failure=replace(failure, detail=detail))
     return outcome
-
-
-def _result(version: str, intended: Intended, verified: bool) -> Result:
-    changed = {
-        name: {"before": intended.before[name], "after": value}
-        for name, value in intended.after.items()
-        if not agrees(name, intended.before[name], value)
-    }
-    return Result(version, noop=False, changed=changed, invitations=intended.invitations, verified=verified,
-                  mails=intended.mails)  # fmt: skip
-
-
-def _unmarked(past: Intended | None, event: Event) -> Mapping[str, tuple[Json, Json]]:
-    """The open extensions that an earlier write of ours has changed, before and after: they are resources of their own
-    and bear no marker."""
-    return {
-        name: (past.before[name], value)
-        for name, value in (past.after if past else {}).items()
-        if past and name.startswith(EXTENSION)
-        if agrees(name, event.properties.get(name), value) and not agrees(name, past.before[name], value)
-    }
 
 
 def _conflict(clashes: tuple[Clash, ...], detail: str) -> Failure:

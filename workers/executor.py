@@ -16,11 +16,12 @@ from datetime import datetime, timedelta
 import structlog
 
 from workers import retry, trace
-from workers.attempt import FailedInDoubt, Intended, LeaseLost, Surroundings, attempt
+from workers.attempt import FailedInDoubt, LeaseLost, Surroundings, attempt
 from workers.callbacks.callback import Deliverer, for_update
 from workers.celery.bell import Bell
 from workers.exchange import Exchange, Throttled, Unavailable
 from workers.failpoint import failpoint
+from workers.intended import Intended
 from workers.job import Attempt, Kind, State, UpdateJob
 from workers.leases import Leases
 from workers.outcome import Dead, Outcome, Retry, Succeeded

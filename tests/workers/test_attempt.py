@@ -12,10 +12,11 @@ import pytest
 from tests.workers.events import an_event, attendee
 from tests.workers.fake_exchange import FakeExchange, Fault
 from tests.workers.given import an_update
-from workers.attempt import ROUNDS, FailedInDoubt, Intended, LeaseLost, Surroundings, attempt
+from workers.attempt import ROUNDS, FailedInDoubt, LeaseLost, Surroundings, attempt
 from workers.event.properties import EXTENSION
 from workers.event.versions import Wrote
 from workers.exchange import MARKER_LENGTH, AccessDenied, NotFound, Refused, Unavailable
+from workers.intended import Intended
 from workers.job import Result
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.retry import Patience

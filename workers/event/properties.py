@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from workers.event.html_body import canonical_html
 from workers.event.plain_body import folded, plain_text
+from workers.event.recurrence import as_used, tells_zone, without_zone
 from workers.event.zones import UnknownZone, instant, to_windows
 from workers.update import Json
 
@@ -121,8 +122,8 @@ def agrees(name: str, stands: Json, asked: Json) -> bool:
     if name == "body":
         return _text(stands) == _text(asked) or _is_that_text(stands, asked)
     if name == "recurrence":
-        theirs, ours = _as_used(stands), _as_used(asked, week=None)
-        return _covers(theirs, ours if _tells_zone(theirs) else _without_zone(ours))
+        theirs, ours = as_used(stands), as_used(asked, week=None)
+        return _covers(theirs, ours if tells_zone(theirs) else without_zone(ours))
     if name == "location":
         asked = _place(asked)
     if _empty(stands) and _empty(asked):
@@ -152,7 +153,7 @@ def normal_form(name: str, value: Json) -> Json:
     if _empty(value):
         return None
     if name == "recurrence":
-        return _as_used(value)
+        return as_used(value)
     return _as_people_set_it(value) if name == "location" else value
 
 
@@ -230,62 +231,6 @@ def _shown_time(time: Json) -> Json:
 def asks_for_no_zone(time: Json) -> bool:
     """UTC is how both APIs spell a moment; and a wall clock with an offset is one that could not be told without."""
     return bool(time["timeZone"].upper() == "UTC") or datetime.fromisoformat(time["dateTime"]).tzinfo is not None
-
-
-_USED: Mapping[str, frozenset[str]] = {
-    "daily": frozenset(),
-    "weekly": frozenset({"daysOfWeek", "firstDayOfWeek"}),
-    "absoluteMonthly": frozenset({"dayOfMonth"}),
-    "relativeMonthly": frozenset({"daysOfWeek", "index"}),
-    "absoluteYearly": frozenset({"dayOfMonth", "month"}),
-    "relativeYearly": frozenset({"daysOfWeek", "index", "month"}),
-    "noEnd": frozenset(),
-    "endDate": frozenset({"endDate"}),
-    "numbered": frozenset({"numberOfOccurrences"}),
-}
-"""What only some types of pattern or range use, by type. Graph fills in the rest (``month: 0``), EWS leaves it out."""
-_NOT_BY_ALL = frozenset[str]().union(*_USED.values())
-
-
-def _as_used(recurrence: Json, week: str | None = "sunday") -> Json:
-    """A recurrence in one spelling: what its types use, and nothing else. ``week``: on which day it begins where that
-    is not said; None: who asks does not mind, for mostly it changes nothing. Both defaults are Graph's
-    (https://learn.microsoft.com/graph/api/resources/recurrencepattern)."""
-    meant = {"index": "first", "firstDayOfWeek": week}
-    return {name: _parts(recurrence[name], meant) for name in ("pattern", "range") if (recurrence or {}).get(name)}
-
-
-def week_counts(pattern: Json) -> bool:
-    """Whether it says anything on which day the weeks of a pattern begin: only where some weeks are left out, and the
-    others have more than one day."""
-    return (pattern.get("interval") or 1) > 1 and len(set(pattern.get("daysOfWeek") or ())) > 1
-
-
-def _tells_zone(recurrence: Json) -> bool:
-    return "recurrenceTimeZone" in recurrence.get("range", {})
-
-
-def _without_zone(recurrence: Json) -> Json:
-    """A series is kept in the zone of its start: where that is not told, this says nothing."""
-    return {part: {name: told for name, told in said.items() if name != "recurrenceTimeZone"}
-            for part, said in recurrence.items()}  # fmt: skip
-
-
-def _parts(given: Json, meant: Mapping[str, Json]) -> Json:
-    told = {name: _spelt(name, value) for name, value in given.items() if value is not None}
-    if (used := _USED.get(given.get("type"))) is None:
-        return told
-    if not week_counts(given):
-        used = used - {"firstDayOfWeek"}
-    whole = {name: value for name, value in meant.items() if value is not None} | told
-    return {name: value for name, value in whole.items() if name in used or name not in _NOT_BY_ALL}
-
-
-def _spelt(name: str, value: Json) -> Json:
-    """In which order the days of the week are named says nothing, nor whether a zone is named as Windows does."""
-    if name == "daysOfWeek":
-        return sorted(set(value))
-    return to_windows(value) or value if name == "recurrenceTimeZone" else value
 
 
 def _is_that_text(stands: Json, asked: Json) -> bool:

@@ -12,7 +12,8 @@ from datetime import date
 
 from lxml import etree
 
-from workers.event.properties import OWN_ZONE, week_counts
+from workers.event.properties import OWN_ZONE
+from workers.event.recurrence import week_counts
 from workers.event.series import moved
 from workers.event.zones import to_windows
 from workers.ews.soap import element, find, text_of

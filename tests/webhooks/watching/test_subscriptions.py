@@ -43,6 +43,16 @@ def test_it_begins_is_shown_listed_and_ends(hr: Caller, url: str, asked: dict[st
 
 
 @pytest.mark.parametrize(("url", "asked"), BOTH)
+def test_it_ends_also_where_the_store_is_asked_twice_because_its_answer_was_lost(
+    hr: Caller, url: str, asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = hr.post(url, asked).headers["Location"]
+    end = Store.end
+    monkeypatch.setattr(Store, "end", lambda store, watcher: (end(store, watcher), end(store, watcher))[-1])
+    assert hr.delete(place).status_code == 204
+
+
+@pytest.mark.parametrize(("url", "asked"), BOTH)
 def test_the_same_again_is_the_same(hr: Caller, url: str, asked: dict[str, Any]) -> None:
     first, again = hr.post(url, asked), hr.post(url, asked)
     assert (again.status_code, again.get_json()) == (200, first.get_json())

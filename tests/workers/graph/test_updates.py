@@ -16,9 +16,10 @@ from tests.workers.events import VALUES, Properties, at, events, settings_of
 from tests.workers.given import an_update
 from tests.workers.graph.sandbox import Mailbox
 from tests.workers.graph.wire import failure
-from workers.attempt import Intended, Surroundings, attempt
+from workers.attempt import Surroundings, attempt
 from workers.event.properties import EXTENDED, EXTENSION, agrees
 from workers.graph.resources import PROPERTIES
+from workers.intended import Intended
 from workers.job import Result
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.retry import Patience

@@ -209,6 +209,13 @@ def test_who_was_handed_back_has_used_up_none_of_its_tries(store: Store) -> None
     assert (again.attempts, again.tries, again.lost) == (5, 0, 0)
 
 
+def test_what_an_older_version_replayed_has_no_less_than_no_tries(store: Store, redis: Redis) -> None:
+    update = an_update()
+    accepted(store, update)
+    redis.hset(f"rdv:job:{update.id}", "lost", 3)
+    assert claimed(store, update.id).tries == 0
+
+
 def test_a_bell_that_nobody_answers_is_rung_again_and_ever_more_rarely(store: Store, redis: Redis) -> None:
     update = an_update()
     accepted(store, update)
