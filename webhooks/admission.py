@@ -9,15 +9,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from webhooks import targets
 from webhooks.faults import Fault, fault
-from webhooks.problems import FORBIDDEN, Problem, invalid
+from webhooks.problems import invalid
 from webhooks.schema import Asked
 from webhooks.schema.extended import place_of
+from webhooks.targets import Backend
 from workers.callbacks.public_net import refusal
 from workers.event.properties import TIMES, writable_on
 from workers.event.zones import to_windows
-from workers.settings import Client, EwsBackend, GraphBackend, Settings
-from workers.update import Target, Update
+from workers.settings import Client, Settings
+from workers.update import Update
 
 LIFE = timedelta(hours=24)
 LIFE_AT_MOST = timedelta(days=7)
@@ -35,11 +37,8 @@ def admit(
     asked: Asked, client: Client, settings: Settings, *, update_id: str, now: datetime, traceparent: str | None = None
 ) -> Admitted:
     """The update that is to be stored. Raises Problem: 422 with a pointer, or 403."""
-    backend = _backend(asked, settings)
-    target = _target(asked, backend)
-    if not client.may_touch(target.owner, backend):
-        raise Problem(FORBIDDEN, "Your client may not touch this mailbox.")
-    if faults := tuple(_unfit(asked, target, backend, client)):
+    target, backend = targets.event(asked.target, client, settings, "target")
+    if faults := tuple(_unfit(asked, backend, client)):
         raise invalid(faults)
     update = Update(
         id=update_id,
@@ -70,43 +69,13 @@ def overdue(asked: Asked, now: datetime) -> Fault | None:
     return None
 
 
-def _backend(asked: Asked, settings: Settings) -> GraphBackend | EwsBackend:
-    target = asked.target
-    if target.backend is not None:
-        if target.backend not in settings.backends:
-            raise invalid([fault("there is no backend of this name", "target", "backend")])
-        return settings.backends[target.backend]
-    owner = target.mailbox or f"group:{target.group}"
-    backend = settings.backend_for(owner)
-    if backend is None:
-        where = "mailbox" if target.mailbox else "group"
-        raise invalid([fault(f"no backend serves this {where}", "target", where)])
-    return backend
-
-
-def _target(asked: Asked, backend: GraphBackend | EwsBackend) -> Target:
-    target = asked.target
-    return Target(
-        backend=backend.name,
-        event=target.event,
-        mailbox=target.mailbox,
-        group=target.group,
-        calendar=target.calendar,
-        calendar_group=target.calendar_group,
-        version=target.version,
-        occurrence=asked.occurrence,
-    )
-
-
-def _unfit(asked: Asked, target: Target, backend: GraphBackend | EwsBackend, client: Client) -> Iterator[Fault]:
-    if target.group is not None and backend.kind != "graph":
-        yield fault("groups are served by Graph backends only", "target", "group")
+def _unfit(asked: Asked, backend: Backend, client: Client) -> Iterator[Fault]:
     yield from _unwritable(asked, backend)
     if asked.callback_url is not None and (why := refusal(asked.callback_url, client.callback_networks)):
         yield fault(why, "callbackUrl")
 
 
-def _unwritable(asked: Asked, backend: GraphBackend | EwsBackend) -> Iterator[Fault]:
+def _unwritable(asked: Asked, backend: Backend) -> Iterator[Fault]:
     for operation in ("set", "append", "remove", "expect"):
         for name, value in getattr(asked.intent, operation).items():
             if not writable_on(backend.kind, name):

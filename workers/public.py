@@ -15,7 +15,7 @@ def public(job: UpdateJob) -> dict[str, Json]:
     return {
         "id": update.id,
         "state": job.state.value,
-        "target": _target(update.target),
+        "target": shown_target(update.target),
         "metadata": dict(update.metadata),
         "createdAt": rfc3339(update.created_at),
         "finishedAt": job.finished_at,
@@ -38,7 +38,8 @@ def _callback(job: UpdateJob) -> dict[str, Json] | None:
     return asdict(job.callback) if job.callback else None
 
 
-def _target(target: Target) -> dict[str, Json]:
+def shown_target(target: Target) -> dict[str, Json]:
+    """As it was asked for, with the name of its backend."""
     named = {
         "mailbox": target.mailbox,
         "group": target.group,

@@ -14,6 +14,7 @@ import pytest
 
 from ops.sandbox import seed
 from ops.sandbox.control import Seen
+from ops.sandbox.event import graph_form
 from ops.sandbox.tokens import TENANT
 from tests.e2e.subscriber import CLOUD, Subscriber, let_go, metric
 from tests.e2e.system import System, until
@@ -271,6 +272,23 @@ def test_an_event_on_premises_is_mirrored_into_the_cloud(calm: System) -> None:
     until(lambda: calm.sandbox.event(to.id).properties["subject"] == "Before" or None, "equal at first", calm.logs)
     calm.sandbox.edit(source.id, {"subject": "After"})
     until(lambda: calm.sandbox.event(to.id).properties["subject"] == "After" or None, "mirrored", calm.logs)
+
+
+def test_an_event_is_mirrored_into_a_groups_calendar(calm: System) -> None:
+    cloud, meeting = Subscriber(calm), seed.GROUP_MEETING
+    to = {"group": seed.TEAM.object_id, "event": graph_form(meeting), "calendar": "default"}
+    body = {
+        "from": {"mailbox": cloud.mailbox, "event": cloud.event(subject="Of the team").graph_id},
+        "to": to,
+        "properties": ["subject"],
+    }
+    made = calm.api.post("/v1/mirrors", json=body)
+    assert (made.status_code, made.json()["to"]) == (201, {**to, "backend": "cloud"})
+    until(
+        lambda: calm.sandbox.event(seed.GROUP_MEETING).properties["subject"] == "Of the team" or None,
+        "equal",
+        calm.logs,
+    )
 
 
 @pytest.mark.parametrize("other_domain", [CLOUD, "hq.example"])

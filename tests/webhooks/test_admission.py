@@ -1,34 +1,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import pytest
 
 from tests.webhooks.conftest import Caller
-from tests.webhooks.given import SMALLEST, TARGET, at, is_problem, soon
+from tests.webhooks.given import SMALLEST, at, is_problem, soon
 from workers.store import Store
-
-
-def test_the_backend_is_the_first_that_serves_the_mailbox(hr: Caller) -> None:
-    asked = {**SMALLEST, "target": {"mailbox": "bob@hq.example", "event": "AAMk"}}
-    assert hr.ask(asked).get_json()["target"]["backend"] == "hq"
-
-
-def test_a_mailbox_of_others_is_forbidden(rooms: Caller) -> None:
-    assert is_problem(rooms.ask(SMALLEST), 403, "forbidden")
-
-
-@pytest.mark.parametrize(
-    ("target", "pointer"),
-    [
-        ({**TARGET, "backend": "nowhere"}, "/target/backend"),
-        ({**TARGET, "mailbox": "anna@elsewhere.example"}, "/target/mailbox"),
-        ({"group": "7d0b8c", "event": "x", "backend": "hq"}, "/target/group"),
-    ],
-)
-def test_a_target_that_no_backend_serves_is_pointed_at(hr: Caller, target: Any, pointer: str) -> None:
-    assert is_problem(hr.ask({**SMALLEST, "target": target}), 422, "validation", pointer)
 
 
 def test_a_property_that_the_backend_cannot_write_is_named(hr: Caller) -> None:

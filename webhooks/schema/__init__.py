@@ -20,7 +20,7 @@ from webhooks.schema.extended import each_by_its_name
 from webhooks.schema.rules import broken
 from webhooks.schema.shape import Shape, moment
 from workers.event.properties import PROPERTIES
-from workers.update import ConflictResolution, Intent, Json, Occurrence, SendInvitations
+from workers.update import ConflictResolution, Intent, Json, SendInvitations
 
 FAULTS_AT_MOST = 100
 
@@ -31,7 +31,6 @@ class Asked:
     ``deadline`` is in UTC; None where the default is meant."""
 
     target: AskedTarget
-    occurrence: Occurrence | None
     intent: Intent
     cleared: tuple[str, ...]
     deadline: datetime | None
@@ -123,10 +122,8 @@ def _about_a_property(path: tuple[str | int, ...], kind: str, value: Json) -> st
 
 
 def _asked(asked: AskedUpdate) -> Asked:
-    occurrence = asked.target.occurrence
     return Asked(
         target=asked.target,
-        occurrence=Occurrence(occurrence.index, occurrence.start) if occurrence else None,
         intent=_intent(asked),
         cleared=tuple(asked.clear or ()),
         deadline=moment(asked.deadline) if asked.deadline else None,

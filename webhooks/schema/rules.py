@@ -26,7 +26,7 @@ _TIME: TypeAdapter[DateTimeTimeZone] = TypeAdapter(Time)
 def broken(document: Mapping[str, Any]) -> Iterator[Fault]:
     """Every rule that the body breaks."""
     return chain(
-        _target(_object(document, "target")),
+        broken_target(_object(document, "target"), "target"),
         _nothing(document),
         _clear(document.get("clear")),
         _named_twice(document),
@@ -36,21 +36,22 @@ def broken(document: Mapping[str, Any]) -> Iterator[Fault]:
     )
 
 
-def _target(target: Mapping[str, Any]) -> Iterator[Fault]:
+def broken_target(target: Mapping[str, Any], *path: str) -> Iterator[Fault]:
+    """Every rule that a target breaks, which stands at ``path``."""
     if "mailbox" in target and "group" in target:
-        yield fault("give mailbox or group, not both", "target", "group")
+        yield fault("give mailbox or group, not both", *path, "group")
     elif target and not {"mailbox", "group"} & target.keys():
-        yield fault("mailbox (or group) is required", "target", "mailbox")
+        yield fault("mailbox (or group) is required", *path, "mailbox")
     if "calendarGroup" in target and target.get("calendar") in (None, "default"):
-        yield fault("a calendar group is named together with the id of one of its calendars", "target", "calendar")
+        yield fault("a calendar group is named together with the id of one of its calendars", *path, "calendar")
     if "group" in target:
         if "calendarGroup" in target:
-            yield fault("a group has no calendar groups", "target", "calendarGroup")
+            yield fault("a group has no calendar groups", *path, "calendarGroup")
         if target.get("calendar", "default") != "default":
-            yield fault("a group has one calendar: leave this out, or say default", "target", "calendar")
+            yield fault("a group has one calendar: leave this out, or say default", *path, "calendar")
     occurrence = target.get("occurrence")
     if isinstance(occurrence, dict) and len({"index", "start"} & occurrence.keys()) != 1:
-        yield fault("give index or start, one of the two", "target", "occurrence")
+        yield fault("give index or start, one of the two", *path, "occurrence")
 
 
 def _nothing(document: Mapping[str, Any]) -> Iterator[Fault]:

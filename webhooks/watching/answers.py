@@ -43,11 +43,11 @@ class ShownSubscriptions(Shown):
     """Always null: there is one page only."""
 
 
-class ShownEnd(Shown):
+class ChangedEvent(Shown):
     mailbox: str
     """Whose calendar it is in."""
     event: str
-    """The event's id: of a mirror as it was asked for, of a change on Graph its immutable one."""
+    """The event's id, on Graph its immutable one."""
     backend: str
     """The name of the backend that serves it."""
 
@@ -60,9 +60,9 @@ class ShownMirror(Shown):
     state: WatchState | Literal["sourceDeleted"]
     """``starting`` until changes are sure to be heard of, then ``active``; ``failing`` while there is a problem;
     ``sourceDeleted`` when the event ``from`` is gone."""
-    from_: ShownEnd = Field(alias="from")
+    from_: dict[str, Any] = Field(alias="from")
     """The event whose changes are followed."""
-    to: ShownEnd
+    to: dict[str, Any]
     """The event that is kept equal."""
     properties: list[str]
     """The properties that are kept equal."""
@@ -90,7 +90,7 @@ class ShownChange(Shown):
     """The id of the subscription that is told; left out where it is a mirror."""
     mirror: str = Field(default="")
     """The id of the mirror whose source was deleted; left out where it is a subscription."""
-    target: ShownEnd
+    target: ChangedEvent
     """The event that changed."""
     change: Literal["created", "updated", "deleted"]
     """What happened to the event."""

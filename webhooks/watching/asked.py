@@ -3,26 +3,28 @@ JSON, the configuration, the caller's rights → a subscription or a mirror, or 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, TypeVar
 
 from pydantic import Field, ValidationError
 
-from webhooks import problems
+from webhooks import problems, targets
 from webhooks.faults import Fault, fault
-from webhooks.problems import FORBIDDEN, Problem
 from webhooks.schema import fault_of
-from webhooks.schema.shape import Identifier, Name, Owner, Shape, Text
+from webhooks.schema.asked import AskedTarget
+from webhooks.schema.rules import broken_target
+from webhooks.schema.shape import Name, Owner, Shape, Text
+from webhooks.targets import Backend
 from workers.callbacks.public_net import refusal
 from workers.changes.event_change import DEFAULT
 from workers.changes.subscription import Mirror, Subscription
 from workers.event.properties import PROPERTIES, writable_on
 from workers.identifiers import new_id
-from workers.settings import Client, EwsBackend, GraphBackend, Settings
-from workers.update import Json, Target, rfc3339
+from workers.settings import Client, Settings
+from workers.update import Json, rfc3339
 
-Backend = GraphBackend | EwsBackend
 S = TypeVar("S", bound=Shape)
 
 
@@ -44,27 +46,19 @@ class AskedSubscription(Shape):
     nobody asked for them yet."""
 
 
-class AskedEnd(Shape):
-    """One of the two events."""
-
-    mailbox: Owner
-    """Whose calendar: a user principal name, an SMTP address or an object id; or ``me``, the account that the backend
-    signs in as."""
-    event: Identifier
-    """The event's id as Graph (``id``) or EWS (``ItemId``) gave it out."""
-    backend: Annotated[Name, Field(default=None)]
-    """The name of a configured backend; by default chosen as for an update."""
-
-
 class AskedMirror(Shape):
     """Keep ``properties`` of the event ``to`` as they are in ``from``. Two mirrors keep two events equal both ways;
     where both were changed at once, the older mirror wins. Mirrors may lead in circles: no change goes through one
     twice."""
 
-    from_: Annotated[AskedEnd, Field(alias="from")]
-    """The event whose changes are followed; a backend of kind graph needs ``public_url`` in the configuration."""
-    to: AskedEnd
-    """The event that is kept equal, by updates with ``alwaysOverwrite``; another one than ``from``."""
+    from_: Annotated[AskedTarget, Field(alias="from")]
+    """The event whose changes are followed, as an update's ``target``; a backend of kind graph needs ``public_url`` in
+    the configuration. Not in a group's calendar, of which no changes are heard. Its ``calendar`` and ``version`` are
+    passed over."""
+    to: AskedTarget
+    """The event that is kept equal, as an update's ``target``, by updates with ``alwaysOverwrite``; another one than
+    ``from``. Its ``version`` is passed over. Neither of the two has an ``occurrence``: a meeting of a series that is
+    to be mirrored is named by its own id."""
     properties: Annotated[list[str], Field(min_length=1, max_length=len(PROPERTIES))]
     """Which properties to keep equal: such as both backends can write."""
     callback_url: Annotated[Text, Field(default=None, min_length=1, max_length=2048)]
@@ -75,8 +69,7 @@ class AskedMirror(Shape):
 def subscription(content: Mapping[str, Json], client: Client, settings: Settings, now: datetime) -> Subscription:
     """Raises Problem: 422 with pointers, or 403."""
     asked = _read(AskedSubscription, content)
-    backend = _backend(asked.mailbox, asked.backend, settings)
-    _check_rights(client, asked.mailbox, backend)
+    backend = targets.calendar(asked.mailbox, asked.backend, client, settings)
     properties = asked.properties or sorted(name for name in DEFAULT if writable_on(backend.kind, name))
     _check(*_unheard(backend, settings), *_unknown(properties, backend), *_undialled(asked.callback_url, client))
     return Subscription(
@@ -92,13 +85,9 @@ def subscription(content: Mapping[str, Json], client: Client, settings: Settings
 
 def mirror(content: Mapping[str, Json], client: Client, settings: Settings, now: datetime) -> Mirror:
     """Raises Problem: 422 with pointers, or 403."""
-    asked = _read(AskedMirror, content)
-    ends = []
-    for name, end in (("from", asked.from_), ("to", asked.to)):
-        backend = _backend(end.mailbox, end.backend, settings, name)
-        _check_rights(client, end.mailbox, backend)
-        ends.append((Target(backend=backend.name, event=end.event, mailbox=end.mailbox), backend))
-    (source, its), (to, other) = ends
+    asked = _read(AskedMirror, content, _broken(content))
+    source, its = targets.event(asked.from_, client, settings, "from")
+    to, other = targets.event(asked.to, client, settings, "to")
     _check(
         *_unheard(its, settings, "from"),
         *_unknown(asked.properties, its),
@@ -109,33 +98,33 @@ def mirror(content: Mapping[str, Json], client: Client, settings: Settings, now:
     return Mirror(
         id=new_id("mir"),
         client=client.name,
-        source=source,
-        to=to,
+        source=replace(source, version=None),
+        to=replace(to, version=None),
         properties=tuple(dict.fromkeys(asked.properties)),
         callback_url=asked.callback_url,
         created_at=rfc3339(now),
     )
 
 
-def _read(shape: type[S], content: Mapping[str, Json]) -> S:
+def _read(shape: type[S], content: Mapping[str, Json], broken: Iterable[Fault] = ()) -> S:
     try:
-        return shape.model_validate(content)
+        asked = shape.model_validate(content)
     except ValidationError as error:
-        raise problems.invalid([fault_of(one, content) for one in error.errors(include_url=False)]) from None
+        _check(*(fault_of(one, content) for one in error.errors(include_url=False)), *broken)
+        raise
+    _check(*broken)
+    return asked
 
 
-def _backend(mailbox: str, name: str | None, settings: Settings, *path: str) -> Backend:
-    if name is not None and name not in settings.backends:
-        raise problems.invalid([fault("there is no backend of this name", *path, "backend")])
-    backend = settings.backends[name] if name is not None else settings.backend_for(mailbox)
-    if backend is None:
-        raise problems.invalid([fault("no backend serves this mailbox", *path, "mailbox")])
-    return backend
-
-
-def _check_rights(client: Client, mailbox: str, backend: Backend) -> None:
-    if not client.may_touch(mailbox.lower(), backend):
-        raise Problem(FORBIDDEN, "Your client may not touch this mailbox.")
+def _broken(content: Mapping[str, Json]) -> Iterator[Fault]:
+    """Every rule that a mirror's two events break."""
+    ends = {name: end for name in ("from", "to") if isinstance(end := content.get(name), dict)}
+    for name, end in ends.items():
+        yield from broken_target(end, name)
+        if "occurrence" in end:
+            yield fault("a meeting of a series is mirrored by its own id: give it as event", name, "occurrence")
+    if "group" in ends.get("from", {}):
+        yield fault("changes in a group's calendar are not heard of", "from", "group")
 
 
 def _check(*faults: Fault) -> None:

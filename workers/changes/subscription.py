@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar, Self
 
 from workers.changes.watch import Watch, watch_id
+from workers.public import shown_target
 from workers.update import Json, Target, known_fields, rfc3339
 
 
@@ -100,8 +101,8 @@ def shown_mirror(mirror: Mirror, watch: Watch | None, *, source_gone: bool) -> d
     return {
         "id": mirror.id,
         "state": "sourceDeleted" if source_gone else state(watch),
-        "from": _end(mirror.source),
-        "to": _end(mirror.to),
+        "from": shown_target(mirror.source),
+        "to": shown_target(mirror.to),
         "properties": list(mirror.properties),
         "callbackUrl": mirror.callback_url,
         "createdAt": mirror.created_at,
@@ -114,7 +115,3 @@ def state(watch: Watch | None) -> str:
     if watch is not None and watch.problem is not None:
         return "failing"
     return "active" if watch is not None and watch.tended is not None else "starting"
-
-
-def _end(target: Target) -> dict[str, Json]:
-    return {"mailbox": target.mailbox, "event": target.event, "backend": target.backend}

@@ -223,7 +223,9 @@ class Tender:
         return lambda at: mailbox(watch_id(at.backend, at.mailbox or "")).get(at.line, ())
 
     def _spelled(self, event: Target) -> Target:
-        """The same with its id as notifications spell it."""
+        """The same with its id as notifications spell it; of a group there are none."""
+        if event.group is not None:
+            return event
         place = Watch(watch_id(event.backend, event.mailbox or ""), event.backend, event.mailbox or "", "")
         feed = self.feeds.get(event.backend)
         return replace(event, event=feed.spelled(place, event.event)) if feed else event

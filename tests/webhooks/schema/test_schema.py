@@ -7,7 +7,8 @@ import pytest
 
 from tests.webhooks.given import SEED, SMALLEST, TARGET, asked, faults, person, with_set
 from webhooks.schema import FAULTS_AT_MOST, read
-from workers.update import ConflictResolution, Occurrence, SendInvitations
+from webhooks.schema.asked import AskedOccurrence
+from workers.update import ConflictResolution, SendInvitations
 
 
 def test_members_and_text_are_added_and_taken_out() -> None:
@@ -47,10 +48,10 @@ def test_a_mailbox_is_me_an_address_or_an_object_id(mailbox: str) -> None:
     assert asked({**SMALLEST, "target": {"mailbox": mailbox, "event": "AAMk/+="}}).target.mailbox == mailbox
 
 
-def test_an_occurrence_is_named_by_index_or_start() -> None:
-    by_start = {**TARGET, "occurrence": {"start": "2026-12-01T09:00:00Z"}}
-    assert asked({**SMALLEST, "target": by_start}).occurrence == Occurrence(start="2026-12-01T09:00:00Z")
-    assert asked({**SMALLEST, "target": {**TARGET, "occurrence": {"index": 3}}}).occurrence == Occurrence(index=3)
+@pytest.mark.parametrize("occurrence", [{"start": "2026-12-01T09:00:00Z"}, {"index": 3}])
+def test_an_occurrence_is_named_by_index_or_start(occurrence: dict[str, Any]) -> None:
+    named = asked({**SMALLEST, "target": {**TARGET, "occurrence": occurrence}}).target.occurrence
+    assert named == AskedOccurrence(**occurrence)
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,11 @@ import pytest
 
 from tests.webhooks.conftest import Caller
 from tests.webhooks.given import is_problem
+from workers.changes.subscription import Mirror
 from workers.changes.watch import watch_id
 from workers.settings import Settings
 from workers.store import Store
+from workers.update import Target
 
 ASKED: dict[str, Any] = {
     "mailbox": "anna@contoso.com", "callbackUrl": "https://hooks.example.com/x", "properties": ["subject", "start"],
@@ -20,6 +22,7 @@ MIRRORED: dict[str, Any] = {
     "to": {"mailbox": "otto@hq.example", "event": "AAMk2="},
     "properties": ["subject"],
 }
+TEAM = "02bd9fd6-8f93-4758-87c3-1fb73740a315"
 BOTH = [("/v1/subscriptions", ASKED), ("/v1/mirrors", MIRRORED)]
 
 
@@ -101,10 +104,30 @@ def test_what_is_wrong_with_a_subscription_is_named(hr: Caller, change: dict[str
         ({"to": {**MIRRORED["to"], "mailbox": "x@nowhere.example"}}, "/to/mailbox"),
         ({"properties": ["hideAttendees"]}, "/properties/0"),
         ({"callbackUrl": "http://127.0.0.2/"}, "/callbackUrl"),
+        ({"from": {"group": TEAM, "event": "AAMk1="}}, "/from/group"),
+        ({"to": {"group": TEAM, "event": "AAMk2=", "backend": "hq"}}, "/to/group"),
+        ({"to": {"event": "AAMk2="}}, "/to/mailbox"),
+        ({"to": {**MIRRORED["to"], "calendarGroup": "default"}}, "/to/calendar"),
+        ({"to": {**MIRRORED["to"], "occurrence": {"index": 3}}}, "/to/occurrence"),
     ],
 )
 def test_what_is_wrong_with_a_mirror_is_named(hr: Caller, change: dict[str, Any], pointer: str) -> None:
     assert is_problem(hr.post("/v1/mirrors", {**MIRRORED, **change}), 422, "validation", pointer)
+
+
+def test_everything_that_is_wrong_with_a_mirror_is_named_at_once(hr: Caller) -> None:
+    problem = hr.post("/v1/mirrors", {"from": {"group": TEAM}, "to": {**MIRRORED["to"], "occurrence": {}}, "extra": 1})
+    pointers = {one["pointer"] for one in problem.get_json()["errors"]}
+    assert pointers == {"/from/event", "/from/group", "/to/occurrence", "/properties", "/extra"}
+
+
+def test_a_mirror_leads_to_whatever_an_update_can_name(hr: Caller, store: Store) -> None:
+    to = {"group": TEAM, "event": "AAMk2=", "calendar": "default", "backend": "cloud"}
+    made = hr.post("/v1/mirrors", {**MIRRORED, "to": {**to, "version": "DwAAAB"}})
+    assert (made.status_code, made.get_json()["to"]) == (201, to), "its version decides nothing"
+    kept = store.watcher(Mirror, made.get_json()["id"])
+    assert kept is not None
+    assert kept.to == Target("cloud", "AAMk2=", group=TEAM, calendar="default")
 
 
 def test_without_properties_those_that_show_at_a_glance_are_told(hr: Caller) -> None:

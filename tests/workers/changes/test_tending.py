@@ -341,6 +341,13 @@ def test_a_mirror_has_its_event_looked_at_once_under_the_id_that_graph_tells(ben
     assert bench.watch.leads == {"mir_1": "F"}, "of a mailbox whose feed spells it so"
 
 
+def test_a_mirror_into_a_groups_calendar_begins_although_nobody_tells_of_its_changes(bench: Bench) -> None:
+    bench.store.begin(replace(MIRROR, to=Target("cloud", "F", group="team")))
+    bench.tend()
+    assert bench.heard() == [(MIRRORED, "immutable E")]
+    assert bench.watch.leads == {"mir_1": "F"}, "nobody spells it otherwise"
+
+
 def test_the_younger_of_two_that_mirror_each_other_knows_it_however_the_ids_are_spelled_and_whose_they_are(
     bench: Bench,
 ) -> None:

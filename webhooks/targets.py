@@ -1,0 +1,44 @@
+"""Which backend serves what is asked for, and whether the client may touch it: for updates, subscriptions and mirrors
+alike. ``path`` is where it stands in the body; every function raises Problem, 422 with a pointer or 403."""
+
+from __future__ import annotations
+
+from webhooks.faults import fault
+from webhooks.problems import FORBIDDEN, Problem, invalid
+from webhooks.schema.asked import AskedTarget
+from workers.settings import Client, EwsBackend, GraphBackend, Settings
+from workers.update import Occurrence, Target
+
+Backend = GraphBackend | EwsBackend
+
+
+def event(asked: AskedTarget, client: Client, settings: Settings, *path: str) -> tuple[Target, Backend]:
+    """One event, and the backend that serves it."""
+    owner = asked.mailbox if asked.mailbox is not None else f"group:{asked.group}"
+    backend = calendar(owner, asked.backend, client, settings, *path)
+    if asked.group is not None and backend.kind != "graph":
+        raise invalid([fault("groups are served by Graph backends only", *path, "group")])
+    target = Target(
+        backend=backend.name,
+        event=asked.event,
+        mailbox=asked.mailbox,
+        group=asked.group,
+        calendar=asked.calendar,
+        calendar_group=asked.calendar_group,
+        version=asked.version,
+        occurrence=Occurrence(asked.occurrence.index, asked.occurrence.start) if asked.occurrence else None,
+    )
+    return target, backend
+
+
+def calendar(owner: str, name: str | None, client: Client, settings: Settings, *path: str) -> Backend:
+    """The backend that serves all that ``owner`` (as ``Target.owner``) has; ``name``: the one that was asked for."""
+    where = "group" if owner.startswith("group:") else "mailbox"
+    if name is not None and name not in settings.backends:
+        raise invalid([fault("there is no backend of this name", *path, "backend")])
+    backend = settings.backends[name] if name is not None else settings.backend_for(owner)
+    if backend is None:
+        raise invalid([fault(f"no backend serves this {where}", *path, where)])
+    if not client.may_touch(owner.lower(), backend):
+        raise Problem(FORBIDDEN, f"Your client may not touch this {where}.")
+    return backend
