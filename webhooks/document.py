@@ -4,6 +4,7 @@ views, because bodies are parsed by webhooks/body and answers made by workers/pu
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -60,8 +61,9 @@ class _Plain(GenerateJsonSchema):
         return shown
 
 
+@cache
 def components() -> dict[str, Any]:
-    """Everything that the operations refer to."""
+    """Everything that the operations refer to; the same for every application, and half of what it takes to make one."""
     models: list[tuple[type[BaseModel], JsonSchemaMode]] = [
         (AskedUpdate, "validation"),
         (CallbackBody, "validation"),

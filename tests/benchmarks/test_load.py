@@ -3,12 +3,12 @@
 import json
 import re
 import socketserver
-import threading
 from collections.abc import Iterator
 
 import pytest
 
 from tests.benchmarks.load import Job, LoadError, put
+from tests.served import served
 
 ACCEPTED = b"HTTP/1.1 202 ACCEPTED\r\nContent-Length: 2\r\nX: y\r\n\r\n{}"
 
@@ -41,10 +41,9 @@ class Answering(socketserver.StreamRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    server = Server()
+    with served(server):
         yield server
-        server.shutdown()
 
 
 def job(server: Server, **more: int) -> Job:

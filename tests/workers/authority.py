@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
+from tests.served import served
+
 Answer = tuple[int, dict[str, str], bytes]
 
 
@@ -68,14 +70,8 @@ def running(directory: Path) -> Iterator[Authority]:
     server.socket = context.wrap_socket(server.socket, server_side=True)
     authority = Authority(f"https://127.0.0.1:{server.server_port}/contoso", directory / "authority.pem")
     server.authority = authority  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with served(server):
         yield authority
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def certificate(path: Path, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> None:

@@ -6,7 +6,6 @@ import gzip
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.served import served
 from tests.workers.events import an_event
 from tests.workers.fake_exchange import FakeExchange, Fault
 from workers import trace
@@ -156,7 +156,8 @@ def test_spans_reach_a_collector_before_the_process_ends() -> None:
     wire = pytest.importorskip("opentelemetry.proto.collector.trace.v1.trace_service_pb2")
     pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
     code = f"from workers import trace\nwith trace.span('attempt', '{PARENT}'): pass"
-    with Collector() as collector:
+    collector = Collector()
+    with served(collector.server):
         said(code, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
     [body] = collector.bodies
     [sent] = wire.ExportTraceServiceRequest.FromString(body).resource_spans
@@ -197,16 +198,8 @@ class Collector:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = HTTPServer(("127.0.0.1", 0), Taking)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Collector:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self.server = HTTPServer(("127.0.0.1", 0), Taking)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
 
 
 def said(code: str, **environ: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -23,13 +22,18 @@ pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="Chromi
 HOSTILE = "<img src=x onerror=\"document.title='0wned'\"><script>document.title='0wned'</script>"
 
 
+@pytest.fixture(scope="module")
+def web(store_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the web process, as it runs in production."""
+    with serving(store_server, tmp_path_factory.mktemp("web")) as wire:
+        yield f"http://127.0.0.1:{wire.port}"
+
+
 @pytest.fixture
-def api(store_url: str, tmp_path: Path) -> Iterator[httpx.Client]:
-    """The web process, as it runs in production."""
-    with serving(store_url, tmp_path) as wire:
-        url = f"http://127.0.0.1:{wire.port}"
-        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {KEY}"}, trust_env=False) as client:
-            yield client
+def api(web: str, store_url: str) -> Iterator[httpx.Client]:
+    """It, over an empty store."""
+    with httpx.Client(base_url=web, headers={"Authorization": f"Bearer {KEY}"}, trust_env=False) as client:
+        yield client
 
 
 @pytest.fixture

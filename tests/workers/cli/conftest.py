@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
 from typing import Any, cast
 
 import pytest
@@ -15,6 +14,7 @@ from click.testing import CliRunner, Result
 from structlog.testing import capture_logs
 from werkzeug.serving import make_server
 
+from tests.served import served
 from tests.webhooks.given import KEY
 from tests.workers.given import an_attempt, claimed
 from webhooks import create_app
@@ -43,16 +43,9 @@ def web(settings: Settings) -> Iterator[str]:
     """The address of a running web process."""
     app = create_app(settings)
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        with capture_logs():  # they would end up in the standard output of the command
-            yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-        cast(Door, app.extensions["rendezvous"]).store.close()
+    with served(server), capture_logs():  # they would end up in the standard output of the command
+        yield f"http://127.0.0.1:{server.server_port}"
+    cast(Door, app.extensions["rendezvous"]).store.close()
 
 
 Run = Callable[..., Result]

@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 
 import pytest
 
 from tests.conftest import free_port
+from tests.served import served
 from tests.webhooks.given import KEY
 from tests.workers.cli.conftest import UPDATE, run
 
@@ -36,14 +36,9 @@ def answering(status: int, body: bytes, content_type: str = "text/html", **heade
         def log_message(self, format: str, *args: object) -> None:
             """Nothing."""
 
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    with served(server):
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 def test_nobody_there_says_how_to_start_it_and_where_to_look() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +10,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from tests.served import served
 from workers.settings import EwsBackend
 
 Script = Callable[["Handler"], None]
@@ -67,14 +67,8 @@ class Server(ThreadingHTTPServer):
 @contextmanager
 def serving(script: Script, kind: type[Server] = Server) -> Iterator[Server]:
     server = kind(script)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with served(server):
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def backend(url: str, **settings: Any) -> EwsBackend:
