@@ -63,7 +63,7 @@ class _Plain(GenerateJsonSchema):
 
 @cache
 def components() -> dict[str, Any]:
-    """Everything that the operations refer to; the same for every application, and half of what it takes to make one."""
+    """Everything that the operations refer to; the same for every application, and half of the work of making one."""
     models: list[tuple[type[BaseModel], JsonSchemaMode]] = [
         (AskedUpdate, "validation"),
         (CallbackBody, "validation"),
