@@ -53,12 +53,11 @@ class AskedMirror(Shape):
 
     from_: Annotated[AskedTarget, Field(alias="from")]
     """The event whose changes are followed, as an update's ``target``; a backend of kind graph needs ``public_url`` in
-    the configuration. Not in a group's calendar, of which no changes are heard. Its ``calendar`` and ``version`` are
-    passed over."""
+    the configuration. Not an event in a group's calendar and not a single meeting of a series: Exchange tells of
+    changes in mailboxes, and of a series as a whole. Its ``calendar`` and ``version`` are passed over."""
     to: AskedTarget
     """The event that is kept equal, as an update's ``target``, by updates with ``alwaysOverwrite``; another one than
-    ``from``. Its ``version`` is passed over. Neither of the two has an ``occurrence``: a meeting of a series that is
-    to be mirrored is named by its own id."""
+    ``from``. Its ``version`` is passed over. A meeting of a series is named by its own id, not as an ``occurrence``."""
     properties: Annotated[list[str], Field(min_length=1, max_length=len(PROPERTIES))]
     """Which properties to keep equal: such as both backends can write."""
     callback_url: Annotated[Text, Field(default=None, min_length=1, max_length=2048)]
@@ -118,13 +117,15 @@ def _read(shape: type[S], content: Mapping[str, Json], broken: Iterable[Fault] =
 
 def _broken(content: Mapping[str, Json]) -> Iterator[Fault]:
     """Every rule that a mirror's two events break."""
-    ends = {name: end for name in ("from", "to") if isinstance(end := content.get(name), dict)}
-    for name, end in ends.items():
-        yield from broken_target(end, name)
-        if "occurrence" in end:
-            yield fault("a meeting of a series is mirrored by its own id: give it as event", name, "occurrence")
-    if "group" in ends.get("from", {}):
+    source, to = (end if isinstance(end := content.get(name), dict) else {} for name in ("from", "to"))
+    yield from broken_target(source, "from")
+    yield from broken_target(to, "to")
+    if "group" in source:
         yield fault("changes in a group's calendar are not heard of", "from", "group")
+    if "occurrence" in source:
+        yield fault("changes of a single meeting of a series are not heard of", "from", "occurrence")
+    if "occurrence" in to:
+        yield fault("name the meeting by its own id in event", "to", "occurrence")
 
 
 def _check(*faults: Fault) -> None:

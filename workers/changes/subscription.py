@@ -69,7 +69,8 @@ class Mirror:
         return watch_id(self.source.backend, self.source.mailbox or "")
 
     def same(self) -> str:
-        return json.dumps([self.kind, self.client, self.source.line, self.to.line, sorted(self.properties)])
+        ends = [self.source.line, self.to.line, self.to.calendar, self.to.calendar_group]
+        return json.dumps([self.kind, self.client, *ends, self.callback_url, sorted(self.properties)])
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), separators=(",", ":"))

@@ -108,6 +108,7 @@ def test_what_is_wrong_with_a_subscription_is_named(hr: Caller, change: dict[str
         ({"to": {"group": TEAM, "event": "AAMk2=", "backend": "hq"}}, "/to/group"),
         ({"to": {"event": "AAMk2="}}, "/to/mailbox"),
         ({"to": {**MIRRORED["to"], "calendarGroup": "default"}}, "/to/calendar"),
+        ({"from": {**MIRRORED["from"], "occurrence": {"index": 3}}}, "/from/occurrence"),
         ({"to": {**MIRRORED["to"], "occurrence": {"index": 3}}}, "/to/occurrence"),
     ],
 )
@@ -128,6 +129,20 @@ def test_a_mirror_leads_to_whatever_an_update_can_name(hr: Caller, store: Store)
     kept = store.watcher(Mirror, made.get_json()["id"])
     assert kept is not None
     assert kept.to == Target("cloud", "AAMk2=", group=TEAM, calendar="default")
+
+
+@pytest.mark.parametrize("other", [{"calendar": "RIGHT"}, {"calendarGroup": "G"}])
+def test_a_mirror_into_another_calendar_is_another_one(hr: Caller, other: dict[str, str]) -> None:
+    wrong = {**MIRRORED, "to": {**MIRRORED["to"], "calendar": "WRONG"}}
+    assert hr.post("/v1/mirrors", wrong).status_code == 201
+    made = hr.post("/v1/mirrors", {**wrong, "to": {**wrong["to"], **other}})
+    assert (made.status_code, made.get_json()["to"]) == (201, {**wrong["to"], **other, "backend": "hq"})
+
+
+def test_a_mirror_that_tells_somebody_else_is_another_one(hr: Caller) -> None:
+    assert hr.post("/v1/mirrors", MIRRORED).status_code == 201
+    made = hr.post("/v1/mirrors", {**MIRRORED, "callbackUrl": "https://hooks.example.com/x"})
+    assert (made.status_code, made.get_json()["callbackUrl"]) == (201, "https://hooks.example.com/x")
 
 
 def test_without_properties_those_that_show_at_a_glance_are_told(hr: Caller) -> None:
