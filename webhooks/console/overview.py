@@ -85,7 +85,7 @@ def _read(at: Door, visitor: Visitor) -> Overview:
         hosts=hosts,
         complaints=complaints(
             store.swept_at(),
-            store.dues().oldest,
+            max(store.waits().values(), default=timedelta()),
             store.time(),
             closed=health.problem,
             broker=queues is not None,

@@ -13,7 +13,7 @@ from typing import Any
 
 from redis import Redis
 from redis.commands.core import Script
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from workers.store.together import Together
 
@@ -51,7 +51,7 @@ def unfit(state: ServerState) -> str | None:
     if state.memory_limit and state.eviction != "noeviction":
         return f"the store evicts keys (maxmemory-policy {state.eviction}); set it to noeviction"
     if 0 < state.memory_limit <= state.memory:
-        return "the store is full: what was accepted is worked off, give it more memory"
+        return "the store is full: give it more memory"
     if not state.appends:
         return "the store does not persist: set appendonly yes and appendfsync always"
     if not state.written:
@@ -59,6 +59,12 @@ def unfit(state: ServerState) -> str | None:
     if state.fsync not in ("always", None):
         return f"a power cut takes what was accepted (appendfsync {state.fsync}): set appendfsync always"
     return None
+
+
+def _unanswered(error: RedisError) -> StoreUnavailable:
+    if isinstance(error, AuthenticationError):
+        return StoreUnavailable("the store does not let us in: put its user name and password into its URL")
+    return StoreUnavailable(f"the store did not answer: {error}")
 
 
 class Connection:
@@ -102,7 +108,7 @@ class Connection:
         try:
             return getattr(self.redis, command)(*args, **options)
         except RedisError as error:
-            raise StoreUnavailable(f"the store did not answer: {error}") from error
+            raise _unanswered(error) from error
 
     def call_all(self, calls: Iterable[tuple[str | int, ...]]) -> list[Any]:
         """Several commands in one round trip, not atomic; each is the command's name and its arguments."""
@@ -112,7 +118,7 @@ class Connection:
         try:
             return pipe.execute()
         except RedisError as error:
-            raise StoreUnavailable(f"the store did not answer: {error}") from error
+            raise _unanswered(error) from error
 
     def check(self) -> None:
         """Raise StoreUnavailable unless the store answers, never evicts, has room, and writes an append-only file, at
@@ -147,7 +153,7 @@ class Connection:
         except ResponseError:
             return None
         except RedisError as error:
-            raise StoreUnavailable(f"the store did not answer: {error}") from error
+            raise _unanswered(error) from error
 
     def _register(self, name: str) -> Script:
         folder = files("workers.store").joinpath("lua")

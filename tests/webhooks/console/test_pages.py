@@ -181,6 +181,16 @@ def test_a_beat_that_stopped_is_complained_about(operator: Browser) -> None:
     assert operator.last.all("ul", role="alert")
 
 
+def test_work_that_nobody_takes_up_is_complained_about(
+    hr: Caller, store: Store, redis: Redis, operator: Browser
+) -> None:
+    update_id = hr.ask(SMALLEST).get_json()["id"]
+    list(store.sweep())
+    assert "late" not in operator.text("/")
+    redis.hincrby(f"rdv:job:{update_id}", "since", -180_000)
+    assert "Work is 18" in operator.text("/")
+
+
 def test_an_update_is_told_from_asking_to_calling_back(hr: Caller, store: Store, operator: Browser) -> None:
     ids = hostile(hr, store)
     text = operator.text(f"/updates/{ids[0]}")

@@ -418,6 +418,12 @@ def test_a_store_that_hangs_is_waited_for_once(settings: Settings) -> None:
             mute.accept()
 
 
+def test_a_store_that_does_not_let_us_in_says_what_is_missing(settings: Settings) -> None:
+    stranger = settings.store_url.replace("redis://", "redis://nobody:wrong@")
+    with pytest.raises(StoreUnavailable, match="put its user name and password into its URL"):
+        Store.connect(settings.model_copy(update={"store_url": stranger})).check()
+
+
 def test_a_store_that_is_gone_is_one_sentence() -> None:
     gone = Store(Redis(port=1, retry=None), lease=timedelta(seconds=1), grace=timedelta(seconds=1))
     with pytest.raises(StoreUnavailable, match="store did not"):

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from workers import celery
 from workers.celery.bell import TASKS
@@ -47,7 +48,7 @@ def check_workers(settings: Settings) -> Iterable[Finding]:
     app = celery.create(settings)
     try:
         served = app.control.inspect(timeout=ASK).active_queues()
-    except (OperationalError, OSError) as error:
+    except (OperationalError, RedisError, OSError) as error:  # kombu lets some of its client's through
         return (Finding.wrong("workers", f"cannot be asked: {error}", "See to the broker first."),)
     finally:
         app.close()
