@@ -19,7 +19,6 @@ from webhooks.problems import Problem
 from webhooks.schema import fault_of
 from workers.public import public, shown_attempts
 from workers.replay import Hindrance, hindrance, matching, replay_one, undelivered
-from workers.settings import Settings
 from workers.store import BadCursor, DeadLetter
 from workers.update import Json
 
@@ -86,11 +85,7 @@ def replay(path: LetterPath) -> Response:
     """It is queued again under its own id. What was in fact applied is found out first, and nothing is done twice."""
     at = door()
     letter = _own(at, path.id)
-    check_may_return(letter, at.settings)
-    done, rings = replay_one(at.store, letter, at.clock())
-    if not done:
-        raise _gone()
-    at.bell.ring(*rings)
+    return_one(at, letter)
     job = at.store.update(letter.id)
     response = jsonify(public(job) if job else {**_callback(letter), "state": "queued"})
     response.status_code = 202
@@ -111,11 +106,7 @@ def replay_all() -> Response:
     at = door()
     asked = _asked(intake.content())
     letters = matching(at.store, at.settings, client().name, asked.search)
-    replayed = 0
-    for letter in [] if asked.dry_run else letters:
-        done, rings = replay_one(at.store, letter, at.clock())
-        replayed += done
-        at.bell.ring(*rings)
+    replayed = 0 if asked.dry_run else sum(returned(at, letter) for letter in letters)
     return jsonify({"matched": len(letters), "replayed": replayed, "dryRun": asked.dry_run})
 
 
@@ -129,17 +120,31 @@ def discard(path: LetterPath) -> Response:
     """It is off the list and cannot be brought back; the update can still be read until its retention ends."""
     at = door()
     if not at.store.discard(_own(at, path.id).id):
-        raise _gone()
+        raise gone()
     return Response(status=204)
 
 
-def check_may_return(letter: DeadLetter, settings: Settings) -> None:
-    """Raises Problem where the letter cannot be brought back, or may not."""
-    match hindrance(letter, settings):
+def return_one(at: Door, letter: DeadLetter) -> None:
+    """Bring it back. Raises Problem where it cannot be brought back, or may not, or is a dead letter no more."""
+    match hindrance(letter, at.settings):
         case Hindrance.SPOILT as why:
             raise Problem(problems.NOT_FOUND, why.value)
         case Hindrance.FORBIDDEN as why:
             raise Problem(problems.FORBIDDEN, why.value)
+    if not returned(at, letter):
+        raise gone()
+
+
+def returned(at: Door, letter: DeadLetter) -> bool:
+    """Queue it again; False where it is a dead letter no more."""
+    done, rings = replay_one(at.store, letter, at.clock())
+    at.bell.ring(*rings)
+    return done
+
+
+def gone() -> Problem:
+    """Also where it is somebody else's."""
+    return Problem(problems.NOT_FOUND, "There is no dead letter of this id.")
 
 
 def _asked(content: Mapping[str, Json]) -> AskedReplay:
@@ -153,13 +158,9 @@ def _own(at: Door, letter_id: str) -> DeadLetter:
     """The client's dead letter. Another client's is not there at all."""
     letter = at.store.dead_letter(letter_id) if letter_id.isascii() and len(letter_id) <= 64 else None
     if letter is None or letter.client != client().name:
-        raise _gone()
+        raise gone()
     passage().update = letter.id
     return letter
-
-
-def _gone() -> Problem:
-    return Problem(problems.NOT_FOUND, "There is no dead letter of this id.")
 
 
 def _shown(at: Door, letter: DeadLetter) -> dict[str, Json]:

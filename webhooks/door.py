@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import cast
 
 from flask import current_app
 
 from webhooks.rates import Rates
 from workers.celery.bell import Bell
+from workers.clock import now
 from workers.settings import Settings
 from workers.store import Store
 
 _PLACE = "rendezvous"
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +24,7 @@ class Door:
     store: Store
     bell: Bell
     rates: Rates
-    clock: Callable[[], datetime] = _now
+    clock: Callable[[], datetime] = now
 
 
 def door() -> Door:

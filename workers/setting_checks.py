@@ -1,9 +1,10 @@
-"""Whether a value of the configuration can be used: an address, a file, a network. Raises ValueError, a sentence."""
+"""Whether a value of the configuration can be used: an address, a file, a secret. Raises ValueError, a sentence."""
 
 from __future__ import annotations
 
 import os
 import ssl
+from base64 import b64decode
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -34,6 +35,16 @@ def check_certificate_and_key(path: Path) -> None:
     text = path.read_bytes()
     if b"-----BEGIN CERTIFICATE-----" not in text or b"PRIVATE KEY-----" not in text:
         raise ValueError(f"the file {path} does not hold a certificate and its private key in PEM")
+
+
+def check_webhook_secret(text: str) -> None:
+    """``whsec_`` and base64."""
+    try:
+        key = b64decode(text.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        key = b""
+    if not key:
+        raise ValueError("a webhook secret must be whsec_ followed by base64")
 
 
 def network(text: object) -> IPv4Network | IPv6Network:

@@ -5,7 +5,6 @@ Not here: what is done with them.
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -25,7 +24,13 @@ from pydantic import (
 )
 
 from workers.mapping import Mapper, MappingError
-from workers.setting_checks import check_certificate_and_key, check_certificates, check_url, network
+from workers.setting_checks import (
+    check_certificate_and_key,
+    check_certificates,
+    check_url,
+    check_webhook_secret,
+    network,
+)
 
 CONSOLE_SECRET_LENGTH = 32
 
@@ -177,12 +182,7 @@ class Client(_Table):
     @classmethod
     def _well_formed(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         for secret in secrets:
-            try:
-                key = b64decode(secret.get_secret_value().removeprefix("whsec_"), validate=True)
-            except ValueError:
-                key = b""
-            if not key:
-                raise ValueError("a webhook secret must be whsec_ followed by base64")
+            check_webhook_secret(secret.get_secret_value())
         return secrets
 
     def may_touch(self, owner: str, backend: GraphBackend | EwsBackend) -> bool:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import socket
 import ssl
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import httpx
 from celery import Celery
 from redis import Redis, RedisError
 
 from workers.celery.bell import BrokerUnavailable, connected
+from workers.store import Store, StoreUnavailable
 
 ASK = 1.0
 """Seconds that one question may take."""
-SWEPT = "rdv:swept"
-"""workers/store: when beat last swept."""
 
 
 def store_answers(url: str) -> bool:
@@ -28,13 +27,11 @@ def store_answers(url: str) -> bool:
         return False
 
 
-def swept_at(store_url: str) -> str | None:
-    """When the store was last swept, in the store's own spelling; None: never, or the store does not answer."""
+def swept_at(store: Store) -> datetime | None:
+    """When beat last swept it; None: never, or the store does not answer."""
     try:
-        with Redis.from_url(store_url, socket_timeout=ASK, decode_responses=True) as redis:
-            value: Any = redis.get(SWEPT)
-            return None if value is None else str(value)
-    except RedisError:
+        return store.swept_at()
+    except StoreUnavailable:
         return None
 
 

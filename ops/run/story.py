@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -42,10 +43,11 @@ def begin(where: Layout, supervisor: Supervisor) -> bool:
     secrets = configuration.secrets_for(credentials) if credentials else {}
     settings = settings or checked(layout.environment(where, secrets))
     wait_for_servers(supervisor, settings)
-    swept = readiness.swept_at(settings.store_url)
+    store = Store.connect(settings)
+    swept = readiness.swept_at(store)
     for command in layout.processes(where, secrets):
         _start(supervisor, command)
-    for name, is_up in product_questions(where, settings, swept).items():
+    for name, is_up in product_questions(where, settings, store, swept).items():
         wait_until(supervisor, name, is_up)
     private(where.shell_file, layout.shell(where, secrets, credentials.api_key if credentials else ""))
     print(addresses(where, credentials), flush=True)
@@ -81,13 +83,15 @@ def checked(environ: Mapping[str, str]) -> Settings:
         sys.exit(2)
 
 
-def product_questions(where: Layout, settings: Settings, swept: str | None) -> dict[str, Callable[[], bool]]:
+def product_questions(
+    where: Layout, settings: Settings, store: Store, swept: datetime | None
+) -> dict[str, Callable[[], bool]]:
     """How each of the Procfile's processes is known to be up. ``swept``: when the store was swept before."""
     return {
         "web": lambda: readiness.http_answers(f"{where.api_url}/readyz"),
         "worker": lambda: readiness.worker_answers(settings.broker_url, "updates"),
         "callbacks": lambda: readiness.worker_answers(settings.broker_url, "callbacks"),
-        "beat": lambda: readiness.swept_at(settings.store_url) not in (None, swept),
+        "beat": lambda: readiness.swept_at(store) not in (None, swept),
         "flower": lambda: readiness.http_answers(f"{where.flower_url}/healthcheck"),
     }
 

@@ -10,11 +10,10 @@ from werkzeug.wrappers import Response
 from webhooks import problems
 from webhooks.console.filters import Filters
 from webhooks.console.updates import PAGE, without_query
-from webhooks.dead_letters import check_may_return
+from webhooks.dead_letters import gone, return_one, returned
 from webhooks.door import Door, door
 from webhooks.passage import passage
-from webhooks.problems import Problem
-from workers.replay import matching, replay_one, undelivered
+from workers.replay import matching, undelivered
 from workers.store import BadCursor, DeadLetter
 
 
@@ -36,12 +35,7 @@ def listed() -> str:
 def replayed(letter_id: str) -> Response:
     """One comes back under its own id."""
     at = door()
-    letter = _own(at, letter_id)
-    check_may_return(letter, at.settings)
-    done, rings = replay_one(at.store, letter, at.clock())
-    if not done:
-        raise _gone()
-    at.bell.ring(*rings)
+    return_one(at, _own(at, letter_id))
     return _back("replayed", 1)
 
 
@@ -55,20 +49,14 @@ def replayed_all() -> str | Response:
     ]
     if "dry_run" in request.form:
         return _page(filters, matched=len(letters))
-    return _back("replayed", sum(_replay(at, letter) for letter in letters))
+    return _back("replayed", sum(returned(at, letter) for letter in letters))
 
 
 def discarded(letter_id: str) -> Response:
     """One is let go."""
     if not door().store.discard(_own(door(), letter_id).id):
-        raise _gone()
+        raise gone()
     return _back("discarded", 1)
-
-
-def _replay(at: Door, letter: DeadLetter) -> bool:
-    done, rings = replay_one(at.store, letter, at.clock())
-    at.bell.ring(*rings)
-    return done
 
 
 def _page(filters: Filters, matched: int | None = None) -> str:
@@ -96,14 +84,10 @@ def _own(at: Door, letter_id: str) -> DeadLetter:
     """The dead letter, if the visitor may see it; else it is not there at all."""
     letter = at.store.dead_letter(letter_id) if letter_id.isascii() and len(letter_id) <= 64 else None
     if letter is None or letter.client not in g.visitor.clients:
-        raise _gone()
+        raise gone()
     passage().update = letter.id
     return letter
 
 
 def _back(done: str, count: int) -> Response:
     return redirect(url_for("console.dead_letters", done=done, count=count), 303)
-
-
-def _gone() -> Problem:
-    return Problem(problems.NOT_FOUND, "There is no dead letter of this id.")

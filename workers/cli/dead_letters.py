@@ -11,6 +11,7 @@ import click
 
 from workers.cli.choices import Choices, Group
 from workers.job import ErrorClass
+from workers.update import rfc3339
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -40,9 +41,7 @@ def since(text: str, now: datetime) -> str | None:
             at = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         return None
-    if at.tzinfo is None:
-        return None
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return None if at.tzinfo is None else rfc3339(at)
 
 
 def filters(command: _F) -> _F:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import time
-from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +17,7 @@ import click
 from workers.cli.choices import Choices, Command
 from workers.cli.failure import Failed
 from workers.cli.printable import printable
+from workers.setting_checks import check_webhook_secret
 
 LARGEST_BODY = 4 * 1024 * 1024
 
@@ -45,13 +45,11 @@ class Caught:
 
 
 def _secret(_: click.Context, __: click.Parameter, values: Sequence[str]) -> Sequence[str]:
-    for value in values:
-        try:
-            good = bool(b64decode(value.removeprefix("whsec_"), validate=True))
-        except ValueError:
-            good = False
-        if not good:
-            raise click.BadParameter("a webhook secret is whsec_ followed by base64; `rendezvous keys new` makes one.")
+    try:
+        for value in values:
+            check_webhook_secret(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}; `rendezvous keys new` makes one.") from None
     return values
 
 

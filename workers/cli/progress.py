@@ -11,8 +11,9 @@ import click
 
 from workers.cli.api import Api, segment
 from workers.cli.printable import printable
+from workers.job import State
 
-ENDS = frozenset({"succeeded", "dead", "cancelled"})
+ENDS = frozenset(state.value for state in State if state.settled)
 
 
 def ended(api: Api, update: Any, timeout: float | None, *, quiet: bool) -> Any | None:

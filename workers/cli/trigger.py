@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import TYPE_CHECKING, TypeAlias
+from ipaddress import ip_network
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,12 +16,12 @@ from workers.cli.failure import Failed
 from workers.cli.listen import secrets_option
 
 if TYPE_CHECKING:
+    from workers.callbacks.public_net import Network
     from workers.job import UpdateJob
     from workers.outcome import Outcome
     from workers.settings import Client, Settings
 
 STATES = ("succeeded", "dead", "cancelled")
-Network: TypeAlias = IPv4Network | IPv6Network
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 

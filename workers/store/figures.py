@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
-from workers.store.connection import Connection, unfit
+from workers.store.connection import Connection, ServerState, unfit
 
 PAUSES_SHOWN = 200
 WAITS_SEEN = 200
@@ -143,9 +143,13 @@ class Figures:
                 waits[kind] = max(ready, waits.get(kind, timedelta()))
         return waits
 
+    def state(self) -> ServerState:
+        """How the server is set up, and how it does."""
+        return self._redis.state()
+
     def health(self) -> Health:
         """How the server is."""
-        state, sequence = self._redis.state(), self._redis.call("get", "rdv:sequence")
+        state, sequence = self.state(), self._redis.call("get", "rdv:sequence")
         return Health(state.memory, state.memory_limit, unfit(state), int(sequence or 0))
 
     def console_secret(self) -> str:

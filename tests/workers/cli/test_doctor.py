@@ -19,17 +19,19 @@ from workers.cli.doctor.backends import Seen
 from workers.cli.doctor.finding import Finding, Verdict
 from workers.exchange import AccessDenied, ExchangeError, Unavailable
 from workers.settings import Settings
+from workers.store.connection import ServerState
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 WELL = store.Report(
-    version="7.2.4", memory=2**20, memory_limit=2**30, evicting=None, appending=True, append_status="ok",
-    fsync="always", writing=0.001, now=NOW, ours=NOW, swept=NOW - timedelta(seconds=1),
+    version="7.2.4", writing=0.001, now=NOW, ours=NOW, swept=NOW - timedelta(seconds=1),
+    state=ServerState(2**20, 2**30, "noeviction", appends=True, written=True, fsync="always"),
 )  # fmt: skip
 
 
 def judged(**changes: Any) -> dict[str, Finding]:
     """The findings that are not good, by name."""
-    found = store.judge(replace(WELL, **changes), sweep=1.0)
+    inner = {name: changes.pop(name) for name in ServerState.__slots__ if name in changes}
+    found = store.judge(replace(WELL, state=replace(WELL.state, **inner), **changes), sweep=1.0)
     return {finding.name: finding for finding in found if finding.verdict is not Verdict.GOOD}
 
 
@@ -42,13 +44,13 @@ def test_a_store_that_is_as_it_should_be_is_well() -> None:
     [
         ({"version": "6.2.14"}, "store", Verdict.WRONG),
         ({"version": "?"}, "store", Verdict.WRONG),
-        ({"evicting": "allkeys-lru"}, "store keeps", Verdict.WRONG),
+        ({"eviction": "allkeys-lru"}, "store keeps", Verdict.WRONG),
         ({"memory": 101, "memory_limit": 100}, "store's memory", Verdict.WRONG),
         ({"memory": 90, "memory_limit": 100}, "store's memory", Verdict.DOUBTFUL),
         ({"memory_limit": 0}, "store's memory", Verdict.DOUBTFUL),
         ({"writing": None}, "store's speed", Verdict.WRONG),
-        ({"appending": False}, "store persists", Verdict.WRONG),
-        ({"append_status": "err"}, "store persists", Verdict.WRONG),
+        ({"appends": False}, "store persists", Verdict.WRONG),
+        ({"written": False}, "store persists", Verdict.WRONG),
         ({"fsync": "everysec"}, "store persists", Verdict.WRONG),
         ({"fsync": None}, "store persists", Verdict.DOUBTFUL),
         ({"writing": 0.2}, "store's speed", Verdict.DOUBTFUL),
@@ -144,6 +146,15 @@ def test_a_queue_that_nobody_serves_names_the_process_to_start() -> None:
     ]  # fmt: skip
     assert (callbacks.verdict, callbacks.remedy) == (Verdict.WRONG, "Start `callbacks` of the Procfile.")
     assert (notifications.verdict, notifications.remedy) == (Verdict.WRONG, "Start `worker` of the Procfile.")
+
+
+def test_workers_that_cannot_be_asked_as_the_broker_is_full_are_a_finding(settings: Settings, redis: Redis) -> None:
+    redis.config_set("maxmemory", 1)
+    try:
+        [found] = processes.check_workers(settings)
+    finally:
+        redis.config_set("maxmemory", 0)
+    assert (found.verdict, found.remedy) == (Verdict.WRONG, "See to the broker first.")
 
 
 @pytest.mark.parametrize("body", [b'{"detail": "the broker is away"}', b"[]", b"nonsense"])

@@ -24,6 +24,7 @@ from workers.cli.doctor import clock
 from workers.cli.doctor.finding import Finding
 from workers.settings import Settings
 from workers.store import Store, StoreUnavailable
+from workers.store.connection import ServerState
 
 OLDEST = 7
 """Scripts say `#!lua flags=allow-oom`, which Redis has from 7.0."""
@@ -36,17 +37,11 @@ MISSED_SWEEPS = 10
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was seen. ``memory`` and ``memory_limit`` in bytes, 0: no limit. ``fsync``: None where Redis does not say
-    (managed ones forbid CONFIG). ``writing``: seconds that one write takes, the median of a few; None: it takes none.
-    ``ours``: this machine's time as the store told ``now``. ``swept``: when beat last did."""
+    """What was seen. ``state``: as intake sees it. ``writing``: seconds that one write takes, the median of a few;
+    None: it takes none. ``ours``: this machine's time as the store told ``now``. ``swept``: when beat last did."""
 
     version: str
-    memory: int
-    memory_limit: int
-    evicting: str | None
-    appending: bool
-    append_status: str
-    fsync: str | None
+    state: ServerState
     writing: float | None
     now: datetime
     ours: datetime
@@ -69,9 +64,9 @@ def check(settings: Settings) -> Iterable[Finding]:
 def judge(report: Report, sweep: float) -> Iterator[Finding]:
     """``sweep``: seconds between two sweeps."""
     yield _version(report)
-    yield _eviction(report)
-    yield _room(report)
-    yield _durability(report)
+    yield _eviction(report.state)
+    yield _room(report.state)
+    yield _durability(report.state)
     yield _speed(report)
     yield clock.compare("store's clock", report.ours, report.now)
     yield _beat(report, sweep)
@@ -89,33 +84,15 @@ def look(settings: Settings) -> Report:
             retry=Retry(NoBackoff(), 0),
         ) as redis,
     ):
-        seen = cast("dict[str, Any]", redis.info())
+        server = cast("dict[str, Any]", redis.info("server"))
         return Report(
-            version=str(seen.get("redis_version", "0")),
-            memory=int(seen.get("used_memory", 0)),
-            memory_limit=int(seen.get("maxmemory", 0)),
-            evicting=_evicting(seen),
-            appending=bool(seen.get("aof_enabled")),
-            append_status=str(seen.get("aof_last_write_status", "ok")),
-            fsync=_fsync(redis),
+            version=str(server.get("redis_version", "0")),
+            state=store.state(),
             writing=_writing(redis),
             now=store.time(),
             ours=datetime.now(UTC),
             swept=store.swept_at(),
         )
-
-
-def _evicting(seen: dict[str, Any]) -> str | None:
-    """The policy by which keys are thrown away, if any ever are."""
-    policy = str(seen.get("maxmemory_policy", "noeviction"))
-    return policy if seen.get("maxmemory") and policy != "noeviction" else None
-
-
-def _fsync(redis: Redis) -> str | None:
-    try:
-        return cast("dict[str, str]", redis.config_get("appendfsync")).get("appendfsync")
-    except RedisError:
-        return None
 
 
 def _writing(redis: Redis) -> float | None:
@@ -137,41 +114,41 @@ def _version(report: Report) -> Finding:
     return Finding.wrong("store", f"Redis {report.version} is too old", f"Use Redis {OLDEST} or later, or Valkey.")
 
 
-def _eviction(report: Report) -> Finding:
-    if report.evicting is None:
+def _eviction(state: ServerState) -> Finding:
+    if not state.memory_limit or state.eviction == "noeviction":
         return Finding.good("store keeps", "never evicts")
-    return Finding.wrong("store keeps", f"evicts keys ({report.evicting})", "Set maxmemory-policy noeviction.")
+    return Finding.wrong("store keeps", f"evicts keys ({state.eviction})", "Set maxmemory-policy noeviction.")
 
 
-def _room(report: Report) -> Finding:
-    name, used = "store's memory", f"{report.memory / 2**20:,.0f} MiB used"
-    if not report.memory_limit:
+def _room(state: ServerState) -> Finding:
+    name, used = "store's memory", f"{state.memory / 2**20:,.0f} MiB used"
+    if not state.memory_limit:
         remedy = (
             "Set maxmemory below what the machine or container has: full, it says so; without a limit it is killed."
         )
         return Finding.doubtful(name, f"{used}, without a limit", remedy)
-    said = f"{used} of {report.memory_limit / 2**20:,.0f}"
-    share = report.memory / report.memory_limit
+    said = f"{used} of {state.memory_limit / 2**20:,.0f}"
+    share = state.memory / state.memory_limit
     if share >= 1:
-        remedy = "Raise maxmemory (CONFIG SET, and redis.conf): until then nothing is accepted, what was is worked off."
+        remedy = "Raise maxmemory (CONFIG SET, and redis.conf): until then nothing is accepted."
         return Finding.wrong(name, f"full: {said}", remedy)
     if share >= NEARLY_FULL:
         return Finding.doubtful(name, f"nearly full: {said}", "Raise maxmemory, or see why so much waits (/console).")
     return Finding.good(name, said)
 
 
-def _durability(report: Report) -> Finding:
+def _durability(state: ServerState) -> Finding:
     name = "store persists"
-    if not report.appending:
+    if not state.appends:
         return Finding.wrong(name, "writes no append-only file", "Set appendonly yes and appendfsync always.")
-    if report.append_status != "ok":
+    if not state.written:
         return Finding.wrong(name, "cannot write its append-only file", "Look at its disk: it is full or failing.")
-    if report.fsync is None:
+    if state.fsync is None:
         return Finding.doubtful(
             name, "writes an append-only file, and does not tell when", "See to appendfsync always."
         )
-    if report.fsync != "always":
-        return Finding.wrong(name, f"appendfsync {report.fsync}: intake is closed", "Set appendfsync always.")
+    if state.fsync != "always":
+        return Finding.wrong(name, f"appendfsync {state.fsync}: intake is closed", "Set appendfsync always.")
     return Finding.good(name, "every write is on disk before it is answered")
 
 
