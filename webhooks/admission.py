@@ -71,7 +71,16 @@ def overdue(asked: Asked, now: datetime) -> Fault | None:
 
 def _unfit(asked: Asked, backend: Backend, client: Client) -> Iterator[Fault]:
     yield from _unwritable(asked, backend)
-    if asked.callback_url is not None and (why := refusal(asked.callback_url, client.callback_networks)):
+    yield from uncalled(asked.callback_url, client)
+
+
+def uncalled(url: str | None, client: Client) -> Iterator[Fault]:
+    """Why nothing can be told to a ``callbackUrl``."""
+    if url is None:
+        return
+    if not client.webhook_secrets:
+        yield fault("your client has no webhook secret that callbacks are signed with", "callbackUrl")
+    elif why := refusal(url, client.callback_networks):
         yield fault(why, "callbackUrl")
 
 

@@ -39,6 +39,9 @@ def calendar(owner: str, name: str | None, client: Client, settings: Settings, *
     backend = settings.backends[name] if name is not None else settings.backend_for(owner)
     if backend is None:
         raise invalid([fault(f"no backend serves this {where}", *path, where)])
+    if owner.lower() == "me" and not backend.is_somebody:
+        why = f"the backend {backend.name} signs in as nobody in particular: name a mailbox"
+        raise invalid([fault(why, *path, where)])
     if not client.may_touch(owner.lower(), backend):
         raise Problem(FORBIDDEN, f"Your client may not touch this {where}.")
     return backend

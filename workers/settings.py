@@ -97,6 +97,11 @@ class GraphBackend(_Backend):
     """PEM, each a certificate and its RSA key, the newest first: Graph seals its notifications with it, and signs them.
     An older one stays in the list for a day, until nothing that was sealed with it is on its way."""
 
+    @property
+    def is_somebody(self) -> bool:
+        """Whether it signs in as a person, whose mailbox is ``me``."""
+        return self.refresh_token is not None
+
     @field_validator("notification_certificate_files")
     @classmethod
     def _all_readable(cls, paths: tuple[Path, ...]) -> tuple[Path, ...]:
@@ -127,6 +132,11 @@ class EwsBackend(_Backend):
         "Exchange2015", "Exchange2016",
     ] = "Exchange2013_SP1"  # fmt: skip
     max_concurrency: Annotated[int, Field(ge=1, le=100, strict=True)] = 10
+
+    @property
+    def is_somebody(self) -> bool:
+        """Whether it works as the account that it signs in as, whose mailbox is ``me``."""
+        return not self.impersonation
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

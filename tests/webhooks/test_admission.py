@@ -24,6 +24,13 @@ def test_a_property_that_the_backend_cannot_write_is_named(hr: Caller) -> None:
     assert "isOnlineMeeting" in response.get_json(force=True)["errors"][0]["detail"]
 
 
+def test_a_callback_wants_a_secret_that_it_can_be_signed_with(rooms: Caller) -> None:
+    body = {"target": {"mailbox": "room-1@contoso.com", "event": "AAMk"}, "set": {"subject": "Moved"}}
+    assert rooms.ask(body).status_code == 202
+    told = rooms.ask({**body, "callbackUrl": "https://hooks.example.com/x"})
+    assert is_problem(told, 422, "validation", "/callbackUrl")
+
+
 @pytest.mark.parametrize(
     "url", ["https://hooks.example.com:8443/x?y=1", "https://127.0.0.1:9/x", "http://127.0.0.1:9/x"]
 )

@@ -31,6 +31,12 @@ def test_a_target_that_no_backend_serves_is_pointed_at(hr: Caller, target: Any, 
     assert is_problem(hr.ask({**SMALLEST, "target": target}), 422, "validation", pointer)
 
 
+@pytest.mark.parametrize("backend", ["cloud", "hq"])
+def test_me_is_refused_where_the_backend_signs_in_as_nobody_in_particular(hr: Caller, backend: str) -> None:
+    asked = {**SMALLEST, "target": {**TARGET, "mailbox": "Me", "backend": backend}}
+    assert is_problem(hr.ask(asked), 422, "validation", "/target/mailbox")
+
+
 @pytest.mark.parametrize(
     ("asked", "target"),
     [

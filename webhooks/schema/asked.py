@@ -168,7 +168,7 @@ class AskedUpdate(Shape):
     callback_url: Annotated[Text, Field(default=None, min_length=1, max_length=2048)]
     """Where to POST how the update ended: an https URL without user name and fragment, whose host has public addresses
     only and whose port is 443 or 8443; in your client's ``callback_networks`` http, any port and private addresses,
-    too. Without it nobody is told."""
+    too. Your client needs a webhook secret. Without it nobody is told."""
     metadata: Annotated[dict[str, Any], AfterValidator(_small), Field(default=None)]
     """Whatever you want to be given back unchanged with the update: an object of at most 4096 bytes as compact JSON in
     UTF-8; ``{}`` by default."""

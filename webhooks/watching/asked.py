@@ -11,13 +11,13 @@ from typing import Annotated, TypeVar
 from pydantic import Field, ValidationError
 
 from webhooks import problems, targets
+from webhooks.admission import uncalled
 from webhooks.faults import Fault, fault
 from webhooks.schema import fault_of
 from webhooks.schema.asked import AskedTarget
 from webhooks.schema.rules import broken_target
 from webhooks.schema.shape import Name, Owner, Shape, Text
 from webhooks.targets import Backend
-from workers.callbacks.public_net import refusal
 from workers.changes.event_change import DEFAULT
 from workers.changes.subscription import Mirror, Subscription
 from workers.event.properties import PROPERTIES, writable_on
@@ -70,7 +70,7 @@ def subscription(content: Mapping[str, Json], client: Client, settings: Settings
     asked = _read(AskedSubscription, content)
     backend = targets.calendar(asked.mailbox, asked.backend, client, settings)
     properties = asked.properties or sorted(name for name in DEFAULT if writable_on(backend.kind, name))
-    _check(*_unheard(backend, settings), *_unknown(properties, backend), *_undialled(asked.callback_url, client))
+    _check(*_unheard(backend, settings), *_unknown(properties, backend), *uncalled(asked.callback_url, client))
     return Subscription(
         id=new_id("sub"),
         client=client.name,
@@ -91,7 +91,7 @@ def mirror(content: Mapping[str, Json], client: Client, settings: Settings, now:
         *_unheard(its, settings, "from"),
         *_unknown(asked.properties, its),
         *_unknown(asked.properties, other),
-        *_undialled(asked.callback_url, client),
+        *uncalled(asked.callback_url, client),
         *([fault("an event cannot be kept equal to itself", "to")] if source.line == to.line else []),
     )
     return Mirror(
@@ -146,8 +146,3 @@ def _unknown(properties: Sequence[str], backend: Backend) -> Iterator[Fault]:
             yield fault("there is no such property", "properties", position)
         elif not writable_on(backend.kind, name):
             yield fault(f"the backend {backend.name} ({backend.kind}) has no {name}", "properties", position)
-
-
-def _undialled(url: str | None, client: Client) -> Iterator[Fault]:
-    if url is not None and (why := refusal(url, client.callback_networks)):
-        yield fault(why, "callbackUrl")

@@ -99,6 +99,8 @@ class Deliverer:
         if client is None:
             return _dead("refused", "ClientGone", f"The client {delivery.client} is no longer configured.")
         secrets = [secret.get_secret_value() for secret in client.webhook_secrets]
+        if not secrets:
+            return _dead("refused", "NoSecret", f"The client {client.name} has no webhook secret to sign it with.")
         raw = delivery.text.encode()
         headers = _headers(secrets, job_id, raw, delivery.url)
         trust = self._own_trust if client.callback_networks else self._public_trust
@@ -142,7 +144,7 @@ def _again(detail: str, attempts: int, hint: timedelta, dice: float) -> Outcome:
 
 def _headers(secrets: Sequence[str], job_id: str, raw: bytes, url: str) -> list[tuple[str, str]]:
     timestamp = int(datetime.now(UTC).timestamp())
-    headers = [
+    return [
         ("host", urlsplit(url).netloc),
         ("content-type", "application/json"),
         ("content-length", str(len(raw))),
@@ -150,8 +152,8 @@ def _headers(secrets: Sequence[str], job_id: str, raw: bytes, url: str) -> list[
         ("user-agent", USER_AGENT),
         ("webhook-id", job_id),
         ("webhook-timestamp", str(timestamp)),
+        ("webhook-signature", sign(secrets, job_id, timestamp, raw)),
     ]
-    return [*headers, ("webhook-signature", sign(secrets, job_id, timestamp, raw))] if secrets else headers
 
 
 def _dead(error_class: str, code: str, detail: str) -> Dead:

@@ -98,10 +98,12 @@ def test_a_receiver_with_any_live_secret_can_verify_it(secret: str) -> None:
     assert headers(receiver)["content-type"] == "application/json"
 
 
-def test_a_client_without_a_secret_gets_no_signature() -> None:
+def test_nothing_is_sent_without_a_signature() -> None:
     with receiving(answering(OK)) as receiver:
-        delivered(receiver.url, client=a_client(webhook_secrets=()))
-    assert "webhook-signature" not in headers(receiver)
+        outcome = delivered(receiver.url, client=a_client(webhook_secrets=()))
+    assert receiver.bodies == []
+    assert isinstance(outcome, Dead)
+    assert outcome.failure.code == "NoSecret"
 
 
 def test_a_client_that_is_gone_is_called_no_more() -> None:
