@@ -125,7 +125,7 @@ def agrees(name: str, stands: Json, asked: Json) -> bool:
         theirs, ours = as_used(stands), as_used(asked, week=None)
         return _covers(theirs, ours if tells_zone(theirs) else without_zone(ours))
     if name == "location":
-        asked = _place(asked)
+        asked = _place(asked, tells_type="locationType" in (stands or {}))
     if _empty(stands) and _empty(asked):
         return True
     return _covers(stands, asked)
@@ -178,14 +178,13 @@ def _some(parts: tuple[str, ...], value: Json) -> Json:
     return {part: value[part] for part in parts if not _empty(value.get(part))} if isinstance(value, dict) else value
 
 
-def _place(location: Json) -> Json:
-    """A location without what Exchange makes up for itself."""
-    made_up = (
-        "uniqueId",
-        "uniqueIdType",
-        *(["locationType"] if (location or {}).get("locationType") == "default" else []),
-    )
-    return {key: value for key, value in location.items() if key not in made_up} if location else location
+def _place(location: Json, *, tells_type: bool = True) -> Json:
+    """A location without what Exchange makes up for itself, and without its type where it does not tell one: EWS has
+    none, and a mirror of a room on Graph brings one."""
+    passed_over = {"uniqueId", "uniqueIdType"}
+    if not tells_type or (location or {}).get("locationType") == "default":
+        passed_over.add("locationType")
+    return {key: value for key, value in location.items() if key not in passed_over} if location else location
 
 
 def _roles(attendees: Json) -> dict[str, str]:

@@ -40,11 +40,12 @@ _DETAILS = ("address", "coordinates", "locationUri")
 
 def read(item: etree._Element) -> Json:
     """Graph's location, None where there is none. The name is the text that people see, unless there are details:
-    then Exchange may make the text up of the name and the address."""
+    then Exchange may make the text up of the name, which may be empty, and the address."""
     text, place = text_of(item, tag(TEXT)), find(item, tag(ENHANCED))
     details = {} if place is None else _read_details(find(place, "t:PostalAddress"))
     if place is not None and details:
-        text = text_of(place, "t:DisplayName") or text
+        name = text_of(place, "t:DisplayName")
+        text = text if name is None else name
     return {"displayName": text or "", **details} if text or details else None
 
 

@@ -18,7 +18,7 @@ _COORDINATES = {
 def show(event: Event) -> Element | None:
     """The place with all that is known of it; None where the event has none."""
     place = event["location"]
-    if not place["displayName"]:
+    if not any(place.get(name) for name in ("displayName", "address", "coordinates", "locationUri")):
         return None
     address, coordinates = place.get("address") or {}, place.get("coordinates") or {}
     details = [

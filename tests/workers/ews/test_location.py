@@ -73,6 +73,13 @@ def test_the_place_has_its_own_name_where_there_are_details() -> None:
     assert found["displayName"] == "Main building"
 
 
+def test_a_place_whose_own_name_is_empty_has_none_whatever_text_exchange_makes_up() -> None:
+    nameless = {**ROOM, "displayName": ""}
+    (change,) = write(nameless, None)
+    assert change.value is not None
+    assert read(element("t:CalendarItem", element("t:Location", "Contoso Way 1, Redmond"), change.value)) == nameless
+
+
 def test_what_is_not_known_of_a_place_is_left_out() -> None:
     address = element("t:PostalAddress", element("t:City", "Wien"), element("t:Latitude", "NaN"))
     place = element("t:EnhancedLocation", element("t:DisplayName", "Office"), address)
