@@ -69,7 +69,7 @@ class DateTimeTimeZone(Shape):
     """A wall clock and its zone (https://learn.microsoft.com/graph/api/resources/datetimetimezone)."""
 
     date_time: WallClock
-    """A local time like ``2026-12-01T09:00:00``, without an offset; seconds may be left out."""
+    """A local time like ``2026-12-01T09:00:00``, without an offset; seconds may be left out, a fraction is cut off."""
     time_zone: Zone
     """The zone's Windows or IANA name; EWS takes no IANA name that has no Windows counterpart."""
 

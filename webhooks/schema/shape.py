@@ -91,13 +91,14 @@ def _moment_text(text: str) -> str:
 
 
 def _wall_clock(text: str) -> str:
-    """Seconds always, a fraction only where there is one: EWS refuses a time without seconds."""
+    """To the second: EWS refuses a time without, and a fraction, which no event shows when it is read, would be written
+    again and again."""
     if not _WALL_CLOCK.fullmatch(text):
         raise ValueError(
             "must be a local time like 2026-12-01T09:00:00, without an offset; its zone goes into timeZone"
         )
     try:
-        return datetime.fromisoformat(text).isoformat()
+        return datetime.fromisoformat(text).isoformat(timespec="seconds")
     except ValueError:
         raise ValueError("is no such time: the calendar or the clock does not have it") from None
 

@@ -158,9 +158,8 @@ def _by_the_clock(asked: Json, stands: Json) -> Json:
     zone = (stands or {}).get("timeZone")
     if not zone or not asks_for_no_zone(asked) or to_windows(zone) is None:
         return asked
-    moment = instant(asked["dateTime"], asked["timeZone"]).replace(microsecond=0)
     try:
-        return {**stands, "dateTime": wall_clock(moment, zone)}
+        return {**stands, "dateTime": wall_clock(instant(asked["dateTime"], asked["timeZone"]), zone)}
     except OverflowError:  # beyond the year 9999 there
         return asked
 

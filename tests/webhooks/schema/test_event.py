@@ -62,7 +62,7 @@ RECURRENCE = {
 def test_a_value_is_kept_as_graph_spells_it(name: str, value: Any) -> None:
     kept = asked(with_set(**{name: value})).intent.set[name]
     if name == "start":
-        value = at("2026-12-01T09:00:00.123456")
+        value = at("2026-12-01T09:00:00")
     assert kept == value
 
 
@@ -78,6 +78,14 @@ def test_a_moment_in_utc_is_a_time_in_utc() -> None:
 
 def test_a_time_without_seconds_gets_them() -> None:
     assert asked(with_set(start=at("2026-12-01T09:00"))).intent.set["start"] == at("2026-12-01T09:00:00")
+
+
+@pytest.mark.parametrize("fraction", [".5", ".0000000", ".9999999"])
+def test_a_fraction_of_a_second_is_cut_off_of_every_time(fraction: str) -> None:
+    start, end = at(f"2026-12-01T09:00:00{fraction}"), f"2026-12-01T10:00:00{fraction}Z"
+    intent = asked(with_set(start=start, end=end) | {"expect": {"start": start}}).intent
+    assert intent.set == {"start": at("2026-12-01T09:00:00"), "end": at("2026-12-01T10:00:00", "UTC")}
+    assert intent.expect == {"start": at("2026-12-01T09:00:00")}
 
 
 @pytest.mark.parametrize(
