@@ -35,7 +35,8 @@ class AskedOccurrence(Shape):
     index: Annotated[Int, Field(default=None, ge=1, le=2**31 - 1)]
     """The meeting's number in the series: the first one is 1, and cancelled ones are counted too."""
     start: Annotated[Moment, Field(default=None)]
-    """When the meeting was to start by the series' pattern, even if it was moved since: RFC 3339 with an offset."""
+    """When the meeting was to start by the series' pattern, even if it was moved since: RFC 3339 with an offset. On
+    Graph, whole days are found by midnight in UTC, too, as Graph tells them."""
 
 
 class AskedTarget(Shape):

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import quote, urlencode, urlsplit
 
-from workers.event.zones import to_iana, wall_clock
+from workers.event.zones import instant, to_iana, wall_clock
 from workers.exchange import NotFound, Refused
 from workers.graph.resources import Unreadable
 from workers.graph.times import in_utc
 from workers.update import Json
 
 PAGE = 500
-MASTER = "$select=id,recurrence,cancelledOccurrences,originalStartTimeZone"
+MASTER = "$select=id,recurrence,cancelledOccurrences,isAllDay,originalStartTimeZone"
 """The query of a GET of the series."""
 
 _DAY = timedelta(days=1)
@@ -65,6 +65,11 @@ def moment(start: str) -> datetime:
     raise Refused("InvalidTarget", f"target.occurrence.start: {start!r} is no moment with an offset")
 
 
+def may_be_a_day(start: datetime) -> bool:
+    """Whether it may be a whole day as Graph tells it: midnight in UTC, in whichever zone the series is."""
+    return start.time() == time.min
+
+
 def windows_around(start: datetime) -> tuple[Window, Window]:
     """Where to look for the occurrence of this moment: where it was to be, then wherever it may have been moved."""
     return _window(start, _DAY), _window(start, _NEARBY)
@@ -77,6 +82,7 @@ class Series:
     recurrence: Json
     cancelled: tuple[date, ...]
     zone: str
+    all_day: bool = False
 
     def window(self, index: int) -> Window:
         """Where the first ``index`` occurrences are, wherever they were moved. Raises Unreadable."""
@@ -92,7 +98,11 @@ class Series:
         return Window(_noon(first, -step), min(_noon(first, step * rounds), _noon(last, step)))
 
     def numbered(self, index: int, instances: Iterable[Instance]) -> str:
-        """The id of the ``index``-th occurrence, the cancelled ones counted as EWS counts them. Raises NotFound."""
+        """The id of the ``index``-th occurrence, the cancelled ones counted as EWS counts them. Raises NotFound, and
+        Refused where nobody tells when its days begin."""
+        if self.all_day and to_iana(self.zone) is None:
+            sentence = "target.occurrence.index: Graph does not tell the zone of these days; name the occurrence's id"
+            raise Refused("TimeZoneNotSupported", sentence)
         listed: dict[date, str | None] = dict.fromkeys(self.cancelled)
         listed |= {self._day(one.original): one.id for one in instances}
         if index > len(listed):
@@ -101,6 +111,16 @@ class Series:
         if found is None:
             raise missing(f"occurrence number {index} was cancelled")
         return found
+
+    def begin(self, asked: datetime) -> datetime:
+        """The moment at which the occurrence was to start that is asked for as Graph tells whole days: by midnight in
+        UTC, whichever zone they are days of."""
+        if not self.all_day or to_iana(self.zone) is None:
+            return asked
+        try:
+            return instant(asked.replace(tzinfo=None).isoformat(), self.zone)
+        except ValueError:  # before the first year there
+            return asked
 
     def _day(self, when: datetime) -> date:
         return date.fromisoformat(wall_clock(when, self.zone if to_iana(self.zone) else "UTC")[:10])
@@ -113,8 +133,9 @@ def series(body: bytes) -> Series:
         if not document.get("recurrence"):
             raise missing("the event is no series")
         cancelled = map(_cancelled, document.get("cancelledOccurrences") or [])
-        zone = str(document.get("originalStartTimeZone") or "UTC")
-        return Series(document["recurrence"], tuple(day for day in cancelled if day is not None), zone)
+        days = tuple(day for day in cancelled if day is not None)
+        all_day = document.get("isAllDay") is True
+        return Series(document["recurrence"], days, _zone(document, all_day=all_day), all_day)
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise Unreadable(f"this is no series: {error}") from error
 
@@ -138,6 +159,16 @@ def at(start: datetime, instances: Iterable[Instance]) -> Instance | None:
 def missing(sentence: str) -> NotFound:
     """The error that an occurrence is that is not there."""
     return NotFound("OccurrenceNotFound", f"target.occurrence: {sentence}.")
+
+
+def _zone(document: Json, *, all_day: bool) -> str:
+    """The zone in which the series has its days, empty where that is not told: of whole days, ``originalStartTimeZone``
+    may be the zone that the request preferred, which is UTC."""
+    told = (document["recurrence"].get("range") or {}).get("recurrenceTimeZone")
+    if told and to_iana(told):
+        return str(told)
+    own = str(document.get("originalStartTimeZone") or "UTC")
+    return "" if all_day and to_iana(own) == to_iana("UTC") else own
 
 
 def _original(instance: Json) -> datetime:

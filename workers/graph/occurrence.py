@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from workers.exchange import Refused
 from workers.graph import instances
@@ -11,6 +13,8 @@ from workers.graph.instances import Instance, Window
 from workers.graph.paths import event_path
 from workers.graph.resources import Unreadable
 from workers.update import Target
+
+T = TypeVar("T")
 
 _PREFER = {"Prefer": 'outlook.timezone="UTC"'}
 _PAGES = 100
@@ -33,6 +37,8 @@ def find(connection: Connection, target: Target) -> Target:
 
 def _by_start(connection: Connection, target: Target, start: str) -> str:
     moment = instances.moment(start)
+    if instances.may_be_a_day(moment):
+        moment = _read(_master(connection, target), instances.series).begin(moment)
     for window in instances.windows_around(moment):
         found = instances.at(moment, _within(connection, target, window))
         if found is not None:
@@ -43,12 +49,9 @@ def _by_start(connection: Connection, target: Target, start: str) -> str:
 def _by_index(connection: Connection, target: Target, index: int) -> str:
     if index < 1:
         raise Refused("InvalidTarget", "target.occurrence.index: the first occurrence is number 1")
-    answer = connection.call("read", target, "GET", f"{event_path(target)}?{instances.MASTER}", _PREFER)
-    try:
-        series = instances.series(answer.body)
-        window = series.window(index)
-    except Unreadable as error:
-        raise unreadable("read", answer, error) from error
+    answer = _master(connection, target)
+    series = _read(answer, instances.series)
+    window = _read(answer, lambda _: series.window(index))
     return series.numbered(index, _within(connection, target, window))
 
 
@@ -58,13 +61,18 @@ def _within(connection: Connection, target: Target, window: Window) -> list[Inst
     for _ in range(_PAGES):
         if query is None:
             return found
-        page, query = _page(connection.call("read", target, "GET", f"{event_path(target)}/instances?{query}", _PREFER))
+        answer = connection.call("read", target, "GET", f"{event_path(target)}/instances?{query}", _PREFER)
+        page, query = _read(answer, instances.read)
         found += page
     raise Refused("TooManyInstances", "target.occurrence: the series is too long to count; name the occurrence's id")
 
 
-def _page(answer: Answer) -> tuple[list[Instance], str | None]:
+def _master(connection: Connection, target: Target) -> Answer:
+    return connection.call("read", target, "GET", f"{event_path(target)}?{instances.MASTER}", _PREFER)
+
+
+def _read(answer: Answer, read: Callable[[bytes], T]) -> T:
     try:
-        return instances.read(answer.body)
+        return read(answer.body)
     except Unreadable as error:
         raise unreadable("read", answer, error) from error

@@ -196,6 +196,74 @@ def test_days_are_counted_where_the_series_is() -> None:
     assert Series(DAILY, (), "tzone://Microsoft/Custom").numbered(1, evening) == "a"
 
 
+WHOLE_DAYS = {
+    "id": "M",
+    "isAllDay": True,
+    "originalStartTimeZone": "UTC",
+    "cancelledOccurrences": ["OID.M.2026-12-02"],
+    "recurrence": {
+        "pattern": {"type": "daily", "interval": 1},
+        "range": {"type": "noEnd", "startDate": "2026-12-01", "recurrenceTimeZone": "W. Europe Standard Time"},
+    },
+}
+DAYS = page(
+    instance("day 1", "2026-11-30T23:00:00Z", "2026-12-01T00:00:00"),
+    instance("day 3", "2026-12-02T23:00:00Z", "2026-12-03T00:00:00"),
+    instance("day 4", "2026-12-03T23:00:00Z", "2026-12-04T00:00:00"),
+)
+
+
+@pytest.mark.parametrize(("index", "day"), [(1, "day 1"), (3, "day 3"), (4, "day 4")])
+def test_whole_days_are_numbered_by_the_days_of_the_series_whatever_zone_graph_tells_them_in(
+    index: int, day: str
+) -> None:
+    wire = Wire(WHOLE_DAYS, DAYS, EVENT)
+    exchange(wire).read(target(index=index), [])
+    assert seen(wire)[-1] == day
+
+
+@pytest.mark.parametrize("start", ["2026-12-04T00:00:00Z", "2026-12-04T01:00:00+01:00"])
+def test_a_whole_day_is_found_by_midnight_in_utc_as_graph_tells_it(start: str) -> None:
+    wire = Wire(WHOLE_DAYS, DAYS, EVENT)
+    exchange(wire).read(target(start=start), [])
+    assert seen(wire) == ["M", "M/instances", "day 4"]
+
+
+def test_a_day_before_the_calendar_is_not_found() -> None:
+    with pytest.raises(NotFound):
+        exchange(Wire(WHOLE_DAYS, DAYS, DAYS)).read(target(start="0001-01-01T00:00:00Z"), [])
+
+
+def test_a_whole_day_is_found_by_the_moment_at_which_it_was_to_start() -> None:
+    wire = Wire(DAYS, EVENT)
+    exchange(wire).read(target(start="2026-12-04T00:00:00+01:00"), [])
+    assert seen(wire) == ["M/instances", "day 4"]
+
+
+def test_a_meeting_at_midnight_in_utc_is_no_whole_day() -> None:
+    wire = Wire(MASTER, page(instance("o1", "2026-12-02T00:00:00Z")), EVENT)
+    exchange(wire).read(target(start="2026-12-02T00:00:00Z"), [])
+    assert seen(wire)[-1] == "o1"
+
+
+def without_zone(**changes: Any) -> dict[str, Any]:
+    return WHOLE_DAYS | {"recurrence": DAILY | {"range": {"type": "noEnd", "startDate": "2026-12-01"}}} | changes
+
+
+def test_whole_days_in_a_zone_that_nobody_tells_are_not_counted() -> None:
+    with pytest.raises(Refused, match=r"target\.occurrence\.index: Graph does not tell the zone"):
+        exchange(Wire(without_zone(), DAYS)).read(target(index=1), [])
+    wire = Wire(without_zone(originalStartTimeZone="W. Europe Standard Time"), DAYS, EVENT)
+    exchange(wire).read(target(index=1), [])
+    assert seen(wire)[-1] == "day 1"
+
+
+def test_whole_days_in_a_zone_that_nobody_tells_are_found_by_their_moment() -> None:
+    wire = Wire(without_zone(), page(instance("o1", "2026-12-02T00:00:00Z")), EVENT)
+    exchange(wire).read(target(start="2026-12-02T00:00:00Z"), [])
+    assert seen(wire)[-1] == "o1"
+
+
 def test_moments_are_compared_in_whole_minutes() -> None:
     one = Instance("a", datetime(2026, 12, 1, 17, 0, tzinfo=UTC))
     assert at(moment("2026-12-01T17:00:29Z"), [one]) == one
