@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from workers import retry
-from workers.event import invitations, patch
+from workers.event import invitations, patch, whole_days
 from workers.event.patch import Changes, Conflict
 from workers.event.properties import agrees
 from workers.event.versions import Wrote, content_of, is_ours
@@ -146,7 +146,8 @@ class _Run:
 
     def _plan(self, event: Event, base: Mapping[str, Json] | None) -> Changes | Conflict:
         try:
-            return patch.plan(self.update.intent, event.properties, base, self.update.conflict_resolution)
+            intent = whole_days.by_date(self.update.intent, event.properties, self.around.kind)
+            return patch.plan(intent, event.properties, base, self.update.conflict_resolution)
         except ValueError as error:  # a zone that nobody knows, a shift beyond the year 9999
             raise Refused("CannotBeComputed", f"{error}.") from error
 
@@ -206,9 +207,10 @@ class _Run:
 
     def _applied(self, intended: Intended, values: Mapping[str, Json], event: Event, written: Written) -> Outcome:
         stands = written.event.properties if written.event else None
+        asked = whole_days.in_zone_of(values, {**event.properties, **(stands or {})}, self.around.kind)
         ignored = [
             Clash(name, intended.before[name], stands.get(name), value)
-            for name, value in values.items()
+            for name, value in asked.items()
             if stands is not None
             and not agrees(name, stands.get(name), value)
             and agrees(name, stands.get(name), intended.before[name])
@@ -222,7 +224,7 @@ class _Run:
             )
             why = retry.failure(error_class, "NotApplied", detail)
             return Dead(Failure(why.error_class, why.code, why.title, why.detail, tuple(ignored)), written.request_id)
-        verified = stands is not None and all(agrees(name, stands.get(name), value) for name, value in values.items())
+        verified = stands is not None and all(agrees(name, stands.get(name), value) for name, value in asked.items())
         # What was read back counts only where nobody came in between.
         seen = written.event.properties if written.event and written.event.version == written.version else {}
         found, left = content_of(event.properties), content_of({**event.properties, **intended.after, **seen})
@@ -234,7 +236,7 @@ class _Run:
         """An earlier write was applied although its answer was lost: its version is not known, what it left is."""
         if self.past is None:
             return Succeeded(Result(event.version, noop=False, verified=True), "had been applied before")
-        after = self.past.after
+        after = whole_days.in_zone_of(self.past.after, event.properties, self.around.kind)
         verified = all(agrees(name, event.properties.get(name), value) for name, value in after.items())
         wrote = Wrote(self.past.version, "", content_of({**self.past.base, **after}), content_of(self.past.base))
         result = self.past.result(event.version, verified=verified)

@@ -120,6 +120,85 @@ def test_what_stands_already_is_no_write_and_no_mail() -> None:
     assert (desk.exchange.writes, desk.exchange.mails) == ([], 0)
 
 
+def a_day(date: str, zone: str) -> Json:
+    return {"dateTime": f"{date}T00:00:00", "timeZone": zone}
+
+
+def days(first: str, last: str, zone: str) -> dict[str, Json]:
+    return {"start": a_day(first, zone), "end": a_day(last, zone)}
+
+
+PACIFIC, TOKYO = "Pacific Standard Time", "Tokyo Standard Time"
+
+
+def an_all_day_desk(kind: str, zone: str, intent: Intent, **changes: Any) -> Desk:
+    """It lasts the whole of 1 December, told in this zone."""
+    desk = a_desk(intent, **changes)
+    desk.kind, desk.exchange.properties = kind, an_event(isAllDay=True, **days("2026-12-01", "2026-12-02", zone))
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("kind", "stands", "asked"),
+    [("graph", "UTC", PACIFIC), ("graph", PACIFIC, "UTC"), ("graph", PACIFIC, TOKYO), ("ews", PACIFIC, "UTC")],
+)
+def test_the_very_same_whole_days_are_no_write_no_mail_and_no_conflict(kind: str, stands: str, asked: str) -> None:
+    same = days("2026-12-01", "2026-12-02", asked)
+    desk = an_all_day_desk(kind, stands, Intent(set={**same, "isAllDay": True}, expect=same))
+    assert succeeded(desk.run()) == Result("v1", noop=True)
+    moved = an_all_day_desk(kind, stands, Intent(set={"subject": "Moved"}, only_where=same, expect=same))
+    assert list(succeeded(moved.run()).changed) == ["subject"]
+
+
+@pytest.mark.parametrize(("kind", "stands", "asked"), [("graph", "UTC", PACIFIC), ("ews", PACIFIC, "UTC")])
+def test_other_whole_days_are_written_in_the_zone_in_which_the_event_stands(kind: str, stands: str, asked: str) -> None:
+    desk = an_all_day_desk(kind, stands, Intent(set={"end": a_day("2026-12-03", asked)}))
+    assert succeeded(desk.run()).verified
+    assert desk.exchange.writes[0].changes == days("2026-12-01", "2026-12-03", stands)
+    wrong = an_all_day_desk(kind, stands, Intent(set=MOVED.set, expect={"start": a_day("2026-12-02", asked)}))
+    assert dead(wrong.run()) == ("conflict", "conflict")
+
+
+@pytest.mark.parametrize("stands", ["UTC", PACIFIC])
+def test_other_whole_days_go_to_graph_in_the_zone_that_is_asked_for_however_it_tells_them(stands: str) -> None:
+    told, wanted = (days("2026-12-01", "2026-12-03", zone) for zone in (stands, TOKYO))
+    desk = an_all_day_desk("graph", stands, Intent(set=wanted))
+    desk.exchange.afterwards.append(lambda: desk.exchange.properties.update(told))
+    assert succeeded(desk.run()).verified
+    assert desk.exchange.writes[0].changes == wanted
+
+
+def test_whole_days_whose_answer_was_lost_are_verified_however_graph_tells_them() -> None:
+    desk = an_all_day_desk("graph", "UTC", Intent(set=days("2026-12-01", "2026-12-03", TOKYO)))
+    desk.exchange.write_faults.append(Fault.LOST_AFTER)
+    assert isinstance(desk.run(), Retry)
+    desk.exchange.properties.update(days("2026-12-01", "2026-12-03", "UTC"))
+    assert succeeded(desk.run()).verified
+
+
+@pytest.mark.parametrize("stands", ["UTC", PACIFIC])
+def test_whole_days_in_ews_go_to_the_zone_that_is_asked_for(stands: str) -> None:
+    elsewhere = days("2026-12-01", "2026-12-02", TOKYO)
+    desk = an_all_day_desk("ews", stands, Intent(set=elsewhere))
+    assert succeeded(desk.run()).verified
+    assert desk.exchange.writes[0].changes == elsewhere
+
+
+def test_an_event_that_ends_to_last_whole_days_has_moments_again() -> None:
+    times = days("2026-12-01", "2026-12-02", PACIFIC)
+    desk = an_all_day_desk("graph", "UTC", Intent(set={"isAllDay": False, **times}))
+    succeeded(desk.run())
+    assert desk.exchange.writes[0].changes == {"isAllDay": False, **times}
+
+
+def test_an_event_that_graph_makes_last_whole_days_is_verified_though_they_are_told_in_utc() -> None:
+    midnights = days("2026-12-01", "2026-12-02", "UTC")
+    desk = a_desk(Intent(set={"isAllDay": True, **days("2026-12-01", "2026-12-02", PACIFIC)}))
+    desk.kind, desk.exchange.properties = "graph", an_event(**midnights)
+    desk.exchange.afterwards.append(lambda: desk.exchange.properties.update(midnights))
+    assert succeeded(desk.run()).verified
+
+
 def test_the_marker_keeps_the_last_sixteen_updates() -> None:
     desk = a_desk()
     desk.exchange.marker = tuple(f"upd_{number}" for number in range(16))

@@ -1,0 +1,58 @@
+"""Whole days are dates: which midnights mean the same day, whichever zone each is told in. Pure.
+
+Graph tells the midnights of an all-day event, and their zones, in the zone that the request preferred, so there no
+zone of theirs says anything. In EWS such an event lasts from midnight to midnight in its own zone, which can be
+changed; but UTC, which asks for no zone, is how Graph told the day that a caller or a mirror brings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, time
+
+from workers.event.properties import TIMES, agrees, asks_for_no_zone
+from workers.update import Intent, Json
+
+
+def by_date(intent: Intent, stands: Mapping[str, Json], kind: str) -> Intent:
+    """The intent with its whole days in the zone in which they stand, on a backend of this ``kind``."""
+    if not stands.get("isAllDay"):
+        return intent
+    return replace(
+        intent,
+        set=_to_set(intent.set, stands, kind),
+        expect=in_zone_of(intent.expect, stands, kind),
+        only_where=in_zone_of(intent.only_where, stands, kind),
+    )
+
+
+def in_zone_of(values: Mapping[str, Json], stands: Mapping[str, Json], kind: str) -> Mapping[str, Json]:
+    """The values, their whole days in the zone in which an event of whole days stands."""
+    if not stands.get("isAllDay") or set(TIMES).isdisjoint(values):
+        return values
+    days = {name: _day(values[name], stands.get(name), kind) for name in TIMES if name in values}
+    return {**values, **days}
+
+
+def _to_set(asked: Mapping[str, Json], stands: Mapping[str, Json], kind: str) -> Mapping[str, Json]:
+    """As asked where they become moments; and where other days are asked for, both in a zone with a name, in which
+    Graph then keeps them."""
+    days = in_zone_of(asked, stands, kind)
+    given = [name for name in TIMES if asked.get(name)]
+    stay = all(agrees(name, stands.get(name), days[name]) for name in given)
+    named = len(given) == len(TIMES) and not any(asks_for_no_zone(asked[name]) for name in given)
+    return asked if not asked.get("isAllDay", True) or (named and not stay) else days
+
+
+def _day(asked: Json, stands: Json, kind: str) -> Json:
+    if not _is_midnight(asked) or not _is_midnight(stands):
+        return asked
+    return {**stands, "dateTime": asked["dateTime"]} if kind == "graph" or asks_for_no_zone(asked) else asked
+
+
+def _is_midnight(value: Json) -> bool:
+    if not value:
+        return False
+    wall = datetime.fromisoformat(value["dateTime"])
+    return wall.time() == time.min and wall.tzinfo is None
