@@ -109,8 +109,10 @@ def agrees(name: str, stands: Json, asked: Json) -> bool:
     """Whether the event's value ``stands`` already is what was ``asked``.
 
     Not symmetric: what Exchange adds of its own (a location's type, an attendee's status) is no difference, and an
-    empty value is an unset one.
+    empty value is an unset one. But nothing is added to an open extension, and what is written replaces all of it.
     """
+    if name.startswith(EXTENSION):
+        return _exactly(_told(stands), _told(asked))
     if name == "attendees":
         return _roles(stands) == _roles(asked)
     if property_of(name).member is not None:
@@ -129,6 +131,20 @@ def agrees(name: str, stands: Json, asked: Json) -> bool:
     if _empty(stands) and _empty(asked):
         return True
     return _covers(stands, asked)
+
+
+def _told(extension: Json) -> Json:
+    """An open extension without its nulls: no member, for Graph, is a null one."""
+    return {name: value for name, value in extension.items() if value is not None} if extension else extension
+
+
+def _exactly(stands: Json, asked: Json) -> bool:
+    """The same JSON, in which true is not 1."""
+    if isinstance(stands, dict) and isinstance(asked, dict):
+        return stands.keys() == asked.keys() and all(_exactly(stands[key], asked[key]) for key in asked)
+    if isinstance(stands, list) and isinstance(asked, list):
+        return len(stands) == len(asked) and all(map(_exactly, stands, asked))
+    return isinstance(stands, bool) == isinstance(asked, bool) and bool(stands == asked)
 
 
 def _as_it_is(value: Json) -> Json:

@@ -128,6 +128,41 @@ def test_what_a_person_would_call_a_change_is_one(name: str, stands: Json, asked
     assert not agrees(name, stands, asked)
 
 
+@pytest.mark.parametrize(
+    ("stands", "asked"),
+    [
+        (None, None),
+        ({}, {}),
+        ({"a": 1, "b": [True, {"c": ""}]}, {"b": [True, {"c": ""}], "a": 1.0}),
+        ({"a": 1}, {"a": 1, "b": None}),
+        ({"a": 1, "b": None}, {"a": 1}),
+    ],
+)
+def test_an_open_extension_that_stands_already_is_no_change(stands: Json, asked: Json) -> None:
+    assert agrees("extensions/com.contoso.x", stands, asked)
+
+
+@pytest.mark.parametrize(
+    ("stands", "asked"),
+    [
+        ({"a": 1, "b": 2}, {"a": 1}),
+        ({"a": 1, "b": 2}, {"a": 1, "b": None}),
+        ({"a": 1}, {"a": 1, "b": ""}),
+        (None, {}),
+        (None, {"a": ""}),
+        ({"a": ""}, None),
+        ({}, None),
+        ({"a": 0}, {"a": False}),
+        ({"a": [1]}, {"a": [True]}),
+        ({"a": [1, 2]}, {"a": [1]}),
+        ({"a": {"b": 1, "c": 2}}, {"a": {"b": 1}}),
+        ({"a": {}}, {"a": []}),
+    ],
+)
+def test_whatever_an_open_extension_would_lose_or_gain_is_a_change(stands: Json, asked: Json) -> None:
+    assert not agrees("extensions/com.contoso.x", stands, asked)
+
+
 FILLED_IN = {"month": 0, "dayOfMonth": 0, "daysOfWeek": [], "firstDayOfWeek": "sunday", "index": "first"}
 WITHOUT_END = {"endDate": "0001-01-01", "numberOfOccurrences": 0, "recurrenceTimeZone": "W. Europe Standard Time"}
 
