@@ -106,10 +106,11 @@ class GraphEvent(Event):
 
 def query(properties: Collection[str]) -> str:
     """The query of a GET that answers with these properties and what an Event needs besides, percent-encoded. Of the
-    open extensions it asks for the first. Raises Refused for an id that is none."""
+    open extensions it asks for the first. The exceptions of a series are told only where they are both selected and
+    expanded. Raises Refused for an id that is none."""
     asked = {name for name in properties if not name.startswith((EXTENDED, EXTENSION))}
-    plain = sorted(asked - {series.EXCEPTIONS})
-    wanted = [*_ALWAYS, *(_FOR_TIMES if asked & {*TIMES} else ()), *(_FOR_BODY if "body" in asked else ()), *plain]
+    needed = [*(_FOR_TIMES if asked & {*TIMES} else ()), *(_FOR_BODY if "body" in asked else ())]
+    wanted = [*_ALWAYS, *needed, *sorted(asked)]
     expand = [
         extended_property.expand(extended_property.ids(properties)),
         *map(open_extension.expand, open_extension.names(properties)[:1]),

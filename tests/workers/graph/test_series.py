@@ -1,5 +1,6 @@
 import json
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -46,10 +47,10 @@ def test_a_recurrence_without_a_first_day_begins_on_the_day_of_the_start() -> No
     assert in_step({"recurrence": bare}, {}, None) == {"recurrence": bare}
 
 
-def test_the_exceptions_are_expanded_and_not_selected() -> None:
+def test_the_exceptions_are_selected_and_expanded_for_graph_tells_them_only_so() -> None:
     asked = query([EXCEPTIONS])
     assert "exceptionOccurrences($select%3Did,attendees)" in asked
-    assert "exceptionOccurrences" not in asked.partition("&")[0]
+    assert "exceptionOccurrences" in parse_qs(asked)["$select"][0].split(",")
 
 
 def test_a_series_that_moves_to_another_day_takes_its_recurrence_along() -> None:
