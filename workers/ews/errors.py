@@ -61,11 +61,13 @@ _CODES: Mapping[type[ExchangeError], str] = {
     Unknown: "ErrorInternalServerError ErrorInternalServerTransientError ErrorMailboxStoreUnavailable "
     "ErrorMailboxMoveInProgress ErrorMailboxFailover ErrorConnectionFailed ErrorTimeoutExpired ErrorADUnavailable "
     "ErrorADOperation ErrorInsufficientResources ErrorNotEnoughMemory ErrorTooManyObjectsOpened "
-    "ErrorNoRespondingCASInDestinationSite ErrorProxyCallFailed ErrorProxyRequestProcessingFailed "
-    "ErrorProxyServiceDiscoveryFailed ErrorClientDisconnected ErrorMailboxLogonFailed ErrorRequestAborted "
-    "ErrorDataSourceOperation ErrorResponseSchemaValidation "
+    "ErrorNoRespondingCASInDestinationSite ErrorNoApplicableProxyCASServersAvailable ErrorProxyCallFailed "
+    "ErrorProxyRequestProcessingFailed ErrorProxyServiceDiscoveryFailed ErrorClientDisconnected "
+    "ErrorMailboxLogonFailed ErrorRequestAborted ErrorDataSourceOperation ErrorResponseSchemaValidation "
     # The item may be saved by the time its mail is held back.
-    "ErrorSubmissionQuotaExceeded ErrorMessageSubmissionBlocked ErrorExceededMessageLimit",
+    "ErrorSubmissionQuotaExceeded ErrorMessageSubmissionBlocked ErrorMessageBlocked ErrorExceededMessageLimit "
+    "ErrorExceededMessageLimitShowTierUpgrade ErrorExceededMaxRecipientLimit ErrorExceededMaxRecipientLimitBlock "
+    "ErrorExceededMaxRecipientLimitShowTierUpgrade ErrorAccountSuspend ErrorAccountSuspendShowTierUpgrade",
 }
 _BY_CODE = {code: kind for kind, codes in _CODES.items() for code in codes.split()}
 _PASSING = re.compile("Transient|Unavailable|Timeout|Busy|Failover|Aborted")
