@@ -153,8 +153,9 @@ def parse(body: bytes) -> etree._Element:
 
 
 def _parse(body: bytes) -> etree._Element:
+    # One text may be longer than libxml2 allows by itself: a body has no other bound than that of the whole answer.
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True, remove_comments=True, remove_pis=True
     )
     try:
         root = etree.fromstring(body, parser)

@@ -93,6 +93,16 @@ def test_entities_are_never_expanded() -> None:
         parse(laughs)
 
 
+def test_entities_are_not_multiplied_within_an_attribute() -> None:
+    levels = "".join(f'<!ENTITY e{level} "{f"&e{level - 1};" * 10}">' for level in range(1, 8))
+    with pytest.raises(NotAnAnswer):
+        parse(f'<!DOCTYPE l [<!ENTITY e0 "{"ha" * 50}">{levels}]><l a="&e7;"/>'.encode())
+
+
+def test_a_text_may_be_as_long_as_an_answer() -> None:
+    assert len(parse(b"<a>" + b"x" * 10_000_001 + b"</a>").text or "") == 10_000_001
+
+
 def test_an_escaped_control_character_does_not_make_an_event_unreadable() -> None:
     root = parse(b"<a>one&#x1;two&#11;&#x41;&#xD800;&#x110000;</a>")
     assert root.text == "one\ufffdtwo\ufffdA\ufffd\ufffd"
