@@ -50,7 +50,8 @@ class Feed(Protocol):
     """What changed in a mailbox. Thread-safe."""
 
     def changes(self, watch: Watch, cursor: str | None, now: datetime) -> Round:
-        """What changed since the cursor; without one, every event there is. Raises CursorLost."""
+        """What changed since the cursor; without one, every event there is, with its properties where they can be had
+        of many at once: until an event was seen, no change of it can be told. Raises CursorLost."""
 
     def spelled(self, watch: Watch, event: str) -> str:
         """An event's id as the rounds and notifications of this feed spell it."""

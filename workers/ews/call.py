@@ -6,6 +6,7 @@ Not here: sockets (client), what an operation's elements mean (one file per oper
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 import httpx
@@ -13,7 +14,7 @@ from lxml import etree
 
 from workers.ews.client import Client
 from workers.ews.errors import Reply, judge, malformed
-from workers.ews.soap import Answer, Header, NotAnAnswer, Unwritable, envelope
+from workers.ews.soap import Answer, Header, NotAnAnswer, Unwritable, answers, envelope
 from workers.exchange import ExchangeError, Refused
 from workers.exchange.doubt import Phase
 from workers.settings import EwsBackend
@@ -37,13 +38,7 @@ class Caller:
     ) -> tuple[Reply, Answer]:
         """The reply and the successful answer in it. ``zone``: that of times that bear none. Raises an
         ExchangeError."""
-        mailbox = self._mailbox(target)
-        header = Header(
-            version=self.version,
-            impersonated=mailbox if self._impersonation else None,
-            zone=None if self.version == "Exchange2007_SP1" else zone,
-        )
-        reply = self._client.post(operation, _enveloped(header, request), mailbox, phase)
+        reply = self._post(operation, request, target, phase, zone)
         judged = judge(reply, phase, self._instead)
         if isinstance(judged, ExchangeError):
             raise judged
@@ -57,6 +52,18 @@ class Caller:
         except NotAnAnswer as error:
             raise malformed(reply, "read", str(error)) from None
 
+    def ask_each(self, operation: str, request: etree._Element, target: Target, read: Callable[[Answer], T]) -> list[T]:
+        """The same of many items: what ``read`` makes of those that it can be made of. Raises an ExchangeError where
+        there is none, and an error in its place."""
+        reply, found = self._post(operation, request, target, "read"), list[T]()
+        with suppress(NotAnAnswer):
+            for answer in answers(reply.body):
+                with suppress(NotAnAnswer, Refused):
+                    found += [read(answer)] if answer.kind == "Success" else []
+        if not found and isinstance(judged := judge(reply, "read", self._instead), ExchangeError):
+            raise judged
+        return found
+
     def named(self, target: Target) -> str | None:
         """The mailbox that a request has to name which bears no item's id: None where it is impersonated, or that of
         the account that signs in."""
@@ -68,6 +75,15 @@ class Caller:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def _post(self, operation: str, request: etree._Element, target: Target, phase: Phase, zone: str = "UTC") -> Reply:
+        mailbox = self._mailbox(target)
+        header = Header(
+            version=self.version,
+            impersonated=mailbox if self._impersonation else None,
+            zone=None if self.version == "Exchange2007_SP1" else zone,
+        )
+        return self._client.post(operation, _enveloped(header, request), mailbox, phase)
 
     def _mailbox(self, target: Target) -> str | None:
         """Whose mailbox, as an SMTP address; None where the sign-in or the item's id has to tell."""

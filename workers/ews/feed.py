@@ -1,18 +1,22 @@
-"""The feed of an EWS endpoint; see workers.changes.feed. Not here: XML (sync_folder_items), calls (call)."""
+"""The feed of an EWS endpoint; see workers.changes.feed. Not here: XML (sync_folder_items, get_item), calls (call)."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from workers.changes.event_change import DEFAULT
 from workers.changes.feed import CursorLost, Item, Round
 from workers.changes.watch import Watch
-from workers.ews import sync_folder_items
+from workers.event.properties import writable_on
+from workers.ews import get_item, sync_folder_items
 from workers.ews.call import Caller
 from workers.ews.ids import ews_form
 from workers.ews.sync_folder_items import Synced
-from workers.exchange import ExchangeError
+from workers.exchange import ExchangeError, Throttled
 
 ANSWERS_AT_MOST = 1000
+AT_ONCE = 50
+"""Events in one read: few enough to be answered in time, also with long bodies."""
 _LOST = frozenset({"ErrorInvalidSyncStateData", "ErrorSyncFolderNotFound"})
 
 
@@ -31,12 +35,32 @@ class EwsFeed:
             items |= {item.event: item for item in synced.items}
             state = synced.state
             if synced.last:
-                return Round(tuple(items.values()), state)
+                found = tuple(items.values())
+                return Round(found if cursor else self._with_properties(watch, found), state)
         raise CursorLost(f"the round has more than {ANSWERS_AT_MOST} answers")
 
     def spelled(self, watch: Watch, event: str) -> str:
         """Exchange spells ids its own way, whichever of the two spellings a caller uses."""
         return ews_form(event)
+
+    def _with_properties(self, watch: Watch, items: tuple[Item, ...]) -> tuple[Item, ...]:
+        """As they stand now, which may be later than they were found. Those that cannot be had so are left to be read
+        one by one."""
+        asked = [name for name in sorted(DEFAULT.union(watch.learnt)) if writable_on("ews", name)]
+        ids = [item.event for item in items if not item.deleted]
+        read: dict[str, Item] = {}
+        for start in range(0, len(ids), AT_ONCE):
+            request = get_item.build_many(ids[start : start + AT_ONCE], asked, self._caller.version)
+            try:
+                events = self._caller.ask_each(
+                    get_item.NAME, request, watch.place, lambda answer: get_item.read(answer, asked)
+                )
+            except Throttled:
+                raise
+            except ExchangeError:
+                break
+            read |= {event.id: Item(event.id, event.version, event.properties) for event in events}
+        return tuple(read.get(item.event, item) for item in items)
 
     def _synced(self, watch: Watch, state: str | None) -> Synced:
         request = sync_folder_items.build(state, self._caller.named(watch.place))

@@ -43,16 +43,17 @@ def build(target: Target, properties: Collection[str], version: str) -> etree._E
 
     An occurrence that is named by its start has to be found first (locate). Raises Refused, Unwritable.
     """
-    fields = _read_with(properties)
-    besides = (KIND, *FIELDS["recurrence"].uris) if _of_times(fields) else ()
-    uris = dict.fromkeys(uri for field in fields for uri in field.uris)
-    asked = [uri for uri in dict.fromkeys((*uris, *besides)) if known(uri, version)]
-    return request(_id(target), (*asked, IS_MEETING, extended.MARKER))
+    return request(_uris(properties, version), _id(target))
 
 
-def request(item_id: etree._Element, uris: Iterable[str]) -> etree._Element:
-    """The request for these paths of one item."""
-    return element("m:GetItem", deepcopy(_shape(tuple(uris))), element("m:ItemIds", item_id))
+def build_many(ids: Iterable[str], properties: Collection[str], version: str) -> etree._Element:
+    """The request for the same of many items, each of which is answered by a response message of its own."""
+    return request(_uris(properties, version), *(element("t:ItemId", Id=item_id) for item_id in ids))
+
+
+def request(uris: Iterable[str], *ids: etree._Element) -> etree._Element:
+    """The request for these paths of these items."""
+    return element("m:GetItem", deepcopy(_shape(tuple(uris))), element("m:ItemIds", *ids))
 
 
 @lru_cache(maxsize=256)
@@ -99,6 +100,14 @@ def wanted(properties: Collection[str]) -> list[Field]:
 def _read_with(properties: Collection[str]) -> list[Field]:
     """What is read for these: a recurrence says little without the start that it counts from."""
     return wanted({*properties, *TIMES} if "recurrence" in properties else properties)
+
+
+def _uris(properties: Collection[str], version: str) -> tuple[str, ...]:
+    fields = _read_with(properties)
+    besides = (KIND, *FIELDS["recurrence"].uris) if _of_times(fields) else ()
+    uris = dict.fromkeys(uri for field in fields for uri in field.uris)
+    asked = (uri for uri in dict.fromkeys((*uris, *besides)) if known(uri, version))
+    return (*asked, IS_MEETING, extended.MARKER)
 
 
 def _other(name: str) -> Field:

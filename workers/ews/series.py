@@ -35,7 +35,7 @@ class Series:
 
 def build(master: str) -> etree._Element:
     """The GetItem request about a master. Raises Unwritable."""
-    return get_item.request(element("t:ItemId", Id=master), _TOLD_BY_MASTERS)
+    return get_item.request(_TOLD_BY_MASTERS, element("t:ItemId", Id=master))
 
 
 def read(answer: Answer) -> Series:

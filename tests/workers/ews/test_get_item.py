@@ -6,7 +6,7 @@ from lxml import etree
 from tests.workers.ews.reference import SAMPLES, assert_valid_body, needs_reference
 from workers.event.properties import OWN_ZONE, UNTOLD
 from workers.ews.fields import FIELDS
-from workers.ews.get_item import build, read
+from workers.ews.get_item import build, build_many, read
 from workers.ews.soap import Answer, Header, NotAnAnswer, answers, element, envelope, find_all
 from workers.exchange import MARKER_GUID, MARKER_NAME, Refused
 from workers.update import Occurrence, Target
@@ -80,6 +80,11 @@ def test_the_marker_is_always_asked_for() -> None:
 @pytest.mark.parametrize("properties", [(), ("subject",), tuple(FIELDS)])
 def test_every_request_is_valid_by_microsofts_schema(target: Target, properties: tuple[str, ...]) -> None:
     assert_valid_body(build(target, properties, "Exchange2013_SP1"))
+
+
+@needs_reference
+def test_a_request_for_many_is_valid_too() -> None:
+    assert_valid_body(build_many(["A", "B"], tuple(FIELDS), "Exchange2013_SP1"))
 
 
 def test_an_occurrence_is_named_by_its_number() -> None:
