@@ -141,11 +141,12 @@ class Tender:
         """Go through the days that the window now covers, and leave behind those that it did. Until now all was told,
         so that whatever is not known was there before."""
         found = self.feeds[watch.backend].changes(watch, None, now)
-        seen = self.store.seen_events(watch)
-        self._hear(watch, tuple(item for item in found.items if item.event in seen), since=watch.walked)
-        self._first_sight(watch, tuple(item for item in found.items if item.event not in seen), now)
-        behind = self.store.snapshots(watch, seen - {item.event for item in found.items} - self._mirrored(watch))
-        self.store.unlearn(watch, (event for event, known in behind.items() if is_over(known, now - OVER)))
+        known = self.store.snapshots(watch, self.store.seen_events(watch))
+        moved = (item for item in found.items if item.event in known and item.version != known[item.event].version)
+        self._hear(watch, tuple(moved), since=watch.walked)
+        self._first_sight(watch, tuple(item for item in found.items if item.event not in known), now)
+        behind = known.keys() - {item.event for item in found.items} - self._mirrored(watch)
+        self.store.unlearn(watch, (event for event in behind if is_over(known[event], now - OVER)))
         return self._noted(replace(watch, cursor=found.cursor, walked=now), now, "cursor", "walked")
 
     def _mirrored(self, watch: Watch) -> frozenset[str]:
@@ -184,7 +185,10 @@ class Tender:
         known = self.store.snapshots(watch, [item.event for item in items])
         news = [item for item in items if _is_news(item, known.get(item.event))]
         how: How = "late" if watch.graph_id is not None and watch.caught_up is not None else "found"
-        found = [Notification(watch.id, item.event, _change(item, known), _mark(item, since)) for item in news]
+        found = [
+            Notification(watch.id, item.event, _change(item, known.get(item.event)), _mark(item, since))
+            for item in news
+        ]
         new = self._enqueue(watch, found, how)
         if new and how == "late":
             _log.warning("changes found that Graph had not told", watch=watch.id, count=new)
@@ -266,11 +270,11 @@ def _sight(item: Item, at: str) -> Snapshot:
 def _is_news(item: Item, known: Snapshot | None) -> bool:
     if item.deleted:
         return known is not None and not known.gone
-    return known is None or known.gone or item.version is None or item.version != known.version
+    return known is None or known.gone or not known.told or item.version is None or item.version != known.version
 
 
-def _change(item: Item, known: Mapping[str, Snapshot]) -> str:
-    return "deleted" if item.deleted else "updated" if item.event in known else "created"
+def _change(item: Item, known: Snapshot | None) -> str:
+    return "deleted" if item.deleted else "updated" if known is not None and known.told else "created"
 
 
 def _mark(item: Item, since: str | datetime | None) -> str:

@@ -195,6 +195,22 @@ def test_an_event_that_is_deleted_comes_back_and_is_deleted_again_is_heard_of_ea
     assert heard == [("deleted", "A"), ("updated", "A"), ("deleted", "A")]
 
 
+def test_an_event_that_a_mirror_met_first_is_found_as_created_and_not_where_the_window_comes_to_it(
+    bench: Bench,
+) -> None:
+    bench.tend()
+    for event in ("new", "far"):
+        remember(bench, event, Snapshot("v1", {}, (), "", told=False))
+    bench.graph.items = (Item("new", "v1"),)
+    bench.set(missed=bench.store.time())
+    bench.tend()
+    assert bench.heard() == [("created", "new")]
+    bench.set(walked=bench.store.time() - NEW_WINDOW)
+    bench.graph.rounds = [(), (Item("far", "v1"),)]
+    assert bench.tend() == Succeeded(None, "catch up, move on")
+    assert bench.heard() == []
+
+
 def test_the_source_of_a_mirror_that_was_deleted_stays_deleted_for_whoever_asks(bench: Bench) -> None:
     bench.store.begin(MIRROR)
     bench.tend()
