@@ -139,12 +139,14 @@ class Tender:
 
     def _move_on(self, watch: Watch, now: datetime) -> Watch:
         """Go through the days that the window now covers, and leave behind those that it did. Until now all was told,
-        so that whatever is not known was there before."""
+        or is about to be, so that whatever else is not known was there before."""
         found = self.feeds[watch.backend].changes(watch, None, now)
         known = self.store.snapshots(watch, self.store.seen_events(watch))
         moved = (item for item in found.items if item.event in known and item.version != known[item.event].version)
         self._hear(watch, tuple(moved), since=watch.walked)
-        self._first_sight(watch, tuple(item for item in found.items if item.event not in known), now)
+        unknown = {item.event: item for item in found.items if item.event not in known}
+        awaited = self.store.awaited(watch, unknown)
+        self._first_sight(watch, tuple(item for event, item in unknown.items() if event not in awaited), now)
         behind = known.keys() - {item.event for item in found.items} - self._mirrored(watch)
         self.store.unlearn(watch, (event for event in behind if is_over(known[event], now - OVER)))
         return self._noted(replace(watch, cursor=found.cursor, walked=now), now, "cursor", "walked")

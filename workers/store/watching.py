@@ -166,6 +166,11 @@ class Watching:
         """Every event that was ever seen."""
         return frozenset(self._redis.call("hkeys", f"rdv:snapshots:{watch.id}"))
 
+    def awaited(self, watch: Watch, events: Collection[str]) -> frozenset[str]:
+        """Those of these events that a notification is about to be handled of."""
+        lengths = self._redis.call_all(("llen", f"rdv:line:{watch.line(event)}") for event in events)
+        return frozenset(event for event, length in zip(events, lengths, strict=True) if length)
+
     def first_seen(self, watch: Watch, snapshots: Mapping[str, Snapshot]) -> None:
         """Remember events as they are met, save those that are known; nothing where nobody wants to know any more."""
         seen = list(snapshots.items())

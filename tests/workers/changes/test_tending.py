@@ -268,6 +268,18 @@ def test_what_comes_into_the_window_as_it_moves_on_is_not_new_and_what_is_long_o
     assert bench.store.seen_events(bench.watch) == {"A", "new", "old"}
 
 
+def test_an_event_created_just_before_the_window_moves_on_is_left_to_the_notification_of_it(bench: Bench) -> None:
+    bench.tend()
+    bench.set(walked=bench.store.time() - NEW_WINDOW)
+    new, told = Item("new", "v1", {"subject": "S"}), Item("told", "v1", {"subject": "S"})
+    _, rings = bench.store.hear([Notification(bench.watch_id, "told", "created", "v1").heard(bench.watch)], how="told")
+    bench.bells.ring(*rings)
+    bench.graph.rounds = [(new,), (new, told, Item("old", "v1", {"subject": "S"}))]
+    assert bench.tend() == Succeeded(None, "catch up, move on")
+    assert bench.store.seen_events(bench.watch) == {"old"}
+    assert bench.heard() == [("created", "told"), ("created", "new")]
+
+
 def test_a_lost_cursor_is_found_again_in_the_same_window(bench: Bench) -> None:
     bench.tend()
     walked = bench.store.time() - timedelta(days=20)
