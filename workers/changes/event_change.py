@@ -27,8 +27,8 @@ DEFAULT = WATCHED - {"body"}
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """An event as it was last told. ``marker``: None where it was not read with the event. ``at``: when, RFC 3339.
-    ``gone``: it was told to be deleted. ``told`` False: nobody was told of it yet, it was met when it was begun to be
-    mirrored."""
+    ``gone``: it was told to be deleted. ``told`` False: nobody but its mirrors was told of it yet, it was met, or not
+    there any more, when it was begun to be mirrored."""
 
     version: str
     properties: Mapping[str, Json]
@@ -110,9 +110,9 @@ def snapshot(event: Event, before: Snapshot | None, at: str) -> Snapshot:
     return Snapshot(event.version, {**kept, **event.properties}, event.marker, at)
 
 
-def gone(at: str) -> Snapshot:
+def gone(at: str, *, told: bool = True) -> Snapshot:
     """Stands for an event that was told to be deleted, so that it is not told twice."""
-    return Snapshot("", {}, None, at, gone=True)
+    return Snapshot("", {}, None, at, gone=True, told=told)
 
 
 def is_over(known: Snapshot, moment: datetime) -> bool:

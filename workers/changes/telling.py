@@ -118,12 +118,16 @@ class Teller:
 
     def _gone(self, look: _Look) -> Outcome:
         before, told = look.before, look.notification
-        if before is None and told.change == MIRRORED:
+        only_mirrors = before is None and told.change == MIRRORED
+        if only_mirrors:
             look = replace(look, watchers=look.mirrors)
+        elif before is not None and before.gone and not before.told and told.change == "deleted":
+            look = replace(look, watchers=[one for one in look.watchers if one not in look.mirrors])
         elif before.gone if before else told.change != "deleted":
             return Succeeded(None, "it is not there, and nobody was told that it was")
         now = rfc3339(self.clock())
-        return self._told(look, event_change.gone(now), tuple(_callbacks(look, Change("deleted", {}, {}), None, now)))
+        after = event_change.gone(now, told=not only_mirrors)
+        return self._told(look, after, tuple(_callbacks(look, Change("deleted", {}, {}), None, now)))
 
     def _told(self, look: _Look, snapshot: Snapshot, callbacks: Sequence[Callback]) -> Outcome:
         _, rings = self.store.tell(look.grant, look.watch, look.notification.event, snapshot, callbacks)

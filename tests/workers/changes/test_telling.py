@@ -399,6 +399,20 @@ def test_what_a_mirrors_update_brought_does_not_go_back(bench: Bench) -> None:
     assert len(mirrored(bench)) == 1
 
 
+def test_a_deletion_that_a_beginning_mirror_found_first_is_told_to_everybody_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.store.unlearn(bench.watch, ["E"])
+    bench.store.begin(replace(MIRROR, callback_url="https://hooks.example.com/m"))
+    vanish(bench, monkeypatch)
+    bench.notify(MIRRORED, etag=MIRROR.id)
+    assert [one["data"].get("mirror") for one in bench.told()] == [MIRROR.id]
+    bench.notify("deleted")
+    assert [(one["data"]["subscription"], one["data"]["change"]) for one in bench.told()] == [("sub_1", "deleted")]
+    bench.notify("deleted")
+    assert bench.told() == []
+
+
 def test_the_deletion_of_a_mirrored_event_is_told_to_who_wants_to_know(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
