@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -193,6 +194,22 @@ def test_a_job_that_has_not_begun_looks_whichever_version_it_knows_once_it_stand
     waiting = Notification.from_json(claimed(store, first).body)
     assert waiting == notification(watch, etag="", change="deleted")
     assert not waiting.is_of("v2")
+
+
+@pytest.mark.parametrize(
+    ("changes", "stands_for"),
+    [
+        (("updated", "created"), "created"),
+        (("created", "updated"), "created"),
+        (("updated", "created", "deleted"), "deleted"),
+        (("deleted", "created"), "deleted"),
+    ],
+)
+def test_a_job_that_has_not_begun_stands_for_the_creation_also_where_a_change_overtook_it(
+    store: Store, watch: Watch, changes: Sequence[str], stands_for: str
+) -> None:
+    jobs = [heard(store, watch, notification(watch, change=change)) for change in changes]
+    assert Notification.from_json(claimed(store, jobs[0][0]).body).change == stands_for
 
 
 def test_a_first_sight_never_stands_for_a_change(store: Store, watch: Watch) -> None:

@@ -23,7 +23,7 @@ local function listened_to(watch)
 end
 
 -- Whether a job waits that will see to it. If it then stands for more than one version, it has to look whichever of
--- them it knows; and for the deletion, if one of them is it.
+-- them it knows; and for the deletion, or else the creation, if one of them is it.
 local function waits_already(line, label, body)
   local last = redis.call('LINDEX', line_key(line), -1)
   if not last then return false end
@@ -31,7 +31,7 @@ local function waits_already(line, label, body)
   if state ~= 'queued' or its_label ~= label then return false end
   local both, new = cjson.decode(its_body), cjson.decode(body)
   if new.version ~= both.version then both.version = '' end
-  if new.change == 'deleted' then both.change = 'deleted' end
+  if new.change == 'deleted' or (new.change == 'created' and both.change ~= 'deleted') then both.change = new.change end
   redis.call('HSET', job_key(last), 'body', cjson.encode(both))
   return true
 end
