@@ -104,10 +104,10 @@ def differs(name: str, before: Json, now: Json) -> bool:
     return name == "attendees" and _answers(before) != _answers(now)
 
 
-def snapshot(event: Event, before: Snapshot | None, at: str) -> Snapshot:
-    """The event as told now; what was not read this time is kept from before."""
-    kept = before.properties if before and not before.gone else {}
-    return Snapshot(event.version, {**kept, **event.properties}, event.marker, at)
+def snapshot(event: Event, at: str) -> Snapshot:
+    """The event as told now. What was not read this time is forgotten: whoever asks for it later would be told of a
+    change from before that."""
+    return Snapshot(event.version, event.properties, event.marker, at)
 
 
 def gone(at: str, *, told: bool = True) -> Snapshot:

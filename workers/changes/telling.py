@@ -101,7 +101,7 @@ class Teller:
 
     def _there(self, look: _Look, event: Event) -> Outcome:
         now, before, told = self.clock(), look.before, look.notification
-        after = event_change.snapshot(event, before, rfc3339(now))
+        after = event_change.snapshot(event, rfc3339(now))
         if told.change == FIRST_SIGHT and before is None:
             self.store.first_seen(look.watch, {told.event: after})
             return Succeeded(None, "seen for the first time")

@@ -108,17 +108,18 @@ class Tender:
 
     def _learn(self, watch: Watch, now: datetime) -> Watch:
         """Have every event looked at for what subscriptions ask for besides the usual: only of what was known before it
-        changed a change can be told. The first walk finds it by itself."""
+        changed a change can be told. The first walk finds it by itself. What nobody asks for any more is forgotten, for
+        it is not read any more."""
         asked = {
             name for one in self.store.watchers(watch.id) if isinstance(one, Subscription) for name in one.properties
         }
-        if asked <= {*DEFAULT, *watch.learnt}:
+        learnt = tuple(sorted(asked - DEFAULT))
+        if learnt == watch.learnt:
             return watch
-        learnt = tuple(sorted(asked.union(watch.learnt) - DEFAULT))
         if watch.walked is not None:
             known = self.store.snapshots(watch, self.store.seen_events(watch))
             lacking = [event for event, one in known.items() if not (one.gone or one.properties.keys() >= {*learnt})]
-            mark = f"with {' '.join(learnt)}"
+            mark = f"with {' '.join(learnt)} {rfc3339(now)}"
             self._enqueue(watch, [Notification(watch.id, event, FIRST_SIGHT, mark) for event in lacking])
         self.store.keep(watch, {"learnt": " ".join(learnt)}, began=now)
         return replace(watch, learnt=learnt)

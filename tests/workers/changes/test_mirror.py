@@ -230,7 +230,7 @@ class World:
         for mirror, its_way in self.shuffled(zip(self.mirrors, self.ways, strict=True)):
             if mirror.source.mailbox == end:
                 self.add(update_for(mirror, its_way, change, event, NOW))
-        place.told = event_change.snapshot(event, place.told, "")
+        place.told = event_change.snapshot(event, "")
 
     def apply(self, update: Update) -> None:
         self.updates.remove(update)

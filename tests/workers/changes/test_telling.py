@@ -133,6 +133,20 @@ def test_the_first_change_of_a_property_that_was_learnt_for_a_new_subscription_i
     assert told["data"]["changed"]["body"]["after"]["content"] == "After"
 
 
+def test_a_change_from_before_anybody_asked_for_the_property_again_is_told_to_nobody(bench: Bench) -> None:
+    with_body = replace(a_subscription(2), properties=("body",))
+    bench.store.begin(with_body)
+    edit(bench, body={"contentType": "text", "content": "Before"})
+    bench.notify(FIRST_SIGHT, etag="with body")
+    bench.store.end(with_body)
+    edit(bench, body={"contentType": "text", "content": "Meanwhile"})
+    bench.notify()
+    bench.store.begin(with_body)
+    edit(bench, subject="After")
+    bench.notify()
+    assert [told["data"]["subscription"] for told in bench.told()] == ["sub_1"]
+
+
 def test_everybody_who_wants_to_know_is_told(bench: Bench) -> None:
     bench.store.begin(a_subscription(2))
     edit(bench, subject="After")

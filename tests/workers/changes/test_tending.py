@@ -140,6 +140,19 @@ def test_what_a_subscription_asks_for_besides_the_usual_is_learnt_of_every_event
     assert (bench.heard(), bench.watch.learnt) == ([], ("body",))
 
 
+def test_what_nobody_asks_for_any_more_is_learnt_anew_when_somebody_does_again(bench: Bench) -> None:
+    bench.graph.items = (Item("A", "v1", {"subject": "S"}),)
+    bench.tend()
+    for number in (2, 3):
+        with_body = replace(a_subscription(number), properties=("body",))
+        bench.store.begin(with_body)
+        bench.tend()
+        assert (bench.heard(), bench.watch.learnt) == ([(FIRST_SIGHT, "A")], ("body",))
+        bench.store.end(with_body)
+        bench.tend()
+        assert (bench.heard(), bench.watch.learnt) == ([], ())
+
+
 def test_what_a_subscription_asks_for_from_the_beginning_is_learnt_by_the_first_walk(bench: Bench) -> None:
     bench.store.begin(replace(a_subscription(2), properties=("body",)))
     bench.graph.items = (Item("A", "v1", {"subject": "S"}), Item("B", "v1", {"subject": "S", "body": None}))
