@@ -55,6 +55,8 @@ class Teller:
         watch = self.store.watch(notification.watch)
         if watch is None or not (watchers := self._watchers(watch)):
             return Succeeded(None, "nobody wants to know any more")
+        if watch.walked is None and notification.change != FIRST_SIGHT:
+            return Succeeded(None, "whoever wanted to know of it has ended, and the watch begun anew")
         before = self.store.snapshot(watch, notification.event)
         if before is not None and not before.told and notification.change == "created":
             before = None

@@ -65,12 +65,19 @@ class Bench:
         return grant.body
 
 
+def walked(store: Store) -> Watch:
+    """The watch, its calendar gone through as a whole."""
+    watch = store.watch(a_subscription().watch)
+    assert watch is not None
+    store.keep(watch, {"walked": store.time()}, began=store.time())
+    return watch
+
+
 @pytest.fixture
 def bench(settings: Settings, store: Store) -> Bench:
     exchange, bells = FakeExchange(an_event()), Bells()
     store.begin(a_subscription())
-    watch = store.watch(a_subscription().watch)
-    assert watch is not None
+    watch = walked(store)
     teller = Teller(settings, store, cast(Bell, bells), {"cloud": exchange}, lambda: NOW, lambda: 0.0)
     bench = Bench(teller, store, exchange, bells, watch)
     bench.notify(FIRST_SIGHT)
@@ -247,6 +254,21 @@ def test_when_nobody_wants_to_know_exchange_is_not_asked(bench: Bench) -> None:
     bench.store.end(a_subscription())
     bench.notify()
     assert bench.exchange.reads == reads
+
+
+def test_what_waited_until_its_watch_began_anew_tells_nobody_who_asked_later(bench: Bench) -> None:
+    _, rings = bench.store.hear([Notification(bench.watch.id, "E", "updated", "v2").heard(bench.watch)], how="told")
+    bench.store.end(a_subscription())
+    bench.store.forget(bench.watch)
+    bench.store.begin(a_subscription(2))
+    grant = claimed(bench.store, rings[0].id)
+    bench.store.settle(grant, an_attempt(), bench.teller.tell(grant))
+    assert bench.told() == []
+    bench.watch = walked(bench.store)
+    bench.notify(FIRST_SIGHT)
+    edit(bench, subject="After")
+    bench.notify()
+    assert [told["data"]["subscription"] for told in bench.told()] == ["sub_2"]
 
 
 def test_what_was_told_already_needs_no_look(bench: Bench) -> None:
