@@ -10,7 +10,7 @@ from flask import g, render_template
 from webhooks.console.updates import without_query
 from webhooks.console.visitor import Visitor
 from webhooks.door import Door, door
-from workers.changes.subscription import Mirror, Subscription, state
+from workers.changes.subscription import Mirror, Subscription, state, watch_for
 from workers.changes.watch import Watch
 
 
@@ -43,7 +43,7 @@ def _rows(at: Door, visitor: Visitor) -> list[Row]:
         watchers += at.store.watchers_of(client, Subscription)
         watchers += at.store.watchers_of(client, Mirror)
     watches = at.store.watches([watcher.watch for watcher in watchers])
-    return [_row(watcher, watches.get(watcher.watch)) for watcher in watchers]
+    return [_row(watcher, watch_for(watcher, watches.get(watcher.watch), at.settings)) for watcher in watchers]
 
 
 def _row(watcher: Subscription | Mirror, watch: Watch | None) -> Row:

@@ -22,7 +22,7 @@ from webhooks.door import Door, door
 from webhooks.passage import client
 from webhooks.problems import Problem
 from webhooks.watching.asked import mirror, subscription
-from workers.changes.subscription import Mirror, Subscription, shown_mirror, shown_subscription
+from workers.changes.subscription import Mirror, Subscription, shown_mirror, shown_subscription, watch_for
 from workers.settings import Client, Settings
 from workers.update import Json
 
@@ -119,13 +119,13 @@ def _views(sort: _Sort[W]) -> APIBlueprint:
 
 
 def _shown_subscription(at: Door, one: Subscription) -> dict[str, Json]:
-    return shown_subscription(one, at.store.watch(one.watch))
+    return shown_subscription(one, watch_for(one, at.store.watch(one.watch), at.settings))
 
 
 def _shown_mirror(at: Door, one: Mirror) -> dict[str, Json]:
     watch = at.store.watch(one.watch)
     snapshot = at.store.snapshot(watch, watch.spelled.get(one.id, one.source.event)) if watch else None
-    return shown_mirror(one, watch, source_gone=snapshot is not None and snapshot.gone)
+    return shown_mirror(one, watch_for(one, watch, at.settings), source_gone=snapshot is not None and snapshot.gone)
 
 
 subscriptions = _views(_Sort(Subscription, "Be told of the changes in a mailbox", subscription, _shown_subscription))

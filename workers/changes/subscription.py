@@ -6,12 +6,15 @@ Both live until somebody deletes them; the ``watch`` of their mailbox lives as l
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import ClassVar, Self
 
 from workers.changes.watch import Watch, watch_id
 from workers.public import shown_target
+from workers.settings import Settings
 from workers.update import Json, Target, known_fields, rfc3339
+
+FORBIDDEN = "the configuration no longer lets the client touch this mailbox"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,19 @@ class Mirror:
         data = known_fields(cls, json.loads(text))
         ends = {name: Target(**known_fields(Target, data[name])) for name in ("source", "to")}
         return cls(**{**data, **ends, "properties": tuple(data["properties"])})
+
+
+def may_know(watcher: Subscription | Mirror, settings: Settings) -> bool:
+    """Whether its client may, by the configuration of today, touch the mailbox that it wants to know of."""
+    backend, client = settings.backends.get(watcher.source.backend), settings.clients.get(watcher.client)
+    return backend is not None and client is not None and client.may_touch(watcher.source.owner, backend)
+
+
+def watch_for(watcher: Subscription | Mirror, watch: Watch | None, settings: Settings) -> Watch | None:
+    """The mailbox's watch as it is for this one, to whom nothing is told without the right to the mailbox."""
+    if watch is None or watch.problem is not None or may_know(watcher, settings):
+        return watch
+    return replace(watch, problem=FORBIDDEN)
 
 
 def shown_subscription(subscription: Subscription, watch: Watch | None) -> dict[str, Json]:

@@ -21,7 +21,7 @@ from workers.changes import event_change, mirror
 from workers.changes.event_change import DEFAULT, Change, Snapshot
 from workers.changes.mirror import Way
 from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
-from workers.changes.subscription import Mirror, Subscription
+from workers.changes.subscription import Mirror, Subscription, may_know
 from workers.changes.watch import Watch
 from workers.event.properties import TIMES, shown_change, writable_on
 from workers.exchange import Event, Exchange, ExchangeError, MailboxNotFound, NotFound, Refused
@@ -78,11 +78,7 @@ class Teller:
 
     def _watchers(self, watch: Watch) -> tuple[Subscription | Mirror, ...]:
         """Those who want to know and, by the configuration of today, may."""
-        backend = self.settings.backends.get(watch.backend)
-        if backend is None:
-            return ()
-        may = {name for name, one in self.settings.clients.items() if one.may_touch(watch.place.owner, backend)}
-        return tuple(watcher for watcher in self.store.watchers(watch.id) if watcher.client in may)
+        return tuple(one for one in self.store.watchers(watch.id) if may_know(one, self.settings))
 
     def _prove(self, watch: Watch, notification: Notification) -> None:
         if notification.proof is not None and (prover := self.provers.get(watch.backend)) is not None:

@@ -21,7 +21,7 @@ from workers.changes import mirror
 from workers.changes.event_change import DEFAULT, Snapshot, is_over
 from workers.changes.feed import CursorLost, Feed, Item, Push
 from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
-from workers.changes.subscription import Mirror, Subscription
+from workers.changes.subscription import FORBIDDEN, Mirror, Subscription, may_know
 from workers.changes.watch import CIRCLE, LEADS, OVER, SPELLED, Step, Watch, next_look, steps, watch_id
 from workers.exchange import ExchangeError, NotFound, Throttled
 from workers.outcome import Outcome, Succeeded
@@ -54,11 +54,13 @@ class Tender:
             return Succeeded(None, "nobody wants to know any more")
         watch = replace(known, fence=grant.fence)
         try:
-            if not self.store.watchers(watch.id):
+            watchers = self.store.watchers(watch.id)
+            if not watchers:
                 return self._let_go(watch)
             if watch.backend not in self.feeds:
-                self.store.keep(watch, {"problem": "its backend is no longer configured"}, began=self.store.time())
-                return Succeeded(None, "its backend is no longer configured")
+                return self._left(watch, "its backend is no longer configured")
+            if not any(may_know(one, self.settings) for one in watchers):
+                return self._left(watch, FORBIDDEN)
             return self._tended(watch)
         except ExchangeError as error:
             self.store.keep(watch, {"problem": str(error)[:500]}, began=self.store.time())
@@ -241,6 +243,11 @@ class Tender:
         new, rings = self.store.hear([one.heard(watch) for one in notifications], how=how)
         self.bell.ring(*rings)
         return new
+
+    def _left(self, watch: Watch, problem: str) -> Outcome:
+        """Left as it is until the configuration is another one; then what changed meanwhile is found."""
+        self.store.keep(watch, {"problem": problem}, began=self.store.time())
+        return Succeeded(None, problem)
 
     def _let_go(self, watch: Watch) -> Outcome:
         """Graph is told where it can be; otherwise its subscription ends by itself, at the latest when it expires."""

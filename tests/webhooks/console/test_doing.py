@@ -13,6 +13,8 @@ from tests.webhooks.console.conftest import Browser
 from tests.webhooks.given import SMALLEST, TARGET
 from tests.webhooks.test_dead_letters import a_dead_update
 from tests.workers.given import an_attempt, claimed
+from tests.workers.store.test_watching import a_subscription
+from workers.changes.subscription import FORBIDDEN
 from workers.outcome import Dead
 from workers.retry import failure
 from workers.store import Store
@@ -176,6 +178,11 @@ def test_a_waiting_update_can_be_taken_back_and_a_running_one_cannot(
 def test_only_our_own_words_are_said_about_what_was_done(operator: Browser) -> None:
     assert "evil" not in operator.text("/updates?done=evil&count=evil")
     assert "notice" not in operator.get("/updates?count=5").text
+
+
+def test_a_subscription_whose_client_may_no_longer_touch_the_mailbox_says_so(store: Store, operator: Browser) -> None:
+    store.begin(a_subscription(mailbox="anna@elsewhere.example"))
+    assert f"failing {FORBIDDEN}" in operator.text("/subscriptions")
 
 
 def test_a_subscription_is_shown_with_its_state_and_expiry_to_its_client(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.webhooks.conftest import Caller
 from tests.webhooks.given import is_problem
-from workers.changes.subscription import Mirror
+from tests.workers.store.test_watching import MIRROR, a_subscription
+from workers.changes.subscription import FORBIDDEN, Mirror, Subscription
 from workers.changes.watch import watch_id
 from workers.settings import Settings
 from workers.store import Store
@@ -22,6 +24,7 @@ MIRRORED: dict[str, Any] = {
     "to": {"mailbox": "otto@hq.example", "event": "AAMk2="},
     "properties": ["subject"],
 }
+FORBIDDEN_MIRROR = replace(MIRROR, source=Target("cloud", "E", mailbox="anna@elsewhere.example"))
 TEAM = "02bd9fd6-8f93-4758-87c3-1fb73740a315"
 BOTH = [("/v1/subscriptions", ASKED), ("/v1/mirrors", MIRRORED)]
 
@@ -150,6 +153,18 @@ def test_without_properties_those_that_show_at_a_glance_are_told(hr: Caller) -> 
     properties = hr.post("/v1/subscriptions", asked).get_json()["properties"]
     assert {"subject", "start", "attendees"} <= set(properties)
     assert "body" not in properties
+
+
+@pytest.mark.parametrize("made", [a_subscription(mailbox="anna@elsewhere.example"), FORBIDDEN_MIRROR])
+def test_one_whose_client_may_no_longer_touch_the_mailbox_says_why_nothing_is_told(
+    hr: Caller, store: Store, made: Subscription | Mirror
+) -> None:
+    store.begin(made)
+    watch = store.watch(made.watch)
+    assert watch is not None
+    store.keep(watch, {"tended": store.time()}, began=store.time())
+    shown = hr.get(f"/v1/{made.kind}s/{made.id}").get_json()
+    assert (shown["state"], shown["problem"]) == ("failing", FORBIDDEN)
 
 
 def test_a_problem_of_the_watch_is_shown(hr: Caller, store: Store) -> None:

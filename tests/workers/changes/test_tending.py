@@ -16,7 +16,7 @@ from workers.celery.bell import Bell
 from workers.changes.event_change import Snapshot, gone
 from workers.changes.feed import CursorLost, Item, Round, Subscribed
 from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
-from workers.changes.subscription import Mirror
+from workers.changes.subscription import FORBIDDEN, Mirror
 from workers.changes.tending import Tender
 from workers.changes.watch import NEW_WINDOW, Watch
 from workers.exchange import AccessDenied, ExchangeError, MailboxNotFound, NotFound, Throttled, Unknown
@@ -429,6 +429,24 @@ def test_a_watch_that_nobody_wants_is_let_go_although_its_backend_is_no_longer_c
     bench.tender = replace(bench.tender, feeds={}, pushes={})
     assert bench.tend() == Succeeded(None, "let go")
     assert bench.store.watch(bench.watch_id) is None
+
+
+def test_a_mailbox_that_nobody_may_touch_any_more_is_left_alone_until_somebody_may_and_then_caught_up_with(
+    bench: Bench,
+) -> None:
+    bench.graph.items = (Item("A", "v1", {"subject": "S"}),)
+    bench.tend()
+    tender, calls, (hr, rooms) = bench.tender, list(bench.graph.calls), bench.tender.settings.client
+    elsewhere = hr.model_copy(update={"mailboxes": ("b@contoso.com",)})
+    narrowed = tender.settings.model_copy(update={"client": (elsewhere, rooms)})
+    bench.tender = replace(tender, settings=Settings.model_validate(narrowed.model_dump()))
+    bench.set(missed=bench.store.time())
+    bench.graph.items = (Item("A", "v2"),)
+    assert bench.tend() == Succeeded(None, FORBIDDEN)
+    assert (bench.graph.calls, bench.watch.problem) == (calls, FORBIDDEN)
+    bench.tender = tender
+    assert bench.tend() == Succeeded(None, "catch up")
+    assert (bench.heard(), bench.watch.problem) == ([("updated", "A")], None)
 
 
 def test_a_subscription_that_graph_refuses_to_end_holds_its_watch_until_it_expires(bench: Bench) -> None:
