@@ -245,7 +245,7 @@ def _shown_time(time: Json) -> Json:
 
 def asks_for_no_zone(time: Json) -> bool:
     """UTC is how both APIs spell a moment; and a wall clock with an offset is one that could not be told without."""
-    return bool(time["timeZone"].upper() == "UTC") or datetime.fromisoformat(time["dateTime"]).tzinfo is not None
+    return to_windows(time["timeZone"]) == "UTC" or datetime.fromisoformat(time["dateTime"]).tzinfo is not None
 
 
 def _is_that_text(stands: Json, asked: Json) -> bool:

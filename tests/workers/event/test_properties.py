@@ -14,6 +14,7 @@ from workers.event.properties import (
     UNNAMED,
     UNTOLD,
     agrees,
+    asks_for_no_zone,
     group_of,
     members,
     normal_form,
@@ -210,6 +211,17 @@ def test_who_does_not_say_on_which_day_the_week_begins_does_not_mind() -> None:
 def test_attendees_without_an_address_are_told_apart_by_name() -> None:
     lists = [{"type": "required", "emailAddress": {"name": name}} for name in ("Board", "Choir")]
     assert list(members("attendees", lists)) == ["board", "choir"]
+
+
+@pytest.mark.parametrize("name", ["UTC", "utc", "Etc/UTC", "GMT", "Zulu", "tzone://Microsoft/Utc"])
+def test_a_moment_in_utc_asks_for_no_zone_whatever_utc_is_called(name: str) -> None:
+    assert asks_for_no_zone(at(8, zone=name))
+    assert agrees("start", at(9), at(8, zone=name))
+
+
+def test_the_time_of_london_is_no_utc_even_in_winter() -> None:
+    assert not asks_for_no_zone(at(8, zone="Europe/London"))
+    assert not agrees("start", at(9), at(8, zone="GMT Standard Time"))
 
 
 def test_callers_see_times_as_graph_spells_them() -> None:
