@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from calendar import month_name, monthrange
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 
 from workers.exchange import Refused
 from workers.update import Json
@@ -21,13 +21,16 @@ _INDEXES: Mapping[str, int] = {"first": 0, "second": 1, "third": 2, "fourth": 3,
 
 def moved(series: Json, was: str, day: str) -> Json:
     """The series (Graph's patternedRecurrence) with ``day`` as its first: its range begins there, and if the start
-    ``was`` on another day, a pattern that does not have this one is moved to it. Raises Refused where nobody can say
-    what the moved pattern would be."""
+    ``was`` on another day, it ends as much later, and a pattern that does not have this one is moved to it. Raises
+    Refused where nobody can say what the moved pattern would be."""
     pattern, first = series["pattern"], date.fromisoformat(day)
     if was != day and not fits(pattern, first):
         begun = date.fromisoformat(series["range"].get("startDate") or was)
         pattern = {**pattern, **_at(pattern, begun, first)}
-    return {**series, "pattern": pattern, "range": {**series["range"], "startDate": day}}
+    span = {**series["range"], "startDate": day}
+    if span["type"] == "endDate":
+        span["endDate"] = _later(span["endDate"], first - date.fromisoformat(was))
+    return {**series, "pattern": pattern, "range": span}
 
 
 def fits(pattern: Json, day: date) -> bool:
@@ -42,6 +45,13 @@ def fits(pattern: Json, day: date) -> bool:
         case "relativeMonthly" | "relativeYearly":
             return day == _relative(pattern, day)
     return True
+
+
+def _later(day: str, by: timedelta) -> str:
+    try:
+        return (date.fromisoformat(day) + by).isoformat()
+    except OverflowError:
+        raise Refused("InvalidValue", f"start: the series ends on {day}, and would end beyond the calendar") from None
 
 
 def _at(pattern: Json, begun: date, day: date) -> dict[str, Json]:

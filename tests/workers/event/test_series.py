@@ -105,6 +105,38 @@ def test_the_first_day_of_a_moved_series_fits_its_pattern(pattern: Any, begun: d
         assert fits(found["pattern"], day)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "last", "day", "becomes"),
+    [
+        (weekly("tuesday"), "2026-12-22", "2026-12-02", "2026-12-23"),
+        (weekly("tuesday"), "2026-12-22", "2026-11-30", "2026-12-21"),
+        (weekly("tuesday"), "2026-12-22", "2026-12-29", "2027-01-19"),
+        (DAILY, "2026-12-05", "2026-12-04", "2026-12-08"),
+        (monthly(1), "2027-03-01", "2026-12-03", "2027-03-03"),
+    ],
+)
+def test_a_series_that_ends_on_a_day_keeps_all_its_meetings_when_it_is_moved(
+    pattern: Any, last: str, day: str, becomes: str
+) -> None:
+    found = moved(until(pattern, "2026-12-01", last), "2026-12-01", day)
+    assert found["range"] == {"type": "endDate", "startDate": day, "endDate": becomes}
+
+
+def test_what_graph_says_of_an_end_that_there_is_not_stays_as_it_is() -> None:
+    filled = {**series(DAILY, date(2026, 12, 1))["range"], "endDate": "0001-01-01"}
+    found = moved({"pattern": DAILY, "range": filled}, "2026-12-01", "2026-11-30")
+    assert found["range"] == {"type": "noEnd", "startDate": "2026-11-30", "endDate": "0001-01-01"}
+
+
+def test_a_series_that_would_end_beyond_the_calendar_is_refused() -> None:
+    with pytest.raises(Refused, match="the series ends on 9999-12-01, and would end beyond the calendar"):
+        moved(until(DAILY, "2026-12-01", "9999-12-01"), "2026-12-01", "2027-12-01")
+
+
+def until(pattern: Any, begun: str, last: str) -> Any:
+    return {"pattern": pattern, "range": {"type": "endDate", "startDate": begun, "endDate": last}}
+
+
 @given(patterns, days)
 def test_a_series_that_stays_on_its_day_keeps_its_pattern(pattern: Any, day: date) -> None:
     assert moved(series(pattern, day), day.isoformat(), day.isoformat()) == series(pattern, day)
