@@ -7,8 +7,9 @@ https://learn.microsoft.com/graph/api/resources/patternedrecurrence
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from lxml import etree
 
@@ -17,6 +18,7 @@ from workers.event.recurrence import week_counts
 from workers.event.series import moved
 from workers.event.zones import to_windows
 from workers.ews.soap import element, find, text_of
+from workers.exchange import Refused
 from workers.update import Json
 
 _DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
@@ -25,6 +27,10 @@ _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "Augu
 _INDEXES = ("first", "second", "third", "fourth", "last")
 _DAY_GROUPS = {"Day": _DAYS, "Weekday": _DAYS[1:6], "WeekendDay": (_DAYS[0], _DAYS[6])}
 """What a relative pattern calls a set of days: ``the last Weekday of the month``."""
+
+
+_AHEAD_OF_UTC = tuple(timedelta(minutes=15) * quarters for quarters in range(-12 * 4, 14 * 4 + 1))
+"""By how much the clocks of the world are ahead of UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,18 +170,28 @@ def in_step(changes: dict[str, Json], stands: Json, series: Json) -> dict[str, J
         return changes
     was, day = stands["dateTime"][:10], start["dateTime"][:10]
     if OWN_ZONE in stands:  # told in UTC, whose days need not be those of the series
-        begun = series["range"].get("startDate") or was
-        day = _later(begun, was, day) if OWN_ZONE in start else day
-        was = begun
+        was = series["range"].get("startDate") or was
+        day = _day_there(was, stands, start) if OWN_ZONE in start else day
     if day == was:
         return changes
     span = {name: value for name, value in series["range"].items() if name != "recurrenceTimeZone"}
     return {**changes, "recurrence": moved({**series, "range": span}, was, day)}
 
 
-def _later(first: str, was: str, day: str) -> str:
-    """As much later than ``first`` as ``day`` is than ``was``."""
-    return (date.fromisoformat(first) + (date.fromisoformat(day) - date.fromisoformat(was))).isoformat()
+def _day_there(was: str, stands: Json, start: Json) -> str:
+    """On which day a meeting is whose start was on the day ``was``, in a zone of which no more is known: the same in
+    each zone in which that can be. Raises Refused where it is not."""
+    before, after = (datetime.fromisoformat(time["dateTime"]) for time in (stands, start))
+    days = set[date]()
+    with suppress(OverflowError):  # beyond the year 9999 in some of them
+        days = {(after + ahead).date() for ahead in _AHEAD_OF_UTC if (before + ahead).date().isoformat() == was}
+    if len(days) == 1:
+        return days.pop().isoformat()
+    raise Refused(
+        "InvalidValue",
+        "start: the series is kept in a zone that is not known, and so is the day on which it would begin there: name "
+        "start and end with a time zone, or recurrence together with them",
+    )
 
 
 def check_first_day(value: Json, start: Json) -> None:

@@ -323,6 +323,42 @@ def test_a_series_in_a_zone_that_has_no_name_moves_by_its_own_days(start: Any, f
     assert [found.text for found in request.iter("{*}StartDate", "{*}DaysOfWeek")] == [day, first]
 
 
+def in_no_named_zone(wall: str) -> EwsEvent:
+    """Mondays from 5 October 2026 on, in a zone that has no name."""
+    mondays = {"pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["monday"]}}
+    series = mondays | {"range": {"type": "noEnd", "startDate": "2026-10-05"}}
+    stands = moment(wall) | {OWN_ZONE: UNNAMED}
+    return EwsEvent("AAMk=", "DwAAAB==", False, (), {"start": stands, "end": stands}, "RecurringMaster", series)
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        ("2026-10-04T23:00:00", "2026-10-05T01:00:00"),
+        ("2026-10-05T14:00:00", "2026-10-05T12:00:00"),
+        ("2026-10-05T11:30:00", "2026-10-05T11:30:00"),
+    ],
+    ids=["over midnight in UTC", "on the same day in UTC", "only the end"],
+)
+def test_a_series_that_stays_on_its_day_in_each_zone_in_which_it_can_be_keeps_its_pattern(
+    was: str, becomes: str
+) -> None:
+    start = moment(becomes) | {OWN_ZONE: UNNAMED}
+    assert changed(in_no_named_zone(was), {"start": start, "end": start}) == [
+        ("SetItemField", "calendar:Start"),
+        ("SetItemField", "calendar:End"),
+    ]
+
+
+@pytest.mark.parametrize("becomes", ["2026-10-05T16:00:00", "2026-10-06T14:30:00", "9999-12-31T15:00:00"])
+def test_a_series_that_would_begin_on_a_day_that_nobody_knows_is_refused(becomes: str) -> None:
+    start = moment(becomes) | {OWN_ZONE: UNNAMED}
+    with pytest.raises(Refused, match="start: the series is kept in a zone that is not known"):
+        build(in_no_named_zone("2026-10-05T14:00:00"), patch({"start": start, "end": start}), VERSION)
+    named = {"dateTime": becomes, "timeZone": "UTC"}
+    assert build(in_no_named_zone("2026-10-05T14:00:00"), patch({"start": named, "end": named}), VERSION) is not None
+
+
 def test_a_series_on_a_weekday_of_the_month_is_not_moved_by_guessing() -> None:
     first = {**DAILY, "pattern": {"type": "relativeMonthly", "interval": 1, "daysOfWeek": ["tuesday"]}}
     later = {name: {**START, "dateTime": "2026-12-02T09:00:00"} for name in ("start", "end")}
