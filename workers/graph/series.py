@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from workers.event.properties import OWN_ZONE
 from workers.event.series import moved
 from workers.event.zones import to_windows
+from workers.exchange import Refused
 from workers.update import Json
 
 EXCEPTIONS = "exceptionOccurrences"
@@ -20,17 +22,15 @@ def in_step(changes: Mapping[str, Json], stands: Mapping[str, Json], recurrence:
     """The changes, with what Graph wants beside them. ``recurrence``: the series' own as it stands, None if it is none.
 
     A series moves to another day or into another zone only together with its recurrence, which begins on the day of
-    the start; where the caller named no such day, it is taken from there. Raises Refused.
+    the start; where the caller named no such day, it is taken from there. A zone that has no name cannot be written
+    back: in UTC the series would be on other days, and at another time when the clocks change. Raises Refused.
     """
     start = changes.get("start") or stands.get("start")
     if start is None:
         return changes
     wanted, day = changes.get("recurrence"), start["dateTime"][:10]
     if "recurrence" not in changes and recurrence and changes.get("start"):
-        zone = {"recurrenceTimeZone": to_windows(_zone(start)) or _zone(start)} if _moves(changes, stands) else {}
-        if zone or recurrence["range"].get("startDate") != day:
-            was = (stands.get("start") or start)["dateTime"][:10]
-            return {**changes, "recurrence": moved({**recurrence, "range": {**recurrence["range"], **zone}}, was, day)}
+        return _along(changes, stands.get("start") or start, recurrence)
     if wanted and not (wanted.get("range") or {}).get("startDate"):
         begun = {**(wanted.get("range") or {}), "startDate": day}
         return {**changes, "recurrence": {**wanted, "range": begun}}
@@ -46,11 +46,21 @@ def with_windows_zone(recurrence: Json) -> Json:
     return {**recurrence, "range": {**span, "recurrenceTimeZone": to_windows(zone) or zone}}
 
 
-def _moves(changes: Mapping[str, Json], stands: Mapping[str, Json]) -> bool:
-    """Whether the start goes into another zone."""
-    here, there = (to_windows(_zone(value)) or _zone(value) for value in (stands.get("start"), changes["start"]))
-    return here != there
+def _along(changes: Mapping[str, Json], stood: Json, recurrence: Json) -> Mapping[str, Json]:
+    """The changes, and where they move the start that ``stood`` to another day or into another zone, the recurrence."""
+    start, span = changes["start"], recurrence["range"]
+    is_named, day = OWN_ZONE not in stood, start["dateTime"][:10]
+    if not is_named and OWN_ZONE in start:
+        why = "the series is kept in a zone without a name, which Graph cannot be told"
+        raise Refused("InvalidValue", f"start: {why}: name start and end with a time zone")
+    moves = not is_named or _zone(stood) != _zone(start)
+    if not moves and span.get("startDate") == day:
+        return changes
+    was = (None if is_named else span.get("startDate")) or stood["dateTime"][:10]
+    zone = {"recurrenceTimeZone": _zone(start)} if moves else {}
+    return {**changes, "recurrence": moved({**recurrence, "range": {**span, **zone}}, was, day)}
 
 
 def _zone(value: Json) -> str:
-    return str((value or {}).get("timeZone") or "UTC")
+    zone = str(value.get("timeZone") or "UTC")
+    return to_windows(zone) or zone

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from workers.event.properties import OWN_ZONE, UNNAMED
 from workers.event.zones import UnknownZone, instant, to_windows, wall_clock
 from workers.update import Json
 
-_OWN_ZONE = {"start": "originalStartTimeZone", "end": "originalEndTimeZone"}
+_ZONES = {"start": "originalStartTimeZone", "end": "originalEndTimeZone"}
 
 
 def in_own_zone(document: Json, name: str) -> Json:
     """``{"dateTime": "YYYY-MM-DDTHH:MM:SS", "timeZone": Windows name}`` of ``start`` or ``end``, None if it is not set.
 
-    An event whose own zone nobody knows (``tzone://Microsoft/Custom``) stays in the zone of the answer.
+    An event whose own zone has no name (``tzone://Microsoft/Custom``) stays in the zone of the answer, and says so.
     Raises ValueError or OverflowError for what is no time.
     """
     value = document.get(name)
@@ -28,12 +29,15 @@ def in_own_zone(document: Json, name: str) -> Json:
         raise ValueError(f"a wall clock has no offset: {value['dateTime']!r}")
     zone = value.get("timeZone") or "UTC"
     given = to_windows(zone) or zone
-    own = to_windows(document.get(_OWN_ZONE[name]) or "")
-    if own is None or own == given:
-        return _neutral(wall, given)
+    told = document.get(_ZONES[name])
+    own = to_windows(told or "")
     if document.get("isAllDay") and wall.time() == wall.time().min:
         # A whole day is a date, and Graph answers with midnight whichever zone was preferred.
-        return _neutral(wall, own)
+        return _neutral(wall, own or given)
+    if told and own is None:
+        return {**_neutral(wall, given), OWN_ZONE: UNNAMED}
+    if own is None or own == given:
+        return _neutral(wall, given)
     try:
         return {"dateTime": wall_clock(instant(wall.isoformat(), given), own), "timeZone": own}
     except UnknownZone:

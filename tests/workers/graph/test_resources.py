@@ -235,12 +235,17 @@ def times(zone: str | None, start: str, given: str = "UTC", **more: Any) -> Any:
         ("Pacific Standard Time", "2026-12-01T17:00:00.0000000", "2026-12-01T09:00:00", "Pacific Standard Time"),
         ("America/Los_Angeles", "2026-07-01T16:00:00.1234567", "2026-07-01T09:00:00", "Pacific Standard Time"),
         ("W. Europe Standard Time", "2026-10-25T01:30:00", "2026-10-25T02:30:00+01:00", "W. Europe Standard Time"),
-        ("tzone://Microsoft/Custom", "2026-12-01T17:00:00", "2026-12-01T17:00:00", "UTC"),
         (None, "2026-12-01T17:00:00.0000000", "2026-12-01T17:00:00", "UTC"),
     ],
 )
 def test_a_time_is_read_in_the_events_own_zone(zone: str | None, start: str, wall: str, named: str) -> None:
     assert times(zone, start) == {"dateTime": wall, "timeZone": named}
+
+
+def test_a_time_in_a_zone_without_a_name_is_read_in_utc_and_says_so() -> None:
+    custom, utc = "tzone://Microsoft/Custom", {"dateTime": "2026-12-01T17:00:00", "timeZone": "UTC"}
+    assert times(custom, utc["dateTime"]) == utc | {OWN_ZONE: UNNAMED}
+    assert times(custom, "2026-12-01T00:00:00", isAllDay=True) == utc | {"dateTime": "2026-12-01T00:00:00"}, "a date"
 
 
 def test_an_answer_in_another_zone_than_asked_for_is_read_all_the_same() -> None:

@@ -4,6 +4,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from workers.event.properties import OWN_ZONE, UNNAMED
 from workers.exchange import Patch, Refused
 from workers.graph.resources import GraphEvent, patch_body, query
 from workers.graph.series import EXCEPTIONS, in_step, with_windows_zone
@@ -73,6 +74,38 @@ def test_a_series_that_moves_to_another_weekday_is_on_that_day_from_then_on() ->
 def test_a_series_is_on_the_weekday_that_its_start_has_in_the_zone_to_which_it_moves() -> None:
     wednesday = {"dateTime": "2026-12-02T08:00:00", "timeZone": "Europe/Vienna"}
     assert in_step({"start": wednesday}, PACIFIC, RECURRENCE)["recurrence"]["pattern"]["daysOfWeek"] == ["wednesday"]
+
+
+MONDAYS = {
+    "pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["monday"]},
+    "range": {"type": "noEnd", "startDate": "2026-12-07", "recurrenceTimeZone": "tzone://Microsoft/Custom"},
+}
+UNNAMED_EVENING = {"dateTime": "2026-12-08T02:00:00", "timeZone": "UTC", OWN_ZONE: UNNAMED}
+"""Monday at 18:00, eight hours west of Greenwich."""
+
+
+@pytest.mark.parametrize("start", ["2026-12-08T02:00:00", "2026-12-08T03:00:00", "2026-12-09T02:00:00"])
+def test_a_series_in_a_zone_without_a_name_is_not_written_in_utc(start: str) -> None:
+    changes = {"start": {**UNNAMED_EVENING, "dateTime": start}}
+    with pytest.raises(Refused, match=r"a zone without a name.*: name start and end with a time zone$"):
+        in_step(changes, {"start": UNNAMED_EVENING}, MONDAYS)
+    assert in_step(changes, {"start": UNNAMED_EVENING}, None) == changes, "no series"
+    assert in_step({**changes, "recurrence": MONDAYS}, {"start": UNNAMED_EVENING}, MONDAYS)["recurrence"] == MONDAYS
+
+
+@pytest.mark.parametrize(
+    ("zone", "start", "days"),
+    [
+        ("Pacific Standard Time", "2026-12-07T19:00:00", ["monday"]),
+        ("Pacific Standard Time", "2026-12-08T18:00:00", ["tuesday"]),
+        ("UTC", "2026-12-08T03:00:00", ["tuesday"]),
+    ],
+)
+def test_a_series_in_a_zone_without_a_name_goes_into_one_that_is_named(zone: str, start: str, days: list[str]) -> None:
+    changes = {"start": {"dateTime": start, "timeZone": zone}}
+    sent = in_step(changes, {"start": UNNAMED_EVENING}, MONDAYS)["recurrence"]
+    assert sent["pattern"]["daysOfWeek"] == days
+    assert sent["range"] == {"type": "noEnd", "startDate": start[:10], "recurrenceTimeZone": zone}
 
 
 def test_a_series_on_a_weekday_of_the_month_is_not_moved_by_guessing() -> None:
