@@ -141,8 +141,8 @@ class AskedUpdate(Shape):
     shift: Annotated[AskedShift, in_place_of(_both, str | AskedShift), Field(default=None)]
     """By how much the event moves, start and end by the same ISO 8601 duration or each by its own; later, or with a
     leading minus earlier. Weeks and days keep the time of day in the event's zone, hours, minutes and seconds move the
-    moment; years and months are not taken. A series takes its pattern along: moved by ``P1D`` one on Mondays is on
-    Tuesdays from then on."""
+    moment; years and months are not taken. Of a series all meetings move: by ``P1D`` one on Mondays is on Tuesdays
+    from then on, one from Monday to Friday from Tuesday to Saturday."""
     expect: Annotated[EventProperties, Field(default=None)]
     """Values that properties must have when the event is written; where one differs the update ends as a conflict,
     whatever ``conflictResolution`` is. Null: not set."""

@@ -23,6 +23,7 @@ from workers.event.properties import (
     members,
     writable_on,
 )
+from workers.event.series import moved
 from workers.event.zones import instant, to_windows, wall_clock
 from workers.job import Clash
 from workers.update import Intent, Json
@@ -93,7 +94,18 @@ def _desired(intent: Intent, stands: Properties) -> dict[str, Json]:
     for name, duration in intent.shift.items():
         value = stands[name]
         wanted[name] = {**value, "dateTime": shifted(value["dateTime"], value["timeZone"], duration)}
+    if "start" in intent.shift and "recurrence" not in wanted:
+        wanted |= _along(stands, wanted["start"])
     return wanted
+
+
+def _along(stands: Properties, start: Json) -> dict[str, Json]:
+    """The recurrence of a series that is shifted to another day. Not where its days are not known: what can be said of
+    them there is the backend's to say."""
+    series, (was, day) = stands.get("recurrence"), (time["dateTime"][:10] for time in (stands["start"], start))
+    if not series or was == day or OWN_ZONE in start:
+        return {}
+    return {"recurrence": moved(series, was, day, shifted=True)}
 
 
 def _clashes(
@@ -101,13 +113,13 @@ def _clashes(
 ) -> list[Clash]:
     if conflict_resolution == "alwaysOverwrite":
         return []
-    moved = {name for name in base if name in now and not _same(name, now[name], base[name])}
+    touched = {name for name in base if name in now and not _same(name, now[name], base[name])}
     if conflict_resolution == "neverOverwrite":
-        theirs = sorted(name for name in moved if not _may_be_ours(name, now, wanted))
+        theirs = sorted(name for name in touched if not _may_be_ours(name, now, wanted))
         return [Clash(name, base[name], now[name], wanted.get(name)) for name in theirs]
     additive = {*intent.append, *intent.remove} - {*intent.set}
     contested = {name for name in wanted.keys() - additive if not agrees(name, now.get(name), wanted[name])}
-    theirs = sorted(name for name in moved if group_of(name) & contested)
+    theirs = sorted(name for name in touched if group_of(name) & contested)
     return [Clash(name, base[name], now[name], wanted.get(name, base[name])) for name in theirs]
 
 
@@ -149,8 +161,8 @@ def _in_its_zone(ours: dict[str, Json], now: Properties) -> dict[str, Json]:
     """
     if now.get("isAllDay") or ours.get("isAllDay"):
         return ours
-    moved = {**ours, **{name: _by_the_clock(ours[name], now.get(name)) for name in TIMES if ours.get(name)}}
-    return moved if _can_begin(moved.get("recurrence"), moved.get("start")) else ours
+    there = {**ours, **{name: _by_the_clock(ours[name], now.get(name)) for name in TIMES if ours.get(name)}}
+    return there if _can_begin(there.get("recurrence"), there.get("start")) else ours
 
 
 def _by_the_clock(asked: Json, stands: Json) -> Json:

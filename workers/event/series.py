@@ -19,12 +19,13 @@ _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 _INDEXES: Mapping[str, int] = {"first": 0, "second": 1, "third": 2, "fourth": 3, "last": -1}
 
 
-def moved(series: Json, was: str, day: str) -> Json:
+def moved(series: Json, was: str, day: str, *, shifted: bool = False) -> Json:
     """The series (Graph's patternedRecurrence) with ``day`` as its first: its range begins there, and if the start
-    ``was`` on another day, it ends as much later, and a pattern that does not have this one is moved to it. Raises
-    Refused where nobody can say what the moved pattern would be."""
+    ``was`` on another day, it ends as much later, and a pattern that does not have this one is moved to it.
+    ``shifted``: the days of a week move also where this one is among them, for all meetings are to move, and not only
+    the first. Raises Refused where nobody can say what the moved pattern would be."""
     pattern, first = series["pattern"], date.fromisoformat(day)
-    if was != day and not fits(pattern, first):
+    if was != day and (not fits(pattern, first) or (shifted and pattern["type"] == "weekly")):
         begun = date.fromisoformat(series["range"].get("startDate") or was)
         pattern = {**pattern, **_at(pattern, begun, first)}
     span = {**series["range"], "startDate": day}

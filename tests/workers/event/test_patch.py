@@ -6,7 +6,7 @@ import pytest
 
 from tests.workers.events import an_event, at, attendee
 from workers.event.patch import WATCHED, Changes, Conflict, desired, plan, properties_needed
-from workers.event.properties import EXTENSION, PROPERTIES, agrees
+from workers.event.properties import EXTENSION, OWN_ZONE, PROPERTIES, UNNAMED, agrees
 from workers.event.zones import instant, wall_clock
 from workers.update import Intent, Json
 
@@ -228,6 +228,46 @@ def test_a_shift_keeps_the_zone() -> None:
     tokyo = "Tokyo Standard Time"
     event = an_event(start=at(23, zone=tokyo), end=at(23, zone=tokyo))
     assert changed(Intent(shift={"start": "PT2H", "end": "PT2H"}), event)["start"] == at(1, 24, tokyo)
+
+
+def weekly(*days: str, first: str) -> Json:
+    span = {"type": "noEnd", "startDate": first, "recurrenceTimeZone": "W. Europe Standard Time"}
+    return {"pattern": {"type": "weekly", "interval": 1, "daysOfWeek": list(days)}, "range": span}
+
+
+@pytest.mark.parametrize(
+    ("by", "days", "becomes", "first"),
+    [
+        ("P1D", ["monday"], ["tuesday"], "2026-11-24"),
+        ("P2D", ["monday", "wednesday"], ["wednesday", "friday"], "2026-11-25"),
+        ("P1D", ["monday", "tuesday", "friday"], ["tuesday", "wednesday", "saturday"], "2026-11-24"),
+        ("-P1W", ["monday", "wednesday"], ["monday", "wednesday"], "2026-11-16"),
+    ],
+)
+def test_a_shift_moves_all_meetings_of_a_series(by: str, days: list[str], becomes: list[str], first: str) -> None:
+    event = an_event(recurrence=weekly(*days, first="2026-11-23"))
+    found = changed(Intent(shift={"start": by, "end": by}), event)
+    assert found["recurrence"] == weekly(*becomes, first=first)
+    assert found["start"]["dateTime"][:10] == first
+
+
+def test_a_series_stays_on_its_days_where_a_shift_leaves_the_first_there_or_its_recurrence_is_named() -> None:
+    event = an_event(recurrence=weekly("monday", "tuesday", first="2026-11-23"))
+    assert changed(Intent(shift={"start": "PT1H", "end": "PT1H"}), event).keys() == {"start", "end"}
+    named = weekly("tuesday", first="2026-11-24")
+    asked = Intent(shift={"start": "P1D", "end": "P1D"}, set={"recurrence": named})
+    assert changed(asked, event)["recurrence"] == named
+
+
+def test_of_a_series_whose_days_are_not_known_a_shift_says_nothing_but_the_times() -> None:
+    event = an_event(recurrence=weekly("monday", first="2026-11-23"), start=at(9, zone="UTC") | {OWN_ZONE: UNNAMED})
+    assert changed(Intent(shift={"start": "P1D", "end": "P1D"}), event).keys() == {"start", "end"}
+
+
+def test_a_shift_over_a_recurrence_that_somebody_else_changed_is_a_conflict() -> None:
+    base, now = (an_event(recurrence=weekly(day, first="2026-11-23")) for day in ("monday", "sunday"))
+    intent = Intent(shift={"start": "P1D", "end": "P1D"})
+    assert [name for name, *_ in clashing(intent, now, base)] == ["recurrence"]
 
 
 @pytest.mark.parametrize("mode", MODES)
