@@ -504,6 +504,17 @@ def test_after_a_pause_a_lane_lets_one_job_through_until_it_is_well(store: Store
     assert len(rings) == 3, "the lane is well again"
 
 
+def test_a_shorter_pause_of_another_update_leaves_the_lane_opening_for_one(store: Store, redis: Redis) -> None:
+    updates = [an_update(event=f"event-{number}") for number in range(2)]
+    for update in updates:
+        accepted(store, update)
+    grants = [claimed(store, update.id) for update in updates]
+    for grant, wait in zip(grants, (timedelta(hours=1), timedelta(seconds=5)), strict=True):
+        store.settle(grant, an_attempt(outcome="throttled"), Retry("throttled", "429", wait, pause=wait))
+    lane = updates[0].target.lane
+    assert redis.pttl(f"rdv:probe:{lane}") > redis.pttl(f"rdv:paused:{lane}") > 3_000_000
+
+
 def test_a_backlog_has_its_bounds_by_client_and_by_mailbox(store: Store, redis: Redis) -> None:
     limits = Limits(client=3, mailbox=2)
 

@@ -62,8 +62,8 @@ end
 -- A lane that was paused opens for one job at a time, until one is not sent away again.
 local PROBING = 600000
 local function pause(lane, duration)
-  redis.call('SET', probe_key(lane), '1', 'PX', duration + PROBING)
   local moment = math.max(NOW + duration, paused_until(lane) or 0)
+  redis.call('SET', probe_key(lane), '1', 'PX', moment - NOW + PROBING)
   redis.call('SET', paused_key(lane), moment, 'PX', math.max(1, moment - NOW))
   redis.call('ZADD', DUE, moment, LANE .. lane)
   redis.call('ZREMRANGEBYSCORE', 'rdv:pauses', '-inf', NOW)
