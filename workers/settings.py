@@ -224,6 +224,13 @@ class Engine(_Table):
     catch_up: Annotated[float, Field(ge=0.1, le=86400)] = 300.0
     """How often one is asked whose Exchange does: what nobody told is found so."""
 
+    @model_validator(mode="after")
+    def _deaths_are_seen(self) -> Self:
+        """A sweep that comes too rarely takes every worker's death for an absence of its own (lua/sweep)."""
+        if self.sweep > self.lease / 3:
+            raise ValueError("sweep must be at most a third of lease")
+        return self
+
 
 class Settings(_Table):
     """Everything that a process needs to know."""

@@ -320,13 +320,23 @@ def test_a_job_that_killed_three_workers_is_a_dead_letter(
 
 def test_a_store_that_was_away_has_killed_no_worker(bench: Bench, redis: Redis) -> None:
     update = bench.take_in()
+    lost_while_nobody_swept(redis, update, POISONED + 1)
+    assert isinstance(bench.run(update), Succeeded)
+
+
+def test_a_job_that_takes_the_whole_machine_down_does_not_do_so_for_ever(bench: Bench, redis: Redis) -> None:
+    update = bench.take_in()
+    lost_while_nobody_swept(redis, update, 10 + POISONED)
+    assert isinstance(bench.run(update), Dead)
+
+
+def lost_while_nobody_swept(redis: Redis, update: Update, times: int) -> None:
     short = Store(redis, lease=timedelta(milliseconds=20), grace=timedelta(milliseconds=20))
-    for _ in range(POISONED + 1):
+    for _ in range(times):
         list(short.sweep())
         assert short.claim(update.id) is not None
         time.sleep(0.03)  # nobody sweeps and nobody renews meanwhile
         list(short.sweep())
-    assert isinstance(bench.run(update), Succeeded)
 
 
 @pytest.mark.parametrize("kind", ["notification", "watch"])

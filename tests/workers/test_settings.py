@@ -213,6 +213,7 @@ def test_a_server_that_cannot_be_one_is_named(written: Written, name: str, url: 
         (GRAPH + CLIENT.replace('["HR_WEBHOOK_SECRET"]', '"HR_WEBHOOK_SECRET"'), "webhook_secrets_env"),
         (GRAPH + CLIENT.replace('["HR_WEBHOOK_SECRET"]', "[7]"), "webhook_secrets_env"),
         (GRAPH + CLIENT + "[engine]\nlease = 0", "engine.lease"),
+        (GRAPH + CLIENT + "[engine]\nlease = 2", "engine: sweep must be at most a third of lease"),
         ("[[backend]", "this is not TOML"),
         (b"\xff\xfe", "this is not TOML"),
     ],

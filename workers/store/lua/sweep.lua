@@ -5,7 +5,8 @@ local grace, moment = tonumber(ARGV[2]), ARGV[3]
 local LONGEST = 60000
 
 -- Where nobody swept for half a lease the store was away, or beat was: leases may have ended although nobody died of
--- their jobs, which then counts as no claim.
+-- their jobs, which then counts as no claim. Of one job that is believed so often: it may take the whole machine down.
+local BELIEVED = 10
 local swept = redis.call('GET', 'rdv:swept')
 local was_away = swept and NOW - swept > ARGV[4] / 2
 
@@ -36,9 +37,9 @@ local function look_at(member)
     end
     return
   end
-  local state, line, lane = unpack(redis.call('HMGET', job_key(member), 'state', 'line', 'lane'))
+  local state, line, lane, lost = unpack(redis.call('HMGET', job_key(member), 'state', 'line', 'lane', 'lost'))
   if state == 'running' then
-    if was_away then redis.call('HINCRBY', job_key(member), 'claims', -1) end
+    if was_away and tonumber(lost or 0) < BELIEVED then redis.call('HINCRBY', job_key(member), 'claims', -1) end
     take_back(member, lane, grace, moment, 'The worker that ran this attempt died or was cut off.')
   elseif (state == 'queued' or state == 'retrying') and at_head(member, line) then
     if not must_wait(member, lane) then ring_again(member) end
