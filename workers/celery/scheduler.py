@@ -31,7 +31,6 @@ class SweepScheduler(Scheduler):  # type: ignore[misc]  # Celery has no types
         self._store = Store.connect(settings)
         self._bell = Bell(app)
         self._every = settings.engine.sweep
-        self._clients = tuple(settings.clients)
         self._trim_at = 0.0
         super().__init__(app, *args, **kwargs)
 
@@ -54,5 +53,5 @@ class SweepScheduler(Scheduler):  # type: ignore[misc]  # Celery has no types
         """Retention, in small steps: jobs end by themselves, the lists that name them are trimmed after them."""
         if time.monotonic() >= self._trim_at:
             self._trim_at = time.monotonic() + TRIM_EVERY
-            for client in self._clients:
+            for client in self._store.clients():
                 self._store.trim(client)

@@ -100,6 +100,10 @@ class Figures:
         """What happened since the store was new."""
         return tallies(self._redis.call("hgetall", "rdv:total"))
 
+    def clients(self) -> set[str]:
+        """Whose work was ever taken in, whether they are still configured or not."""
+        return {tally.client for tally in self.totals()} - {""}
+
     def standings(self) -> tuple[Standing, ...]:
         """The unsettled jobs, counted."""
         counts: Mapping[str, str] = self._redis.call("hgetall", "rdv:states")
