@@ -74,7 +74,6 @@ class Leases:
             abandoned = tuple(self._abandoned)
         for job_id in self._store.renew(self.held()):
             _log.warning("lease lost, another worker may take the job over", job=job_id)
-        if abandoned:
-            self._store.hand_back(abandoned)  # sweep rings for them
-            with self._lock:
-                del self._abandoned[: len(abandoned)]
+        self._store.hand_back(abandoned)  # sweep rings for them
+        with self._lock:
+            del self._abandoned[: len(abandoned)]

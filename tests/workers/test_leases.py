@@ -17,6 +17,8 @@ from workers import leases as module
 from workers.job import State
 from workers.leases import Leases
 from workers.store import Grant, Store, StoreUnavailable
+from workers.store.connection import Connection
+from workers.update import Update
 
 
 class Register:
@@ -34,6 +36,9 @@ class Register:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    def hand_back(self, _: Iterable[Grant]) -> tuple[()]:
+        return ()
 
     def leases(self) -> Leases:
         return Leases(cast(Store, self), timedelta(milliseconds=30))
@@ -142,10 +147,33 @@ def test_a_job_that_could_not_be_settled_is_handed_back_as_soon_as_the_store_ans
     accepted(store, update)
     leases.abandon(claimed(store, update.id))
     leases.start()
-
-    def state() -> State | None:
-        job = store.update(update.id)
-        return job.state if job else None
-
-    until(lambda: state() is State.RETRYING)
+    until(lambda: state(store, update) is State.RETRYING)
     assert claimed(store, update.id).claims == 1  # it was no crash
+
+
+def test_a_job_that_was_granted_unheard_is_handed_back_as_soon_as_the_store_answers(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unheard(connection: Connection, script: str, *args: str | int) -> None:
+        run(connection, script, *args)
+        raise StoreUnavailable("the answer was lost")
+
+    store = Store(redis, lease=timedelta(seconds=30), grace=timedelta(seconds=30))
+    leases = Leases(store, timedelta(milliseconds=30))
+    update = an_update()
+    accepted(store, update)
+    run = Connection.run
+    with monkeypatch.context() as away, pytest.raises(StoreUnavailable):
+        away.setattr(Connection, "run", unheard)
+        store.claim(update.id)
+    assert state(store, update) is State.RUNNING
+    leases.start()
+    until(lambda: state(store, update) is State.RETRYING)
+    assert claimed(store, update.id).claims == 1  # nobody died of it
+    assert store.hand_back([]) == ()  # and whoever runs it now keeps it
+    assert state(store, update) is State.RUNNING
+
+
+def state(store: Store, update: Update) -> State | None:
+    job = store.update(update.id)
+    return job.state if job else None

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from workers.job import Attempt
 from workers.outcome import Dead, Outcome, Retry, Succeeded
-from workers.store.connection import Connection
+from workers.store.connection import Connection, StoreUnavailable
 from workers.store.records import Accepted, Callback, Cancelled, Grant, Ring, callback_arguments, rings
 from workers.update import Update, compact, rfc3339, told
 
@@ -48,6 +48,8 @@ class Steps:
         self._grace = _ms(grace)
         self._stepped_over: dict[str, int] = {}
         """List → how many of its oldest, all of them alive, the last ``trim`` left behind it."""
+        self._unanswered: set[tuple[str, str]] = set()
+        """Claims, by job and token, that the store may have granted although we did not hear of it."""
 
     def accept(
         self, update: Update, *, key: str, fingerprint: str, room: int, limits: Limits | None = None
@@ -79,7 +81,12 @@ class Steps:
     def claim(self, job_id: str) -> Grant | None:
         """The right to run the job, or None where there is nothing to do: it runs, ended, is not at the head of its
         line, not yet due, or its lane has no room (then it is rung when there is)."""
-        answer = self._redis.run("claim", job_id, uuid4().hex, self._lease, _now())
+        token = uuid4().hex
+        try:
+            answer = self._redis.run("claim", job_id, token, self._lease, _now())
+        except StoreUnavailable:
+            self._unanswered.add((job_id, token))
+            raise
         if answer[0] != "granted":
             return None
         _, fence, claims, attempts, before_replay, lost, kind, body, intent, doubt, ago = answer
@@ -126,9 +133,13 @@ class Steps:
         return bool(done), rings(to_ring)
 
     def hand_back(self, grants: Iterable[Grant]) -> tuple[Ring, ...]:
-        """Give up the right to run these jobs, because this process is being stopped."""
+        """Give up the right to run these jobs, and those whose claim was granted unheard: nobody runs them."""
+        unanswered = tuple(self._unanswered)
         held = [part for grant in grants for part in (grant.id, grant.fence)]
-        return rings(self._redis.run("hand_back", self._grace, _now(), *held)) if held else ()
+        held += [part for claim in unanswered for part in claim]
+        to_ring = rings(self._redis.run("hand_back", self._grace, _now(), *held)) if held else ()
+        self._unanswered.difference_update(unanswered)
+        return to_ring
 
     def cancel(
         self, job_id: str, finished_at: str, callback: Callback | None = None
