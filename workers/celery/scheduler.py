@@ -17,7 +17,7 @@ from workers.celery.bell import Bell
 from workers.configuration import load_or_exit
 from workers.store import Store, StoreUnavailable
 
-TRIM_EVERY = 60.0
+TIDY_EVERY = 60.0
 """Seconds."""
 
 _log = structlog.get_logger(__name__)
@@ -31,7 +31,8 @@ class SweepScheduler(Scheduler):  # type: ignore[misc]  # Celery has no types
         self._store = Store.connect(settings)
         self._bell = Bell(app)
         self._every = settings.engine.sweep
-        self._trim_at = 0.0
+        self._rooms = {backend.name: backend.max_concurrency for backend in settings.backend}
+        self._tidy_at = 0.0
         super().__init__(app, *args, **kwargs)
 
     def setup_schedule(self) -> None:
@@ -44,14 +45,16 @@ class SweepScheduler(Scheduler):  # type: ignore[misc]  # Celery has no types
                 self._bell.ring(*rings)
             for rings in self._store.wake():
                 self._bell.ring(*rings)
-            self._trim()
+            self._tidy()
         except StoreUnavailable as error:
             _log.error("sweep failed, jobs wait until the store is back", error=str(error))
         return self._every
 
-    def _trim(self) -> None:
-        """Retention, in small steps: jobs end by themselves, the lists that name them are trimmed after them."""
-        if time.monotonic() >= self._trim_at:
-            self._trim_at = time.monotonic() + TRIM_EVERY
+    def _tidy(self) -> None:
+        """How many may run at once, as configured, also where the store was emptied since. Retention, in small steps:
+        jobs end by themselves, the lists that name them are trimmed after them."""
+        if time.monotonic() >= self._tidy_at:
+            self._tidy_at = time.monotonic() + TIDY_EVERY
+            self._store.set_rooms(self._rooms)
             for client in self._store.clients():
                 self._store.trim(client)

@@ -13,6 +13,7 @@ store's own (``TIME``); moments shown to people come from the caller.
     rdv:line:{line}          list    ids of the unsettled jobs of one event, oldest first           until empty
     rdv:running:{lane}       set     ids of the jobs that run in one mailbox                        until empty
     rdv:waiting:{lane}       zset    heads of lines that found the lane full or paused, by turn     until empty
+    rdv:rooms                hash    backend → how many jobs may run at once in a mailbox of it      for ever
     rdv:paused:{lane}        string  until when the lane is paused, ms                              its own pause
     rdv:probe:{lane}         string  the lane was paused: one job at a time until one gets through  pause + 10 min
     rdv:failures:{lane}      string  failures in a row of a callback host, for its breaker          an hour

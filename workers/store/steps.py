@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -166,6 +166,10 @@ class Steps:
             yield rings(to_ring)
             if looked_at < limit:
                 return
+
+    def set_rooms(self, rooms: Mapping[str, int]) -> None:
+        """Backend → how many jobs may run at once in a mailbox of it, also of those that came with another ``room``."""
+        self._redis.call_all(("hset", "rdv:rooms", backend, room) for backend, room in rooms.items())
 
     def trim(self, client: str, at_most: int = 10_000) -> int:
         """Forget, in the client's lists, jobs whose life is over; how many. Of each list so many are looked at that are

@@ -21,6 +21,24 @@ def test_the_lists_of_a_client_that_is_no_longer_configured_are_trimmed_too(
     store.settle(claimed(store, update.id), an_attempt(), Succeeded(None))
     redis.zadd("rdv:updates:gone", {update.id: 1})
     redis.delete(f"rdv:job:{update.id}")
-    monkeypatch.setattr(scheduler, "load_or_exit", lambda: settings)
-    scheduler.SweepScheduler(Celery()).tick()
+    beat(settings, monkeypatch).tick()
     assert not redis.exists("rdv:updates:gone")
+
+
+def test_a_lower_max_concurrency_binds_what_was_taken_in_before(
+    settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    updates = [an_update(event=f"event-{number}") for number in range(3)]
+    for update in updates:
+        accepted(store, update, room=4)
+    lowered = [backend.model_copy(update={"max_concurrency": 1}) for backend in settings.backend]
+    beat(settings.model_copy(update={"backend": lowered}), monkeypatch).tick()
+    first = claimed(store, updates[0].id)
+    assert [store.claim(update.id) for update in updates[1:]] == [None, None]
+    _, rings = store.settle(first, an_attempt(), Succeeded(None))
+    assert [ring.id for ring in rings] == [updates[1].id]
+
+
+def beat(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> scheduler.SweepScheduler:
+    monkeypatch.setattr(scheduler, "load_or_exit", lambda: settings)
+    return scheduler.SweepScheduler(Celery())

@@ -70,8 +70,9 @@ local function pause(lane, duration)
   redis.call('ZADD', 'rdv:pauses', moment, lane)
 end
 
--- How many more jobs may run in the lane now. The room is a property of the lane, stored with each of its jobs.
+-- How many more jobs may run in the lane now. room: what a job came with; what its backend has by now is stronger.
 local function free(lane, room)
+  room = redis.call('HGET', 'rdv:rooms', string.match(lane, '^[^/]*')) or room
   if redis.call('EXISTS', probe_key(lane)) == 1 then room = 1 end
   return tonumber(room) - redis.call('SCARD', running_key(lane))
 end
