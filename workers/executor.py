@@ -19,7 +19,7 @@ from workers import retry, trace
 from workers.attempt import FailedInDoubt, LeaseLost, Surroundings, attempt
 from workers.callbacks.callback import Deliverer, for_update
 from workers.celery.bell import Bell
-from workers.exchange import Exchange, Throttled, Unavailable
+from workers.exchange import Exchange
 from workers.failpoint import failpoint
 from workers.intended import Intended
 from workers.job import Attempt, Kind, State, UpdateJob
@@ -111,14 +111,9 @@ class Executor:
             quiet=_until_quiet(backend, grant.intended_ago),
             pause=lambda number: self.sleep(self.dice() * min(0.2 * 2**number, 3.0)),
             patience=lambda: self._patience(update),
-            last_answer=lambda: self._last_answer(grant),
+            last_answer=lambda: retry.last_answer(self.store.history(grant.id)),
         )
         return attempt(update, past, grant.in_doubt, grant.tries, around)
-
-    def _last_answer(self, grant: Grant) -> tuple[str | None, str | None]:
-        """What Exchange said, and its request id, of the attempts that it sent away."""
-        said = [one for one in self.store.history(grant.id) if one.outcome in (Throttled.outcome, Unavailable.outcome)]
-        return (said[-1].detail, said[-1].requestId) if said else (None, None)
 
     def _patience(self, update: Update) -> retry.Patience:
         return retry.patience(self.settings.engine, update.deadline - self.clock(), self.dice())

@@ -44,6 +44,8 @@ TRANSITIONS: Mapping[tuple[State | None, str], State] = {
     (State.RUNNING, "sweep"): State.RETRYING,
     (State.QUEUED, "cancel"): State.CANCELLED,
     (State.RETRYING, "cancel"): State.CANCELLED,
+    (State.QUEUED, "expire"): State.DEAD,
+    (State.RETRYING, "expire"): State.DEAD,
     (State.DEAD, "replay"): State.QUEUED,
 }
 """(state, what happens) → state. Everything that is not here leaves a job as it is. ops/LIFECYCLE.md draws it."""

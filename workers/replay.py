@@ -70,5 +70,5 @@ def matching(store: Store, settings: Settings, client: str, which: Search, at_mo
     return sorted(islice(free, at_most), key=lambda letter: letter.accepted)
 
 
-def _renewed(update: Update, now: datetime) -> str:
-    return replace(update, deadline=now + (update.deadline - update.created_at)).to_json()
+def _renewed(update: Update, now: datetime) -> Update:
+    return replace(update, deadline=now + (update.deadline - update.created_at))

@@ -5,13 +5,13 @@ Pure: the clock and the dice are passed in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import cast
 
-from workers.exchange import AccessDenied, ExchangeError, NotFound, Refused, Throttled, Unknown
-from workers.job import ErrorClass, Failure
+from workers.exchange import AccessDenied, ExchangeError, NotFound, Refused, Throttled, Unavailable, Unknown
+from workers.job import Attempt, ErrorClass, Failure
 from workers.outcome import Dead, Outcome, Retry
 from workers.settings import Engine
 
@@ -94,6 +94,12 @@ def expired(last: str | None = None, request_id: str | None = None, *, in_doubt:
         detail = "A write was sent, and until the deadline nobody could tell whether all of it was applied."
         return Dead(failure("unknownOutcome", code or "UnknownOutcome", detail + said), request_id)
     return Dead(failure("expired", code or "DeadlinePassed", "The deadline passed." + said), request_id)
+
+
+def last_answer(attempts: Sequence[Attempt]) -> tuple[str | None, str | None]:
+    """What Exchange said, and its request id, of the attempts that it sent away."""
+    said = [one for one in attempts if one.outcome in (Throttled.outcome, Unavailable.outcome)]
+    return (said[-1].detail, said[-1].requestId) if said else (None, None)
 
 
 def failure(error_class: str, code: str, detail: str) -> Failure:

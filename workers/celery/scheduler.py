@@ -1,5 +1,5 @@
 """What beat does: sweep. Once a moment it looks at every job that is past due and rings again for it, and has the
-watches looked at that are due.
+watches looked at that are due; what waits although its deadline has passed is given up.
 
 Celery's own periodic tasks are not used: a sweep that went through the broker would be lost with it. Two beats do no
 harm, since a sweep moves what it looked at into the future.
@@ -14,7 +14,9 @@ import structlog
 from celery.beat import Scheduler
 
 from workers.celery.bell import Bell
+from workers.clock import now
 from workers.configuration import load_or_exit
+from workers.expiry import expire
 from workers.store import Store, StoreUnavailable
 
 TIDY_EVERY = 60.0
@@ -44,6 +46,8 @@ class SweepScheduler(Scheduler):  # type: ignore[misc]  # Celery has no types
             for rings in self._store.sweep():
                 self._bell.ring(*rings)
             for rings in self._store.wake():
+                self._bell.ring(*rings)
+            for rings in expire(self._store, now()):
                 self._bell.ring(*rings)
             self._tidy()
         except StoreUnavailable as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from workers.job import Attempt
+from workers.job import Attempt, Failure
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.store.connection import Connection, StoreUnavailable
 from workers.store.records import Accepted, Callback, Cancelled, Grant, Ring, callback_arguments, rings
@@ -63,6 +63,7 @@ class Steps:
         kept_id, kept_fingerprint, to_ring = self._redis.run_durably(
             "accept", update.id, update.to_json(), update.client, target.owner, target.line, target.lane, room,
             update.label, f"{update.client}/{key}", fingerprint, _ms(life), self._grace, *most,
+            _moment(update.deadline),
         )  # fmt: skip
         if kept_id == "":
             raise BacklogFull(kept_fingerprint)
@@ -146,13 +147,28 @@ class Steps:
     ) -> tuple[Cancelled, tuple[Ring, ...]]:
         """Take a waiting update back. ``finished_at``: RFC 3339."""
         said, to_ring = self._redis.run(
-            "cancel", job_id, finished_at, _ms(SETTLED_LIFE), self._grace, *callback_arguments(callback)
+            "cancel", job_id, finished_at, _ms(SETTLED_LIFE), self._grace, "", *callback_arguments(callback)
         )
         return Cancelled(said), rings(to_ring)
 
-    def replay(self, job_id: str, body: str | None = None) -> tuple[bool, tuple[Ring, ...]]:
-        """Bring a dead letter back to the end of its line, with ``body`` in place of its own. False: it is none."""
-        done, to_ring = self._redis.run("replay", job_id, uuid4().hex, body or "", self._grace)
+    def overdue(self, now: datetime, limit: int) -> list[str]:
+        """Updates whose deadline has passed while they waited."""
+        return list(self._redis.call("zrangebyscore", "rdv:deadlines", "-inf", _moment(now), start=0, num=limit))
+
+    def expire(
+        self, job_id: str, finished_at: str, failure: Failure, callback: Callback | None = None
+    ) -> tuple[Ring, ...]:
+        """Give a waiting update up. One that runs, or is in doubt, judges its deadline itself at its next attempt."""
+        _, to_ring = self._redis.run(
+            "cancel", job_id, finished_at, _ms(DEAD_LIFE), self._grace, compact(failure.to_json()),
+            *callback_arguments(callback),
+        )  # fmt: skip
+        return rings(to_ring)
+
+    def replay(self, job_id: str, update: Update | None = None) -> tuple[bool, tuple[Ring, ...]]:
+        """Bring a dead letter back to the end of its line, as ``update`` if that is given. False: it is none."""
+        body, deadline = (update.to_json(), _moment(update.deadline)) if update else ("", "")
+        done, to_ring = self._redis.run("replay", job_id, uuid4().hex, body, deadline, self._grace)
         return bool(done), rings(to_ring)
 
     def discard(self, job_id: str) -> bool:
@@ -193,6 +209,10 @@ class Steps:
 
 def _ms(duration: timedelta) -> int:
     return round(duration.total_seconds() * 1000)
+
+
+def _moment(when: datetime) -> int:
+    return round(when.timestamp() * 1000)
 
 
 def _now() -> str:

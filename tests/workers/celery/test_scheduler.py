@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from celery import Celery
 from redis import Redis
 
-from tests.workers.given import accepted, an_attempt, an_update, claimed
+from tests.workers.given import NOW, accepted, an_attempt, an_update, claimed
 from workers.celery import scheduler
+from workers.job import State
 from workers.outcome import Succeeded
 from workers.settings import Settings
 from workers.store import Store
@@ -39,6 +42,17 @@ def test_a_lower_max_concurrency_binds_what_was_taken_in_before(
     assert [ring.id for ring in rings] == [updates[1].id]
 
 
-def beat(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> scheduler.SweepScheduler:
+def test_what_waits_beyond_its_deadline_is_given_up(
+    settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update = an_update()
+    accepted(store, update)
+    beat(settings, monkeypatch, update.deadline).tick()
+    job = store.update(update.id)
+    assert job is not None and job.state is State.DEAD
+
+
+def beat(settings: Settings, monkeypatch: pytest.MonkeyPatch, moment: datetime = NOW) -> scheduler.SweepScheduler:
     monkeypatch.setattr(scheduler, "load_or_exit", lambda: settings)
+    monkeypatch.setattr(scheduler, "now", lambda: moment)
     return scheduler.SweepScheduler(Celery())

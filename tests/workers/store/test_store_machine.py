@@ -131,6 +131,7 @@ class Found:
     running: dict[str, set[str]]
     waiting: dict[str, set[str]]
     due: set[str]
+    deadlines: set[str]
     counted: dict[str, int]
     backlog: dict[str, int]
     happened: Counter[str]
@@ -148,6 +149,7 @@ class Found:
         for lane in model.room:
             pipe.zrange(f"rdv:waiting:{lane}", 0, -1)
         pipe.zrange("rdv:due", 0, -1)
+        pipe.zrange("rdv:deadlines", 0, -1)
         for key in ("rdv:states", "rdv:backlog", "rdv:total"):
             pipe.hgetall(key)
         answers = iter(pipe.execute())
@@ -158,6 +160,7 @@ class Found:
             running={lane: set(next(answers)) for lane in model.room},
             waiting={lane: set(next(answers)) for lane in model.room},
             due=set(next(answers)),
+            deadlines=set(next(answers)),
             counted={name: int(count) for name, count in next(answers).items()},
             backlog={name: int(count) for name, count in next(answers).items()},
             happened=happened,
@@ -199,13 +202,14 @@ class StoreMachine(RuleBasedStateMachine):
         elif self.grants:
             getattr(self, what)(self._grant(which, stale=seldom > 15), *flags)
 
-    @rule(what=st.sampled_from(("accept", "accept", "cancel", "replay", "discard")), which=NUMBER, twice=st.booleans())
+    @rule(what=st.sampled_from(("accept", "accept", "cancel", "expire", "replay", "discard")),
+          which=NUMBER, twice=st.booleans())  # fmt: skip
     def people(self, what: str, which: int, twice: bool) -> None:
         self.sent.twice = twice
         if what == "accept":
             self.accept(EVENTS[which % len(EVENTS)], twice)
         else:
-            getattr(self, what)(self._job(which, "retrying" if what == "cancel" else "dead"))
+            getattr(self, what)(self._job(which, "retrying" if what in ("cancel", "expire") else "dead"))
 
     @rule(
         what=st.sampled_from(("sweep", "a_lease_ends", "delays_end", "pauses_end")), which=NUMBER, twice=st.booleans()
@@ -287,6 +291,12 @@ class StoreMachine(RuleBasedStateMachine):
             assert said is (Cancelled.CANCELLED if was.state == "cancelled" else Cancelled.ENDED)
         else:
             assert said is Cancelled.RUNNING
+
+    def expire(self, job: str) -> None:
+        was = self.model.jobs[job]
+        self.store.expire(job, "2026-11-21T09:00:00.000Z", failure("expired", "X", "too late"))
+        if was.state in ("queued", "retrying") and not was.doubt:
+            self.model.end(job, "dead")
 
     def replay(self, job: str) -> None:
         was = self.model.jobs[job]
@@ -375,6 +385,7 @@ class StoreMachine(RuleBasedStateMachine):
         assert found.running == {lane: self.model.running(lane) for lane in self.model.room}
         self._only_heads_run_and_only_where_there_is_room()
         self._each_head_is_looked_at_again(found)
+        assert not any(self.model.jobs[name].settled for name in found.deadlines)
         self._counters_are_the_truth(found)
 
     def _each_move_is_in_the_table(self, found: Found) -> None:

@@ -1,7 +1,7 @@
 -- Take an update in: its idempotency key, the job, its place in its line, its due time - all or nothing.
 -- Not allowed when the store is full: the caller is told to come again.
 -- ARGV: id, body, client, owner, line, lane, room, label, idempotency key, fingerprint, key's life (ms), grace (ms),
---       most unsettled updates of the client, of the mailbox (0 for no limit)
+--       most unsettled updates of the client, of the mailbox (0 for no limit), deadline (ms since 1970)
 -- Result: {id that the key stands for, its fingerprint, rings}, or {'', 'client' | 'mailbox', {}} where too many wait
 local id, client, lane = ARGV[1], ARGV[3], ARGV[6]
 local key, fingerprint, life, grace = ARGV[9], ARGV[10], ARGV[11], tonumber(ARGV[12])
@@ -20,4 +20,5 @@ if full(backlog[2], tonumber(ARGV[14])) then return {'', 'mailbox', {}} end
 redis.call('SET', 'rdv:key:' .. key, id .. ' ' .. fingerprint, 'PX', life)
 enqueue('update', grace, unpack(ARGV, 1, 8))
 redis.call('ZADD', 'rdv:updates:' .. client, NOW, id)
+redis.call('ZADD', DEADLINES, ARGV[15], id)
 return {id, fingerprint, rings}

@@ -1,19 +1,31 @@
--- Take a waiting update back. One that runs, or whose last write is still in doubt, cannot be taken back.
--- ARGV: id, finished at (RFC 3339), life of a settled job (ms), grace (ms), then the callback's eight
--- Result: {'cancelled' | 'running' | 'ended' | 'unknown', rings}
-local id, finished, life, grace = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+-- Take a waiting update back, or give it up because its deadline has passed. Not one that runs, or whose last write is
+-- still in doubt.
+-- ARGV: id, finished at (RFC 3339), life of a settled job (ms), grace (ms), error (JSON; '': it is cancelled), then the
+--       callback's eight
+-- Result: {'cancelled' | 'running' | 'ended' | 'unknown', rings}; of one that is given up 'ended'
+local id, finished, life, grace, failure = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
 local key = job_key(id)
-local state, line, lane, doubt = unpack(redis.call('HMGET', key, 'state', 'line', 'lane', 'doubt'))
+local state, line, lane, doubt, client = unpack(redis.call('HMGET', key, 'state', 'line', 'lane', 'doubt', 'client'))
+if state ~= 'running' then redis.call('ZREM', DEADLINES, id) end
 if not state then return {'unknown', {}} end
 if state == 'cancelled' then return {'cancelled', {}} end
 if state ~= 'queued' and state ~= 'retrying' and state ~= 'running' then return {'ended', {}} end
 if state == 'running' or doubt == '1' then return {'running', {}} end
 
 moved(id, state, nil)
-tally(id, 'cancelled', '')
-redis.call('HSET', key, 'state', 'cancelled', 'finished', finished)
+redis.call('HSET', key, 'finished', finished)
 leave(id, line, lane, grace, 1)
-fold(id)
+if failure == '' then
+  tally(id, 'cancelled', '')
+  redis.call('HSET', key, 'state', 'cancelled')
+  fold(id)
+else
+  tally(id, 'dead', 'expired')
+  took(id)
+  redis.call('HSET', key, 'state', 'dead', 'error', failure)
+  redis.call('HDEL', key, 'due', 'not_before', 'intent')
+  redis.call('ZADD', dead_key(client), NOW, id)
+end
 redis.call('PEXPIRE', key, life)
-enqueue_callback(5, id, grace)
-return {'cancelled', rings}
+enqueue_callback(6, id, grace)
+return {failure == '' and 'cancelled' or 'ended', rings}

@@ -1,7 +1,7 @@
 -- Bring a dead letter back to the end of its line. Its attempts are kept; an intent whose outcome is in doubt, too.
--- ARGV: id, token (unique to this replay), body ('' to leave it as it is), grace (ms)
+-- ARGV: id, token (unique to this replay), body, deadline (ms since 1970; both '' to leave them as they are), grace (ms)
 -- Result: {1, rings}, or {0, {}} where it is no dead letter
-local id, token, body, grace = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local id, token, body, deadline, grace = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 local key = job_key(id)
 local state, line, client, replay, attempted =
   unpack(redis.call('HMGET', key, 'state', 'line', 'client', 'replay', 'attempted'))
@@ -11,6 +11,7 @@ if state ~= 'dead' or redis.call('ZREM', dead_key(client), id) == 0 then return 
 redis.call('HSET', key, 'state', 'queued', 'replay', token, 'claims', 0, 'accepted', redis.call('INCR', SEQUENCE),
   'replayed_at', attempted or 0, 'since', NOW)
 if body ~= '' then redis.call('HSET', key, 'body', body) end
+if deadline ~= '' then redis.call('ZADD', DEADLINES, deadline, id) end
 redis.call('HDEL', key, 'finished', 'error', 'result', 'lost')
 redis.call('PERSIST', key)
 count(id, 1)

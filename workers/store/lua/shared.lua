@@ -8,7 +8,7 @@ local function waiting_key(lane) return 'rdv:waiting:' .. lane end
 local function paused_key(lane) return 'rdv:paused:' .. lane end
 local function probe_key(lane) return 'rdv:probe:' .. lane end
 local function dead_key(client) return 'rdv:dead:' .. client end
-local DUE, SEQUENCE = 'rdv:due', 'rdv:sequence'
+local DUE, SEQUENCE, DEADLINES = 'rdv:due', 'rdv:sequence', 'rdv:deadlines'
 local LANE = 'lane/'
 
 local function clock()
@@ -162,6 +162,7 @@ end
 local function leave(id, line, lane, grace, places)
   count(id, -1)
   redis.call('ZREM', DUE, id)
+  redis.call('ZREM', DEADLINES, id)
   redis.call('ZREM', waiting_key(lane), id)
   redis.call('SREM', running_key(lane), id)
   local was_head = at_head(id, line)

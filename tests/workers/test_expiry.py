@@ -1,0 +1,105 @@
+"""Updates that are past their deadline before it is their turn, in a real store."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from redis import Redis
+
+from tests.workers.given import NOW, accepted, an_attempt, an_update, claimed
+from workers.expiry import expire
+from workers.job import State, UpdateJob
+from workers.outcome import Retry, Succeeded
+from workers.replay import replay_one
+from workers.store import Store
+from workers.update import Update
+
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+SOON = NOW + MINUTE
+THROTTLED = Retry("throttled", "ApplicationThrottled: 429", HOUR, pause=HOUR)
+
+
+def test_an_update_that_waits_in_a_paused_mailbox_ends_at_its_deadline_and_its_caller_is_told(store: Store) -> None:
+    away, waits = an_update("A"), an_update("B", deadline=SOON, callback_url="https://hr.example/hook")
+    accepted(store, away)
+    store.settle(claimed(store, away.id), an_attempt(outcome="throttled"), THROTTLED)
+    accepted(store, waits)
+    assert list(expire(store, SOON - timedelta(seconds=1))) == []
+    told = [ring.kind for rings in expire(store, SOON) for ring in rings]
+    assert told == ["callback"]
+    assert ended(store, waits) == ("expired", "DeadlinePassed")
+    assert stored(store, away).state is State.RETRYING
+    assert list(expire(store, SOON)) == []
+
+
+def test_an_update_that_waits_behind_another_ends_at_its_deadline_and_the_order_stays(store: Store) -> None:
+    head, late, last = an_update(), an_update(deadline=SOON), an_update()
+    for update in (head, late, last):
+        accepted(store, update)
+    grant = claimed(store, head.id)
+    assert list(expire(store, SOON)) == [()]
+    assert ended(store, late) == ("expired", "DeadlinePassed")
+    assert store.claim(last.id) is None
+    _, rings = store.settle(grant, an_attempt(), Succeeded(None))
+    assert [ring.id for ring in rings] == [last.id]
+
+
+def test_an_update_that_was_sent_away_tells_the_last_answer(store: Store) -> None:
+    update = an_update(deadline=SOON)
+    accepted(store, update)
+    attempt = replace(an_attempt(outcome="throttled"), detail="ApplicationThrottled: 429")
+    store.settle(claimed(store, update.id), attempt, THROTTLED)
+    list(expire(store, SOON))
+    assert ended(store, update) == ("expired", "ApplicationThrottled")
+
+
+def test_what_runs_or_is_in_doubt_is_not_given_up_before_it_was_looked_at(store: Store) -> None:
+    runs, doubted = an_update("A", deadline=SOON), an_update("B", deadline=SOON)
+    for update in (runs, doubted):
+        accepted(store, update)
+    grant = claimed(store, doubted.id)
+    store.intend(grant, "{}")
+    store.settle(grant, an_attempt(outcome="unknownOutcome"), Retry("unknownOutcome", "no answer", HOUR, in_doubt=True))
+    grant = claimed(store, runs.id)
+    list(expire(store, SOON))
+    assert stored(store, runs).state is State.RUNNING
+    assert stored(store, doubted).state is State.RETRYING
+    store.hand_back([grant])
+    list(expire(store, SOON))
+    assert stored(store, runs).state is State.DEAD
+
+
+def test_who_is_brought_back_has_as_long_as_at_first(store: Store) -> None:
+    update = an_update(deadline=SOON)
+    accepted(store, update)
+    list(expire(store, SOON))
+    letter = store.dead_letter(update.id)
+    assert letter is not None
+    assert replay_one(store, letter, SOON)[0]
+    list(expire(store, SOON + MINUTE / 2))
+    assert stored(store, update).state is State.QUEUED
+    list(expire(store, SOON + MINUTE))
+    assert stored(store, update).state is State.DEAD
+
+
+def test_an_update_that_cannot_be_read_stands_in_nobodys_way(store: Store, redis: Redis) -> None:
+    update = an_update(deadline=SOON)
+    accepted(store, update)
+    redis.hset(f"rdv:job:{update.id}", "body", "{")
+    list(expire(store, SOON))
+    assert store.dead_letter(update.id) is not None
+    assert store.overdue(SOON, 1) == []
+
+
+def stored(store: Store, update: Update) -> UpdateJob:
+    job = store.update(update.id)
+    assert job is not None
+    return job
+
+
+def ended(store: Store, update: Update) -> tuple[str, str]:
+    job = stored(store, update)
+    assert job.state is State.DEAD
+    return job.error["class"], job.error["code"]
