@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from workers.changes.event_change import DEFAULT
 from workers.changes.feed import CursorLost, Item, Round
 from workers.changes.watch import WINDOW, Watch
-from workers.exchange import ExchangeError, NotFound, Throttled, Unavailable
+from workers.exchange import ExchangeError, NotFound, Refused, Throttled, Unavailable
 from workers.graph import body, exchange_ids, resources
 from workers.graph.connection import Answer, Connection, unreadable
 from workers.graph.links import path_of
@@ -67,7 +67,7 @@ class GraphFeed:
     def _page(self, watch: Watch, path: str, cursor: str | None) -> tuple[dict[str, Json], Answer]:
         try:
             answer = self._connection.call("read", watch.place, "GET", path, PREFER)
-        except NotFound as error:  # 410 SyncStateNotFound among them
+        except (NotFound, Refused) as error:  # a lost state is any 40x; a walk is told what else is wrong
             if cursor is None:
                 raise
             raise CursorLost(str(error)) from error

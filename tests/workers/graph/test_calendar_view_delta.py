@@ -12,7 +12,7 @@ import pytest
 from tests.workers.graph.wire import Wire, backend, failure
 from workers.changes.feed import CursorLost, Item
 from workers.changes.watch import Watch
-from workers.exchange import NotFound, Throttled, Unavailable
+from workers.exchange import NotFound, Refused, Throttled, Unavailable
 from workers.graph.calendar_view_delta import GraphFeed
 from workers.graph.connection import Connection
 from workers.graph.links import path_of
@@ -88,6 +88,14 @@ def test_a_cursor_that_is_too_old_is_told_from_a_mailbox_that_is_not_there(answe
         feed(Wire(answer)).changes(WATCH, "/old", NOW)
     with pytest.raises(NotFound):
         feed(Wire(failure(404))).changes(WATCH, None, NOW)
+
+
+def test_a_cursor_that_graph_refuses_is_given_up_and_a_walk_that_it_refuses_is_told() -> None:
+    for code in ("SyncStateNotFound", "ErrorInvalidRequest"):
+        with pytest.raises(CursorLost):
+            feed(Wire(failure(400, code))).changes(WATCH, "/old", NOW)
+    with pytest.raises(Refused):
+        feed(Wire(failure(400))).changes(WATCH, None, NOW)
 
 
 @pytest.mark.parametrize(
