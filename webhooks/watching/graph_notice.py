@@ -60,7 +60,10 @@ def claimed(item: Json) -> str:
     state = item.get("clientState") if isinstance(item, dict) else None
     if not isinstance(state, str):
         raise Dropped("malformed")
-    return watch_of(state)
+    watch = watch_of(state)
+    if watch is None:
+        raise Dropped("clientState")
+    return watch
 
 
 def understood(

@@ -24,6 +24,8 @@ from workers.store import Heard
 from workers.update import Json
 
 BYTES_AT_MOST = 1024 * 1024
+ITEMS_AT_MOST = 2000
+"""About as many of Graph's own as fit in a mebibyte. Each may name another watch to look for, and anybody can post."""
 HEARD = Counter("rendezvous_graph_notifications", "Items that Graph told, genuine ones", ["kind"])
 HEARD.labels("change")  # 0 until the first one, for who compares with it
 DROPPED = Counter("rendezvous_graph_notifications_dropped", "Items that were not believed or not known", ["reason"])
@@ -90,6 +92,8 @@ def _collection() -> Mapping[str, Json]:
     collection = intake.parsed(raw)
     if not isinstance(collection.get("value"), list):
         raise Problem(problems.MALFORMED, "The body has no value, which must be a list of notifications.")
+    if len(collection["value"]) > ITEMS_AT_MOST:
+        raise Problem(problems.TOO_LARGE, f"The body has more than {ITEMS_AT_MOST} notifications.")
     return collection
 
 

@@ -8,6 +8,7 @@ one read of an event serves all. Not here: asking Exchange (feed), doing what is
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ SHORTEST_SILENCE = timedelta(hours=1)
 
 SPELLED, LEADS, CIRCLE = "spelled:", "leads:", "circle:"
 """Before a mirror's id, in the stored form."""
+_STATE = re.compile(r"(wch_[0-9a-f]{32})\.")
 
 
 class Step(StrEnum):
@@ -142,9 +144,10 @@ def new_secret(of_watch: str) -> str:
     return f"{of_watch}.{secrets.token_urlsafe(32)}"
 
 
-def watch_of(client_state: str) -> str:
-    """The watch that a ``clientState`` claims to be of."""
-    return client_state.partition(".")[0]
+def watch_of(client_state: str) -> str | None:
+    """The watch that a ``clientState`` claims to be of; None where it is none of ours."""
+    ours = _STATE.match(client_state)
+    return ours[1] if ours else None
 
 
 def steps(watch: Watch, now: datetime, *, pushed: bool, every: timedelta) -> tuple[Step, ...]:

@@ -16,7 +16,7 @@ from tests.webhooks.given import is_problem
 from tests.workers.given import claimed
 from tests.workers.store.test_watching import a_subscription
 from webhooks import create_app
-from webhooks.watching.notifications import BYTES_AT_MOST, DROPPED
+from webhooks.watching.notifications import BYTES_AT_MOST, DROPPED, ITEMS_AT_MOST
 from workers.changes.notification import Notification
 from workers.changes.watch import Watch
 from workers.settings import Settings
@@ -134,6 +134,22 @@ def test_a_bad_item_is_dropped_and_counted_and_the_good_one_beside_it_kept(
 def test_what_is_no_item_is_dropped(http: FlaskClient, redis: Redis, watch: Watch, item: Any) -> None:
     assert post(http, item, an_item(watch)) == 202
     assert len(jobs(redis)) == 1
+
+
+def test_of_a_thousand_invented_states_none_is_looked_for(http: FlaskClient, redis: Redis, watch: Watch) -> None:
+    def looks() -> int:
+        return int(redis.info("commandstats").get("cmdstat_hgetall", {"calls": 0})["calls"])
+
+    before = looks()
+    invented = [{"clientState": f"{state}{number}"} for state in ("", "wch_", f"{watch.id}0.") for number in range(333)]
+    assert post(http, *invented, an_item(watch), an_item(watch)) == 202
+    assert looks() == before + 1
+    assert len(jobs(redis)) == 1
+
+
+def test_more_items_than_graph_ever_sends_are_refused(http: FlaskClient, watch: Watch) -> None:
+    assert post(http, an_item(watch), *[None] * (ITEMS_AT_MOST - 1)) == 202
+    assert is_problem(http.post(URL, json={"value": [None] * (ITEMS_AT_MOST + 1)}), 413, "too-large")
 
 
 def test_the_right_watch_with_the_wrong_secret_is_not_believed(http: FlaskClient, redis: Redis, watch: Watch) -> None:
