@@ -169,6 +169,9 @@ class Client(_Table):
     """How many of its updates may wait or run at once."""
     max_backlog_per_mailbox: Annotated[int, Field(ge=1)] = 10_000
     """How many updates may wait or run at once in a mailbox that it asks for, whoever asked for them."""
+    max_watchers_per_mailbox: Annotated[int, Field(ge=1)] = 1000
+    """How many subscriptions and mirrors there may be of a mailbox that it asks for, whoever asked for them: a change
+    is compared and told for all of them in one step."""
 
     @cached_property
     def mapper(self) -> Mapper | None:

@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field
 
 from webhooks import document, intake, problems
 from webhooks.door import Door, door
+from webhooks.faults import fault
 from webhooks.passage import client
 from webhooks.problems import Problem
 from webhooks.watching.asked import mirror, subscription
@@ -35,10 +36,11 @@ class WatcherPath(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class _Sort(Generic[W]):
-    """What the two differ in. ``purpose``: what one is for."""
+    """What the two differ in. ``purpose``: what one is for; ``mailbox``: where the one that is watched is named."""
 
     type: type[W]
     purpose: str
+    mailbox: tuple[str, ...]
     asked: Callable[[Mapping[str, Json], Client, Settings, datetime], W]
     shown: Callable[[Door, W], dict[str, Json]]
 
@@ -73,10 +75,15 @@ def _views(sort: _Sort[W]) -> APIBlueprint:
     )
     def create() -> Response:
         """201 once it is durable; 200 with the one that there is where the same was asked for before. It is ``active``
-        a moment later."""
+        a moment later. 422 where a mailbox has as many subscriptions and mirrors as the operator allows, 1000 unless
+        ``max_watchers_per_mailbox`` says otherwise."""
         at = door()
         asked = sort.asked(intake.content(), client(), at.settings, at.clock())
-        kept = at.store.begin(asked)
+        most = client().max_watchers_per_mailbox
+        kept = at.store.begin(asked, most=most)
+        if kept is None:
+            said = f"there are {most} subscriptions and mirrors of this mailbox, and no more may be"
+            raise problems.invalid([fault(said, *sort.mailbox)])
         response = jsonify(sort.shown(at, own(at, kept)))
         response.status_code = 201 if kept == asked.id else 200
         response.headers["Location"] = f"/v1/{noun}s/{kept}"
@@ -128,5 +135,7 @@ def _shown_mirror(at: Door, one: Mirror) -> dict[str, Json]:
     return shown_mirror(one, watch_for(one, watch, at.settings), source_gone=snapshot is not None and snapshot.gone)
 
 
-subscriptions = _views(_Sort(Subscription, "Be told of the changes in a mailbox", subscription, _shown_subscription))
-mirrors = _views(_Sort(Mirror, "Keep an event equal to another", mirror, _shown_mirror))
+subscriptions = _views(
+    _Sort(Subscription, "Be told of the changes in a mailbox", ("mailbox",), subscription, _shown_subscription)
+)
+mirrors = _views(_Sort(Mirror, "Keep an event equal to another", ("from", "mailbox"), mirror, _shown_mirror))

@@ -45,16 +45,16 @@ class Watching:
 
     # Who wants to know
 
-    def begin(self, watcher: Subscription | Mirror) -> str:
-        """Keep it, and have its mailbox watched; the id of the one that does the same, it or an earlier one."""
+    def begin(self, watcher: Subscription | Mirror, *, most: int = 0) -> str | None:
+        """Keep it, and have its mailbox watched; the id of the one that does the same, it or an earlier one. None where
+        ``most`` want to know of the mailbox already (0: no limit)."""
         self._redis.check_now_and_then()
         source = watcher.source
-        return str(
-            self._redis.run_durably(
-                "watch", watcher.kind, watcher.id, watcher.to_json(), watcher.client, _hash(watcher.same()),
-                watcher.watch, source.backend, source.mailbox or "", new_secret(watcher.watch),
-            )
+        kept = self._redis.run_durably(
+            "watch", watcher.kind, watcher.id, watcher.to_json(), watcher.client, _hash(watcher.same()),
+            watcher.watch, source.backend, source.mailbox or "", new_secret(watcher.watch), most,
         )  # fmt: skip
+        return str(kept) or None
 
     def end(self, watcher: Subscription | Mirror) -> None:
         """No longer."""

@@ -167,6 +167,21 @@ def test_one_whose_client_may_no_longer_touch_the_mailbox_says_why_nothing_is_to
     assert (shown["state"], shown["problem"]) == ("failing", FORBIDDEN)
 
 
+class TestCrowded:
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        hr, rooms = settings.client
+        return settings.model_copy(update={"client": (hr.model_copy(update={"max_watchers_per_mailbox": 1}), rooms)})
+
+    @pytest.mark.parametrize(("url", "asked", "pointer"), [(*BOTH[0], "/mailbox"), (*BOTH[1], "/from/mailbox")])
+    def test_a_mailbox_that_as_many_as_may_want_to_know_of_takes_no_other(
+        self, hr: Caller, url: str, asked: dict[str, Any], pointer: str
+    ) -> None:
+        assert hr.post(url, asked).status_code == 201
+        assert is_problem(hr.post(url, {**asked, "properties": ["end"]}), 422, "validation", pointer)
+        assert hr.post(url, asked).status_code == 200
+
+
 def test_a_problem_of_the_watch_is_shown(hr: Caller, store: Store) -> None:
     place = hr.post("/v1/subscriptions", ASKED).headers["Location"]
     watch = store.watch(watch_id("cloud", "anna@contoso.com"))

@@ -65,6 +65,15 @@ def test_the_same_wish_is_kept_once(store: Store) -> None:
     assert [one.id for one in store.watchers_of("hr", Subscription)] == ["sub_1"]
 
 
+def test_as_many_as_may_want_to_know_of_a_mailbox_and_those_that_do_already_are_found_again(store: Store) -> None:
+    first, other = a_subscription(1), a_subscription(2)
+    assert [store.begin(one, most=2) for one in (first, other, MIRROR, first)] == ["sub_1", "sub_2", None, "sub_1"]
+    assert store.watcher(Mirror, MIRROR.id) is None
+    assert store.begin(a_subscription(3, "otto@contoso.com"), most=2) == "sub_3", "another mailbox"
+    store.end(other)
+    assert store.begin(MIRROR, most=2) == MIRROR.id
+
+
 def test_who_has_ended_is_forgotten_and_may_begin_again(store: Store, watch: Watch) -> None:
     store.end(a_subscription())
     store.end(a_subscription())
