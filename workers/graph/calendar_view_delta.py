@@ -18,7 +18,7 @@ from workers.exchange import ExchangeError, NotFound, Refused, Throttled, Unavai
 from workers.graph import body, exchange_ids, resources
 from workers.graph.connection import Answer, Connection, unreadable
 from workers.graph.links import path_of
-from workers.graph.paths import owner_path
+from workers.graph.paths import event_path, owner_path
 from workers.update import Json, rfc3339
 
 PREFER = {"Prefer": 'IdType="ImmutableId", outlook.timezone="UTC", odata.maxpagesize=200'}
@@ -46,23 +46,37 @@ class GraphFeed:
         raise CursorLost(f"the round has more than {PAGES_AT_MOST} pages")
 
     def spelled(self, watch: Watch, event: str) -> str:
-        """https://learn.microsoft.com/graph/api/user-translateexchangeids; as it is, if Graph does not know. Raises an
-        ExchangeError where it may know later: what is answered is kept."""
-        path = exchange_ids.path(watch.place)
-        if path is None or exchange_ids.is_immutable(event):
+        """As it is, if Graph does not know. Raises an ExchangeError where it may know later: what is answered is
+        kept."""
+        if exchange_ids.is_immutable(event):
             return event
+        for ask in (self._translated, self._shown):
+            try:
+                found = ask(watch, event)
+            except (Throttled, Unavailable):
+                raise
+            except ExchangeError:
+                continue
+            if found is not None:
+                return found
+        return event
+
+    def _translated(self, watch: Watch, event: str) -> str | None:
+        """https://learn.microsoft.com/graph/api/user-translateexchangeids"""
         asked = {
             "inputIds": [event],
             "sourceIdType": "ewsId" if exchange_ids.is_ews(event) else "restId",
             "targetIdType": "restImmutableEntryId",
         }
-        try:
-            answer = self._connection.call("read", watch.place, "POST", path, content=json.dumps(asked).encode())
-        except (Throttled, Unavailable):
-            raise
-        except ExchangeError:
-            return event
-        return exchange_ids.answer(answer.body) or event
+        path = f"{owner_path(watch.place)}/translateExchangeIds"
+        answer = self._connection.call("read", watch.place, "POST", path, content=json.dumps(asked).encode())
+        return exchange_ids.answer(answer.body)
+
+    def _shown(self, watch: Watch, event: str) -> str | None:
+        """As a read shows it: to translate takes a permission to read users, which the application may not have."""
+        as_graph = exchange_ids.respelled(event) if exchange_ids.is_ews(event) else event
+        path = f"{event_path(watch.event(as_graph))}?$select=id"
+        return exchange_ids.shown(self._connection.call("read", watch.place, "GET", path, PREFER).body)
 
     def _page(self, watch: Watch, path: str, cursor: str | None) -> tuple[dict[str, Json], Answer]:
         try:

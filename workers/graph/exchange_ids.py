@@ -39,11 +39,22 @@ def question(identifier: str) -> bytes:
 
 def answer(body: bytes) -> str | None:
     """The Graph id; None if Exchange could not translate it."""
+    return _found(body, "value", 0, "targetId")
+
+
+def shown(body: bytes) -> str | None:
+    """The id of an event as a read shows it."""
+    return _found(body, "id")
+
+
+def _found(body: bytes, *place: str | int) -> str | None:
     try:
-        translated = json.loads(body)["value"][0]["targetId"]
+        found = json.loads(body)
+        for step in place:
+            found = found[step]
     except (ValueError, TypeError, LookupError, RecursionError):
         return None
-    return translated if isinstance(translated, str) and translated else None
+    return found if isinstance(found, str) and found else None
 
 
 def respelled(identifier: str) -> str:
