@@ -60,6 +60,10 @@ class Feed(Protocol):
 class Push(Protocol):
     """Exchange tells us of changes by itself. Thread-safe."""
 
+    @property
+    def terms(self) -> str:
+        """What its subscriptions are made with and no renewal changes."""
+
     def create(self, watch: Watch, now: datetime) -> Subscribed:
         """Subscribe."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -70,7 +71,8 @@ class Tender:
         began = self.store.time()
         pushed, every = watch.backend in self.pushes, self._every(watch)
         watch = self._learn(watch, began)
-        done = list(steps(watch, began, pushed=pushed, every=every))
+        terms = self.pushes[watch.backend].terms if pushed else None
+        done = list(steps(watch, began, pushed=pushed, every=every, terms=terms))
         unheard = None
         for step in done:
             try:
@@ -160,10 +162,14 @@ class Tender:
         return frozenset(event for one in mirrors for event in (one.source.event, watch.spelled.get(one.id, "")))
 
     def _create(self, watch: Watch, now: datetime) -> Watch:
-        made = self.pushes[watch.backend].create(watch, now)
+        push = self.pushes[watch.backend]
+        if watch.graph_id is not None and watch.terms != push.terms:
+            with suppress(ExchangeError):  # if it is still in the way, creating says so
+                push.delete(watch)
+        made = push.create(watch, now)
         # Until then nobody told us anything: not caught up, whatever becomes of this look.
-        created = replace(watch, graph_id=made.id, expires=made.expires, renewed=now, caught_up=None)
-        return self._noted(created, now, "graph_id", "expires", "renewed", "caught_up")
+        created = replace(watch, graph_id=made.id, expires=made.expires, renewed=now, terms=push.terms, caught_up=None)
+        return self._noted(created, now, "graph_id", "expires", "renewed", "terms", "caught_up")
 
     def _renew(self, watch: Watch, now: datetime) -> Watch:
         made = self.pushes[watch.backend].renew(watch, now)

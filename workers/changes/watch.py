@@ -48,12 +48,13 @@ class Step(StrEnum):
 class Watch:
     """Moments are aware, UTC, by the store's clock; None: not yet.
 
-    ``secret``: Graph's ``clientState``. ``graph_id``, ``expires``, ``renewed``: the Graph subscription. ``cursor``:
-    from where the next catch-up goes on, opaque outside its feed; ``walked``: when the calendar was gone through as a
-    whole, ``caught_up``: when we last looked for ourselves. ``missed``: when Graph said that it had lost something.
-    ``reauthorize``: when it asked for that. ``heard``: when it last told something; ``usual``: the longest that it was
-    silent between two such moments, forgotten over weeks. ``tended``: when all was last in order. ``problem``: why it
-    does not work just now, one line. ``fence``: of the job that looked last, or looks now.
+    ``secret``: Graph's ``clientState``. ``graph_id``, ``expires``, ``renewed``: the Graph subscription; ``terms``: what
+    it was made with (feed.Push). ``cursor``: from where the next catch-up goes on, opaque outside its feed; ``walked``:
+    when the calendar was gone through as a whole, ``caught_up``: when we last looked for ourselves. ``missed``: when
+    Graph said that it had lost something. ``reauthorize``: when it asked for that. ``heard``: when it last told
+    something; ``usual``: the longest that it was silent between two such moments, forgotten over weeks. ``tended``:
+    when all was last in order. ``problem``: why it does not work just now, one line. ``fence``: of the job that looked
+    last, or looks now.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Watch:
     graph_id: str | None = None
     expires: datetime | None = None
     renewed: datetime | None = None
+    terms: str | None = None
     cursor: str | None = None
     walked: datetime | None = None
     caught_up: datetime | None = None
@@ -118,6 +120,7 @@ class Watch:
             learnt=tuple(fields.get("learnt", "").split()),
             expires=moment("expires"),
             renewed=moment("renewed"),
+            terms=fields.get("terms"),
             cursor=fields.get("cursor") or None,
             walked=moment("walked"),
             caught_up=moment("caught_up"),
@@ -150,13 +153,13 @@ def watch_of(client_state: str) -> str | None:
     return ours[1] if ours else None
 
 
-def steps(watch: Watch, now: datetime, *, pushed: bool, every: timedelta) -> tuple[Step, ...]:
+def steps(watch: Watch, now: datetime, *, pushed: bool, every: timedelta, terms: str | None = None) -> tuple[Step, ...]:
     """What is due. ``pushed``: Exchange tells us of changes, once it is subscribed to; ``every``: how often we look
-    for ourselves, which is how what nobody told is found."""
+    for ourselves, which is how what nobody told is found; ``terms``: on which it would be subscribed to now."""
     wanted = []
     if watch.cursor is None or watch.walked is None:
         wanted.append(Step.WALK)
-    if pushed and (watch.graph_id is None or watch.expires is None or watch.expires <= now):
+    if pushed and (watch.graph_id is None or watch.expires is None or watch.expires <= now or watch.terms != terms):
         wanted.append(Step.CREATE)
     elif pushed and _renewal_due(watch, now):
         wanted.append(Step.RENEW)

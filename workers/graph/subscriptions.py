@@ -42,6 +42,11 @@ class GraphPush:
         self._base_url = base_url
         self._public_url = public_url.rstrip("/")
 
+    @property
+    def terms(self) -> str:
+        """A newer certificate is none of them: a renewal brings it in."""
+        return f"{'sealed' if self._certificate else 'open'} to {self._public_url}"
+
     def create(self, watch: Watch, now: datetime) -> Subscribed:
         """https://learn.microsoft.com/graph/api/subscription-post-subscriptions
 

@@ -37,6 +37,7 @@ class FakeGraph:
     rounds: list[tuple[Item, ...]] = field(default_factory=list)
     """What the next rounds find, where it is not ``items``."""
     life: timedelta = timedelta(days=6)
+    terms: str = "open"
     between: Callable[[], None] = lambda: None
 
     def changes(self, watch: Watch, cursor: str | None, now: datetime) -> Round:
@@ -312,6 +313,18 @@ def test_a_subscription_that_is_gone_at_its_renewal_is_made_anew_and_the_gap_clo
     bench.graph.faults["renew"] = gone
     bench.tend()
     assert bench.graph.calls[3:] == ["renew", "create", "catch up"]
+
+
+def test_a_subscription_that_was_made_on_other_terms_makes_place_for_one_on_ours(bench: Bench) -> None:
+    bench.tend()
+    bench.graph.terms = "sealed"
+    bench.graph.faults["create"] = AccessDenied("400", "we were not reached")
+    bench.tend()
+    bench.graph.faults["delete"] = AccessDenied("403", "another application made it")
+    assert bench.tend() == Succeeded(None, "create, catch up")
+    assert bench.graph.calls[3:] == ["delete", "create", "catch up", "delete", "create", "catch up"]
+    assert bench.watch.terms == "sealed"
+    assert bench.tend() == Succeeded(None, "nothing to do")
 
 
 def test_reauthorization_is_a_renewal(bench: Bench) -> None:

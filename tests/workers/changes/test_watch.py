@@ -31,6 +31,14 @@ def test_where_nobody_pushes_nothing_is_created() -> None:
     assert due(NEW, pushed=False) == (Step.WALK,)
 
 
+def test_a_subscription_is_made_anew_where_a_renewal_would_not_bring_in_the_terms_of_now() -> None:
+    ours = replace(WELL, terms="open")
+    assert [steps(ours, NOW, pushed=True, every=EVERY, terms=terms) for terms in ("open", "sealed")] == [
+        (),
+        (Step.CREATE, Step.CATCH_UP),
+    ]
+
+
 def test_a_watch_that_is_well_is_left_alone() -> None:
     assert due(WELL) == ()
 

@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.workers.graph.wire import Wire, backend, failure
 from workers.changes.feed import Subscribed
 from workers.changes.watch import Watch
 from workers.exchange import NotFound, Unknown, VersionMoved
 from workers.graph.connection import Connection
+from workers.graph.rich_notification import Certificate
 from workers.graph.subscriptions import LIFE, GraphPush
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -42,6 +44,17 @@ def test_a_subscription_is_made_with_everything_that_cannot_be_added_later() -> 
         "clientState": "wch_1.secret",
         "latestSupportedTlsVersion": "v1_2",
     }
+
+
+def test_where_it_comes_to_and_whether_it_is_sealed_are_the_terms_and_not_with_which_certificate() -> None:
+    def terms(url: str, certificate: Certificate | None) -> str:
+        return GraphPush(Connection(backend()), "https://graph.example/v1.0", url, certificate).terms
+
+    key = rsa.generate_private_key(65537, 2048)
+    old, new = Certificate("1", "MII1", key), Certificate("2", "MII2", key)
+    here = "https://a.example"
+    assert terms(here, old) == terms(f"{here}/", new)
+    assert len({terms(here, None), terms("https://b.example", None), terms(here, old)}) == 3
 
 
 def test_the_life_asked_for_is_within_what_graph_allows() -> None:
