@@ -81,11 +81,12 @@ def hearing(settings: Settings) -> tuple[Mapping[str, Feed], Mapping[str, Push]]
 
 def provers(settings: Settings, clock: Callable[[], datetime]) -> Mapping[str, Prover]:
     """Who judges rich notifications, for each backend that is to send them."""
-    return {
-        backend.name: Prover(backend, certificates(backend), SigningKeys(backend).find, clock)
-        for backend in settings.backend
-        if backend.kind == "graph" and backend.notification_certificate_files
-    }
+    found: dict[str, Prover] = {}
+    for backend in settings.backend:
+        if backend.kind == "graph" and backend.notification_certificate_files:
+            keys = SigningKeys(backend)
+            found[backend.name] = Prover(backend, certificates(backend), keys.find, clock, beside=found.values())
+    return found
 
 
 def certificates(backend: GraphBackend) -> tuple[Certificate, ...]:

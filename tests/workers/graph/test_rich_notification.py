@@ -21,10 +21,12 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
 from tests.workers.authority import certificate as write_certificate
 from tests.workers.graph.wire import backend
+from workers.engine import provers
 from workers.exchange import Unavailable
 from workers.graph.proof import Prover
 from workers.graph.rich_notification import CHANGE_TRACKING, Certificate, NotGenuine, certificate, check_token, opened
 from workers.graph.signing_keys import SigningKeys
+from workers.settings import Settings
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 TENANT = "84bd8158-6d4d-4958-8b9f-9d6445542f95"
@@ -200,6 +202,25 @@ def test_a_notification_is_proved_by_its_tokens_and_what_is_sealed(
     for proof in (a_proof(ours), a_proof(ours, bad), a_proof(ours, good, bad), a_proof(ours, good, event="F")):
         with pytest.raises(NotGenuine):
             prover.check("E", proof)
+
+
+def test_a_collection_that_is_also_for_another_backend_of_ours_is_believed_and_one_for_strangers_is_not(
+    signer: rsa.RSAPrivateKey, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "ours.pem"
+    write_certificate(path, rsa.generate_private_key(65537, 2048))
+    ours, sealing = certificate(path.read_bytes()), backend(notification_certificate_files=(path,))
+    other = sealing.model_copy(update={"name": "branch", "client_id": "branch"})
+    monkeypatch.setattr(SigningKeys, "find", lambda _, key_id: {"k1": signer.public_key()}.get(key_id))
+    both = provers(settings.model_copy(update={"backend": (sealing, other)}), lambda: NOW)
+    first, second, stranger = (a_token(signer, aud=audience) for audience in ("app", "branch", "stranger"))
+    for prover in both.values():
+        prover.check("E", a_proof(ours, first, second))
+        with pytest.raises(NotGenuine):
+            prover.check("E", a_proof(ours, first, second, stranger))
+    both["branch"].check("E", a_proof(ours, second))
+    with pytest.raises(NotGenuine, match="not for our application"):
+        both["branch"].check("E", a_proof(ours, first))
 
 
 def test_signing_keys_are_fetched_when_they_are_needed_and_not_for_every_stranger(signer: rsa.RSAPrivateKey) -> None:
