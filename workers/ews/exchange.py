@@ -84,28 +84,23 @@ class EwsExchange:
 
     def _check_zones(self, target: Target, event: Event, patch: Patch) -> None:
         """Raise Refused for a zone that the server does not know. If it does not say, the write will show."""
-        if not known(START_ZONE, self._caller.version):
-            return
-        asked = _new_zones(event, patch)
-        with suppress(Unasked):
-            lacking = self._zones.lacking(asked.values(), lambda zones: self._known_zones(target, zones))
-            for name, zone in asked.items():
-                if zone in lacking:
-                    raise Refused(
-                        "TimeZoneNotSupported",
-                        f"{name}.timeZone: the mailbox's server knows no time zone named {zone!r}",
-                    )
+        asked = _new_zones(event, patch) if known(START_ZONE, self._caller.version) else {}
+        lacking = self._lacking(target, asked.values())
+        for name, zone in asked.items():
+            if zone in lacking:
+                said = f"{name}.timeZone: the mailbox's server knows no time zone named {zone!r}"
+                raise Refused("TimeZoneNotSupported", said)
 
-    def _known_zones(self, target: Target, zones: Collection[str]) -> Collection[str]:
-        request = get_server_time_zones.build(zones)
-        try:
+    def _lacking(self, target: Target, zones: Collection[str]) -> frozenset[str]:
+        """Those of ``zones`` that the server does not know; none where it does not say."""
+
+        def ask(unknown: Collection[str]) -> frozenset[str]:
+            request = get_server_time_zones.build(unknown)
             return self._caller.ask(get_server_time_zones.NAME, request, target, get_server_time_zones.read)
-        except ExchangeError as error:
-            raise Unasked from error
 
-
-class Unasked(Exception):
-    """The server does not tell which zones it knows."""
+        with suppress(ExchangeError):
+            return self._zones.lacking(zones, ask)
+        return frozenset()
 
 
 def _new_zones(event: Event, patch: Patch) -> dict[str, str]:
