@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from webhooks.schema.shape import digits, moment
+from webhooks.page import PageQuery
+from webhooks.schema.shape import moment
 from workers.job import ErrorClass
 from workers.store import Search
 
@@ -36,11 +37,8 @@ class LetterFilter(BaseModel):
         return Search(kind=self.kind, mailbox=self.mailbox, error_class=self.error_class, since=self.since)
 
 
-class LettersQuery(LetterFilter):
+class LettersQuery(PageQuery, LetterFilter):
     """A page of them."""
-
-    limit: Annotated[int, BeforeValidator(digits)] = Field(20, ge=1, le=100, description="How many")
-    cursor: str | None = Field(None, pattern="^[!-~]+$", max_length=200, description="nextCursor of the page before")
 
 
 class AskedReplay(LetterFilter):

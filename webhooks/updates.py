@@ -12,13 +12,13 @@ from typing import Annotated
 from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from webhooks import acceptance, document, idempotency, intake, problems
 from webhooks.door import Door, door
+from webhooks.page import PageQuery
 from webhooks.passage import client, passage
 from webhooks.problems import Problem
-from webhooks.schema.shape import digits
 from workers.callbacks.callback import for_update
 from workers.job import State, UpdateJob
 from workers.public import public
@@ -32,13 +32,9 @@ class UpdatePath(BaseModel):
     id: Annotated[str, Field(description="The update's id", json_schema_extra={"pattern": f"^{_ID.pattern}$"})]
 
 
-class ListQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class ListQuery(PageQuery):
     state: State | None = Field(None, description="Only updates in this state")
     mailbox: str | None = Field(None, pattern="^[!-~]+$", max_length=320, description="Only updates of this mailbox")
-    limit: Annotated[int, BeforeValidator(digits)] = Field(20, ge=1, le=100, description="How many")
-    cursor: str | None = Field(None, pattern="^[!-~]+$", max_length=200, description="nextCursor of the page before")
 
 
 updates = APIBlueprint(

@@ -40,7 +40,7 @@ class ShownSubscriptions(Shown):
     items: list[ShownSubscription]
     """All subscriptions of the client, newest first."""
     next_cursor: str | None
-    """Always null: there is one page only."""
+    """Where the next page begins; null: there is nothing more."""
 
 
 class ChangedEvent(Shown):
@@ -78,7 +78,7 @@ class ShownMirrors(Shown):
     items: list[ShownMirror]
     """All mirrors of the client, newest first."""
     next_cursor: str | None
-    """Always null: there is one page only."""
+    """Where the next page begins; null: there is nothing more."""
 
 
 class ShownChange(Shown):

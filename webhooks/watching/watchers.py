@@ -7,6 +7,7 @@ workers/changes/tending.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,7 @@ from pydantic import BaseModel, Field
 from webhooks import document, intake, problems
 from webhooks.door import Door, door
 from webhooks.faults import fault
+from webhooks.page import PageQuery
 from webhooks.passage import client
 from webhooks.problems import Problem
 from webhooks.watching.asked import mirror, subscription
@@ -28,6 +30,7 @@ from workers.settings import Client, Settings
 from workers.update import Json
 
 W = TypeVar("W", Subscription, Mirror)
+_ID = re.compile(r"(sub|mir)_[0-9A-HJKMNP-TV-Z]{26}")
 
 
 class WatcherPath(BaseModel):
@@ -93,13 +96,22 @@ def _views(sort: _Sort[W]) -> APIBlueprint:
         "",
         summary=f"List {noun}s",
         operation_id=f"list{model}s",
-        responses=document.answers(200, f"Shown{model}s", 401, 429, 503),
+        responses=document.answers(200, f"Shown{model}s", 400, 401, 429, 503),
     )
-    def listed() -> Response:
+    def listed(query: PageQuery) -> Response:
         """The client's, newest first."""
+        intake.check_parameters()
+        if query.cursor is not None and not _ID.fullmatch(query.cursor):
+            raise problems.unreadable("cursor", "it was not made by a list")
         at = door()
-        items = [sort.shown(at, one) for one in at.store.watchers_of(client().name, sort.type)]
-        return jsonify({"items": items, "nextCursor": None})
+        older = [
+            one
+            for one in at.store.watchers_of(client().name, sort.type)
+            if query.cursor is None or one.id < query.cursor
+        ]
+        page = older[: query.limit]
+        following = page[-1].id if len(older) > len(page) else None
+        return jsonify({"items": [sort.shown(at, one) for one in page], "nextCursor": following})
 
     @blueprint.get(
         "/<string:id>",

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 _PATH = "/v1/subscriptions"
 AT_MOST = 100_000
-"""The API has one page for them all."""
 
 
 @click.group(cls=Group)

@@ -65,8 +65,8 @@ class Watching:
 
     def watchers_of(self, client: str, kind: type[W]) -> tuple[W, ...]:
         """A client's, newest first."""
-        ids = self._redis.call("zrevrange", f"rdv:{kind.kind}s:{client}", 0, -1)
-        return self._watchers(kind, ids)
+        ids = self._redis.call("zrange", f"rdv:{kind.kind}s:{client}", 0, -1)
+        return self._watchers(kind, sorted(ids, reverse=True))
 
     def watchers(self, watch_id: str) -> tuple[Subscription | Mirror, ...]:
         """Who wants to know of this mailbox."""

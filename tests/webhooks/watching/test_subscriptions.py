@@ -65,6 +65,22 @@ def test_the_same_again_is_the_same(hr: Caller, url: str, asked: dict[str, Any])
 
 
 @pytest.mark.parametrize(("url", "asked"), BOTH)
+def test_a_list_goes_on_page_by_page_newest_first(hr: Caller, url: str, asked: dict[str, Any]) -> None:
+    made = [hr.post(url, {**asked, "properties": [name]}).get_json()["id"] for name in ("subject", "start", "end")]
+    first = hr.get(f"{url}?limit=2").get_json()
+    assert [one["id"] for one in first["items"]] == made[:0:-1]
+    assert hr.delete(f"{url}/{made[1]}").status_code == 204
+    rest = hr.get(f"{url}?limit=2&cursor={first['nextCursor']}").get_json()
+    assert ([one["id"] for one in rest["items"]], rest["nextCursor"]) == (made[:1], None)
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=x", "limit=1&limit=2", "cursor=zzz", "foo=1"])
+@pytest.mark.parametrize("url", ["/v1/subscriptions", "/v1/mirrors"])
+def test_a_page_that_cannot_be_meant_is_malformed(hr: Caller, url: str, query: str) -> None:
+    assert is_problem(hr.get(f"{url}?{query}"), 400, "malformed")
+
+
+@pytest.mark.parametrize(("url", "asked"), BOTH)
 def test_what_belongs_to_others_is_not_there(hr: Caller, rooms: Caller, url: str, asked: dict[str, Any]) -> None:
     place = hr.post(url, asked).headers["Location"]
     assert is_problem(rooms.get(place), 404, "not-found")
