@@ -119,8 +119,7 @@ class _Run:
         base = self.past.base if self.past else None
         match self._plan(event, base):
             case Conflict(clashes):
-                names = ", ".join(dict.fromkeys(clash.property for clash in clashes))
-                return Dead(_conflict(clashes, f"Somebody else changed {names}."))
+                return Dead(_conflict(clashes, f"Somebody else changed {_named(clashes)}."))
             case Changes(values) if not values and self.done:
                 return self._recovered(event)
             case Changes(values) if not values:
@@ -208,22 +207,15 @@ class _Run:
     def _applied(self, intended: Intended, values: Mapping[str, Json], event: Event, written: Written) -> Outcome:
         stands = written.event.properties if written.event else None
         asked = whole_days.in_zone_of(values, {**event.properties, **(stands or {})}, self.around.kind)
-        ignored = [
-            Clash(name, intended.before[name], stands.get(name), value)
-            for name, value in asked.items()
-            if stands is not None
-            and not agrees(name, stands.get(name), value)
-            and agrees(name, stands.get(name), intended.before[name])
-        ]
-        if ignored:
-            names = ", ".join(clash.property for clash in ignored)
-            error_class = "unknownOutcome" if self.in_doubt else "refused"  # an earlier write may still arrive
-            done = ", ".join(name for name in values if name not in {clash.property for clash in ignored})
-            detail = f"Exchange answered success but did not change {names}" + (
-                f" (it changed {done})." if done else "."
-            )
-            why = retry.failure(error_class, "NotApplied", detail)
-            return Dead(Failure(why.error_class, why.code, why.title, why.detail, tuple(ignored)), written.request_id)
+        if written.event and (ignored := intended.ignored(asked, written.event.properties)):
+            names = {clash.property for clash in ignored}
+            others = ", ".join(name for name in values if name not in names)
+            # What bears the marker was taken in part: people may have been mailed, and it must not be written again.
+            doubt = self.in_doubt or self.update.id in written.event.marker
+            detail = f"Exchange answered success but did not change {_named(ignored)}"
+            detail += f" (it changed {others})." if others else "."
+            failure = retry.failure("unknownOutcome" if doubt else "refused", "NotApplied", detail)
+            return Dead(replace(failure, conflicts=ignored), written.request_id)
         verified = stands is not None and all(agrees(name, stands.get(name), value) for name, value in asked.items())
         # What was read back counts only where nobody came in between.
         seen = written.event.properties if written.event and written.event.version == written.version else {}
@@ -234,9 +226,12 @@ class _Run:
 
     def _recovered(self, event: Event) -> Outcome:
         """An earlier write was applied although its answer was lost: its version is not known, what it left is."""
-        if self.past is None:
-            return Succeeded(Result(event.version, noop=False, verified=True), "had been applied before")
+        if self.past is None:  # what it was to change is not known any more
+            return Succeeded(Result(event.version, noop=False), "had been applied before")
         after = whole_days.in_zone_of(self.past.after, event.properties, self.around.kind)
+        if ignored := self.past.ignored(after, event.properties):
+            detail = f"An earlier write was applied, and yet {_named(ignored)} stands as before it."
+            return Dead(replace(retry.failure("unknownOutcome", "NotApplied", detail), conflicts=ignored))
         verified = all(agrees(name, event.properties.get(name), value) for name, value in after.items())
         wrote = Wrote(self.past.version, "", content_of({**self.past.base, **after}), content_of(self.past.base))
         result = self.past.result(event.version, verified=verified)
@@ -252,6 +247,10 @@ def _told(outcome: Outcome, done: Collection[str]) -> Outcome:
             detail = f"{failure.detail} Changed before: {', '.join(done)}."
             return replace(outcome, failure=replace(failure, detail=detail))
     return outcome
+
+
+def _named(clashes: Sequence[Clash]) -> str:
+    return ", ".join(dict.fromkeys(clash.property for clash in clashes))
 
 
 def _conflict(clashes: tuple[Clash, ...], detail: str) -> Failure:

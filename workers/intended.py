@@ -9,7 +9,7 @@ from typing import Self
 
 from workers.event.properties import EXTENSION, agrees
 from workers.exchange import MARKER_LENGTH, Event
-from workers.job import Result
+from workers.job import Clash, Result
 from workers.update import Json, compact, known_fields
 
 
@@ -37,6 +37,17 @@ class Intended:
     def forgotten_by(self, event: Event) -> bool:
         """Whether so many updates were written since that ours may have fallen out of the marker."""
         return self.newest is not None and self.newest not in event.marker and len(event.marker) >= MARKER_LENGTH
+
+    def ignored(self, asked: Mapping[str, Json], stands: Mapping[str, Json]) -> tuple[Clash, ...]:
+        """What of this write (``asked``, in the event's own zones) is not so in an event that has taken it, and stands
+        as it did before."""
+        return tuple(
+            Clash(name, self.before[name], stands[name], value)
+            for name, value in asked.items()
+            if name in stands
+            if not agrees(name, stands[name], value)
+            if agrees(name, stands[name], self.before[name])
+        )
 
     def done_without_marker(self, event: Event) -> Mapping[str, tuple[Json, Json]]:
         """The open extensions that this write has changed, before and after: they are resources of their own and bear

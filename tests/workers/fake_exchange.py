@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from types import MappingProxyType
 
 from workers.event.invitations import recipients
 from workers.event.properties import EXTENSION, members
@@ -62,24 +63,27 @@ _NO: Mapping[Fault, ExchangeError] = {
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One change of the event: ``by`` is an update's id, ``human`` or ``exchange``; ``before`` and ``after`` are the
-    whole event; ``mailed``: the addresses that got mail about it."""
+    whole event; ``mailed``: the addresses that got mail about it; ``ignored``: what was asked for and not done."""
 
     by: str
     changes: Mapping[str, Json]
     before: Mapping[str, Json]
     after: Mapping[str, Json]
     mailed: frozenset[str] = frozenset()
+    ignored: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass
 class FakeExchange:
     """One event. ``write_faults`` and ``read_faults``: what the next calls meet. ``between``: called, one for each
     write, after the event was read and before the write arrives. ``afterwards``: the same, after it was applied and
-    before the event is read back. ``spend``: told how many seconds a call took."""
+    before the event is read back. ``spend``: told how many seconds a call took. ``ignores``: which properties of a
+    write are not changed, though it is applied."""
 
     properties: dict[str, Json]
     now: Callable[[], float] = lambda: 0.0
     spend: Callable[[float], None] = lambda seconds: None
+    ignores: Callable[[Patch], Collection[str]] = lambda patch: ()
     lateness: float = 5.0
     enforces_versions: bool = True
     marker: tuple[str, ...] = ()
@@ -189,14 +193,22 @@ class FakeExchange:
         event = Event("", self.version, self.is_meeting, self.marker, self.properties)
         mailed = recipients(patch.invitations, event, patch.changes)
         self.marker = patch.marker
-        self._change(patch.marker[0], patch.changes, mailed)
+        ignored = {name: patch.changes[name] for name in self.ignores(patch)}
+        done = {name: value for name, value in patch.changes.items() if name not in ignored}
+        self._change(patch.marker[0], done, mailed, ignored)
 
-    def _change(self, by: str, changes: Mapping[str, Json], mailed: frozenset[str] = frozenset()) -> None:
+    def _change(
+        self,
+        by: str,
+        changes: Mapping[str, Json],
+        mailed: frozenset[str] = frozenset(),
+        ignored: Mapping[str, Json] = MappingProxyType({}),
+    ) -> None:
         before = dict(self.properties)
         self.properties = {**before, **{name: _respelled(name, value) for name, value in changes.items()}}
         self.is_meeting = bool(self.properties.get("attendees"))
         self.number += 1
-        self.journal.append(Entry(by, dict(changes), before, dict(self.properties), mailed))
+        self.journal.append(Entry(by, dict(changes), before, dict(self.properties), mailed, ignored))
 
 
 def _respelled(name: str, value: Json) -> Json:

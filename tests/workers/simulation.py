@@ -1,6 +1,8 @@
-"""A seeded world in which everything goes wrong that can: lost, late and silent writes, throttling, crashes, versions
-that move by themselves and people who edit the event meanwhile. The executor, the attempt and the merge are ours and
-real; the clock, the dice, the store and Exchange are simulated, in one thread, so that a seed replays.
+"""A seeded world in which everything goes wrong that can: lost, late and silent writes, properties that Exchange
+ignores, throttling, crashes, versions that move by themselves, people who edit the event meanwhile, dead letters that
+are replayed, some after so many other updates that the event has forgotten ours. The executor, the attempt and the
+merge are ours and real; the clock, the dice, the store and Exchange are simulated, in one thread, so that a seed
+replays.
 
     python -m tests.workers.simulation --seeds 1000000 --jobs 0 --report ops/PROOF.md
     python -m tests.workers.simulation --first 4711 --seeds 1 --tell
@@ -9,7 +11,8 @@ The judge is the fake Exchange's journal, never our own records:
 doubled       the update changed the event, or mailed about it, more than once
 trampled      in autoResolve or neverOverwrite a person's edit, made since our first recorded read (in neverOverwrite
               since the version that the caller saw, where one is given), was overwritten
-misreported   dead with a class that denies it, though it was applied; succeeded, though it was not; noop, though it was
+misreported   dead with a class that denies it, though it was applied; succeeded, though it was not, or though it was
+              to be seen that a part of it was not; noop, though it was
 """
 
 from __future__ import annotations
@@ -37,8 +40,9 @@ from workers.event.html_body import canonical_html
 from workers.event.patch import WATCHED
 from workers.event.properties import agrees, group_of, members
 from workers.event.versions import Wrote
+from workers.exchange import MARKER_LENGTH, Patch
 from workers.executor import Executor
-from workers.job import Attempt
+from workers.job import Attempt, Result
 from workers.leases import Leases
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.settings import Client, EwsBackend, Settings
@@ -48,17 +52,21 @@ from workers.update import Intent, Json, Target, Update
 FAULTS = ((Fault.LOST_AFTER, 6), (Fault.LOST_BEFORE, 6), (Fault.LATE, 6), (Fault.THROTTLED, 3), (Fault.UNAVAILABLE, 3),
           (Fault.SILENT, 1), (Fault.BROKEN, 1), (Fault.UNSEEN, 2), (Fault.REFUSED, 1), (Fault.NONE, 71))  # fmt: skip
 """What becomes of a write, in per cent."""
-HUMAN, BUMP, CRASH, BLINK = 0.15, 0.1, 0.02, 0.01
-"""How likely at each step: a person edits, the version moves by itself, the worker dies, the store is away."""
+HUMAN, BUMP, CRASH, BLINK, IGNORED = 0.15, 0.1, 0.02, 0.01, 0.03
+"""How likely at each step: a person edits, the version moves by itself, the worker dies, the store is away, a property
+that is written is not changed."""
+REPLAYED = 0.5
+"""How likely a dead letter is replayed, each time."""
 LEASE = 15.0
 HEAD = """\
 ## Worlds
 
 Made by `make simulate ARGS="--seeds 1000000 --report ops/PROOF.md"`; do not edit. One update in each: lost, late and
-silent writes, throttling, crashes, versions that move by themselves, people who edit the event meanwhile. The attempt
-and the merge are the product's, clock, dice, store and Exchange are simulated, so that each seed replays. The judge is
-the simulated Exchange's journal. *doubled*: the event changed, or people were mailed, more than once. *trampled*: a
-person's edit was overwritten that the mode protects. *misreported*: called dead and applied, or succeeded and not.
+silent writes, ignored properties, throttling, crashes, versions that move by themselves, people who edit the event
+meanwhile, dead letters that are replayed. The attempt and the merge are the product's, clock, dice, store and Exchange
+are simulated, so that each seed replays. The judge is the simulated Exchange's journal. *doubled*: the event changed,
+or people were mailed, more than once. *trampled*: a person's edit was overwritten that the mode protects.
+*misreported*: called dead and applied, or succeeded and not.
 """
 BATCH = 1000
 """Seeds that one process lives through at a time."""
@@ -110,6 +118,7 @@ class World:
         self.time = 0.0
         self.exchange = FakeExchange(an_event(), now=lambda: self.time, spend=self.spend)
         self.exchange.lateness = self.random.choice((0.5, 5.0, 60.0))
+        self.exchange.ignores = self.ignored
         self.update_ = self.an_update()
         self.wait = 0.0
         self.intent: str | None = None
@@ -117,6 +126,8 @@ class World:
         self.intended_at = 0.0
         self.attempts = self.claims = self.fence = 0
         self.outcome: Outcome | None = None
+        self.denied = False
+        """Whether a death that was replayed was misreported."""
         self.first_read: tuple[int, dict[str, Json]] | None = None
         if self.update_.target.version is not None:
             self.first_read = (0, dict(self.exchange.properties))
@@ -139,6 +150,15 @@ class World:
         name = self.random.choice(self.update_.intent.touched if ours else tuple(EDITS))
         value = self.random.choice(EDITS.get(name, EDITS["subject"]))
         self.exchange.human(**{name: value(self.exchange.properties)})
+
+    def ignored(self, patch: Patch) -> list[str]:
+        return [self.random.choice(sorted(patch.changes))] if self.random.random() < IGNORED else []
+
+    def others(self, number: int) -> None:
+        """So many other updates change nothing that matters here."""
+        ids = (f"upd_{self.random.random()}" for _ in range(number))
+        self.exchange.marker = (*ids, *self.exchange.marker)[:MARKER_LENGTH]
+        self.exchange.bump()
 
     def an_update(self) -> Update:
         deadline = self.random.choice((20.0, 120.0, 86400.0, 86400.0, 86400.0))
@@ -184,12 +204,22 @@ class World:
         self.attempts, self.claims = self.attempts + 1, 0
         self.past.append(attempt)
         self.story.append(f"{self.time:8.1f} {attempt.outcome}: {attempt.detail}")
-        self.doubt = isinstance(outcome, Retry) and outcome.in_doubt
-        if isinstance(outcome, Retry):
-            self.wait = outcome.after.total_seconds()
-        else:
-            self.outcome = outcome
+        match outcome:
+            case Retry():
+                self.doubt = outcome.in_doubt
+                self.wait = outcome.after.total_seconds()
+            case Succeeded() | Dead():
+                self.doubt = isinstance(outcome, Dead) and outcome.failure.error_class == "unknownOutcome"
+                self.intent = self.intent if self.doubt else None
+                self.outcome = outcome
         return True, ()
+
+    def replay(self) -> None:
+        life = self.update_.deadline - self.update_.created_at
+        self.update_ = replace(self.update_, deadline=NOW + timedelta(seconds=self.time) + life)
+        self.outcome, self.attempts, self.past = None, 0, []
+        if self.intent is None and self.update_.target.version is None:
+            self.first_read = None
 
     def wrote(self, line: str) -> list[Wrote]:
         """We never wrote this event before."""
@@ -215,6 +245,17 @@ class World:
             dice=self.random.random,
             sleep=self.sleep,
         )
+        self.run(executor)
+        while isinstance(self.outcome, Dead) and self.random.random() < REPLAYED:
+            self.denied |= self.misreported()
+            self.others(self.random.choice((0, 3, MARKER_LENGTH)))
+            self.replay()
+            self.run(executor)
+        self.time += 1e6
+        self.exchange.arrive()
+        return self.verdict()
+
+    def run(self, executor: Executor) -> None:
         for _ in range(500):
             if self.outcome is not None:
                 break
@@ -226,9 +267,6 @@ class World:
                 self.story.append(f"{self.time:8.1f} lost: {error!r}")
                 self.attempts += 1
                 self.time += LEASE
-        self.time += 1e6
-        self.exchange.arrive()
-        return self.verdict()
 
     def sleep(self, seconds: float) -> None:
         self.time += seconds
@@ -242,19 +280,29 @@ class World:
             verdict.faults.append("doubled")
         if self.update_.conflict_resolution != "alwaysOverwrite" and any(self.tramples(entry) for entry in ours):
             verdict.faults.append("trampled")
-        if self.misreported(applied=bool(ours)):
+        if self.denied or self.misreported():
             verdict.faults.append("misreported")
         if self.outcome is None:
             verdict.faults.append("not ended")
         return verdict
 
-    def misreported(self, *, applied: bool) -> bool:
+    def misreported(self) -> bool:
+        ours = self.exchange.by(self.update_.id)
         match self.outcome:
-            case Succeeded(result=result):
-                return result is not None and result.noop == applied
+            case Succeeded(result=Result() as result):
+                return result.noop == bool(ours) or any(self.glosses_over(entry, result) for entry in ours)
             case Dead(failure=failure):
-                return applied and failure.error_class != "unknownOutcome"
+                return bool(ours) and failure.error_class != "unknownOutcome"
         return False
+
+    def glosses_over(self, entry: Entry, result: Result) -> bool:
+        """Whether this success calls verified what Exchange ignored, or we saw that it still stands as before."""
+        looked, stands = self.exchange.read_after > self.exchange.journal.index(entry), self.exchange.last_read
+        return any(
+            result.verified or (looked and same(name, stands[name], entry.before[name]))
+            for name, value in entry.ignored.items()
+            if not agrees(name, stands[name], value)
+        )
 
     def tramples(self, entry: Entry) -> bool:
         """Whether what a person changed since our first read was overwritten by this write of ours."""

@@ -17,7 +17,7 @@ from workers.event.properties import EXTENSION
 from workers.event.versions import Wrote
 from workers.exchange import MARKER_LENGTH, AccessDenied, NotFound, Refused, Unavailable
 from workers.intended import Intended
-from workers.job import Result
+from workers.job import Clash, Result
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.retry import Patience
 from workers.update import Intent, Json, Target, Update
@@ -385,6 +385,39 @@ def test_success_without_a_change_while_an_earlier_write_may_still_arrive_is_an_
     assert dead(desk.run()) == ("unknownOutcome", "NotApplied")
 
 
+LOUD = Intent(append={"subject": "!"}, set={"importance": "high"})
+
+
+@pytest.mark.parametrize(
+    ("intent", "others"), [(LOUD, " (it changed subject)"), (Intent(set={"importance": "high"}), "")]
+)
+def test_success_with_a_part_ignored_is_an_unknown_outcome_and_stays_one(intent: Intent, others: str) -> None:
+    desk = a_desk(intent)
+    desk.exchange.ignores = lambda _: ["importance"]
+    outcome = desk.run()
+    assert dead(outcome) == ("unknownOutcome", "NotApplied")
+    assert isinstance(outcome, Dead)
+    assert outcome.failure.detail == f"Exchange answered success but did not change importance{others}."
+    assert outcome.failure.conflicts == (Clash("importance", "normal", "normal", "high"),)
+    desk.in_doubt = True
+    assert dead(desk.run()) == ("unknownOutcome", "NotApplied")
+    assert desk.applied == 1
+
+
+@pytest.mark.parametrize("put_back", [False, True])
+def test_what_stands_as_before_after_a_lost_answer_is_never_told_as_changed(put_back: bool) -> None:
+    desk = a_desk(LOUD, Fault.LOST_AFTER)
+    desk.exchange.ignores = lambda _: [] if put_back else ["importance"]
+    desk.run()
+    if put_back:
+        desk.exchange.human(importance="normal")
+    outcome = desk.run()
+    assert dead(outcome) == ("unknownOutcome", "NotApplied")
+    assert isinstance(outcome, Dead)
+    assert outcome.failure.conflicts == (Clash("importance", "normal", "normal", "high"),)
+    assert desk.applied == 1
+
+
 def test_a_write_that_could_not_be_read_back_is_not_called_verified() -> None:
     assert not succeeded(a_desk(MOVED, Fault.UNSEEN).run()).verified
 
@@ -483,7 +516,8 @@ def test_an_update_that_a_rolled_back_store_brought_to_life_again_is_recognised(
     desk.run()
     desk.exchange.marker = ("upd_later", *desk.exchange.marker)
     again = Desk(desk.exchange, desk.update)
-    assert succeeded(again.run()).noop is False
+    result = succeeded(again.run())
+    assert (result.noop, result.verified) == (False, False)
     assert desk.applied == 1
 
 

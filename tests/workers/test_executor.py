@@ -19,7 +19,7 @@ from tests.workers.given import NOW, Bells, accepted, an_update
 from tests.workers.receiver import OK, answering, receiving
 from workers.callbacks.callback import Deliverer
 from workers.celery.bell import Bell
-from workers.exchange import ExchangeError, Unavailable
+from workers.exchange import MARKER_LENGTH, ExchangeError, Unavailable
 from workers.executor import INTERNAL_ATTEMPTS, POISONED, Executor
 from workers.job import Kind, State, UpdateJob
 from workers.leases import Leases
@@ -200,6 +200,20 @@ def test_a_backend_that_is_gone_leaves_a_doubt_open_and_a_replay_clears_it_up(be
     assert isinstance(bench.run(update), Succeeded)
     assert bench.job(update).result["changed"].keys() == {"subject"}
     assert len(bench.exchange.writes) == 1
+
+
+@pytest.mark.parametrize(("later", "code"), [(0, "NotApplied"), (MARKER_LENGTH, "MarkerForgotten")])
+def test_a_replay_of_what_exchange_applied_in_part_never_writes_again(bench: Bench, later: int, code: str) -> None:
+    bench.exchange.ignores = lambda sent: ["importance"] if "importance" in sent.changes else []
+    update = bench.take_in(intent=Intent(append={"subject": "!"}, set={"importance": "high"}))
+    assert isinstance(bench.run(update), Dead)
+    for number in range(later):
+        bench.run(bench.take_in(intent=Intent(set={"showAs": ("free", "oof")[number % 2]})))
+    bench.store.replay(update.id)
+    outcome = bench.run(update)
+    assert isinstance(outcome, Dead)
+    assert (outcome.failure.error_class, outcome.failure.code) == ("unknownOutcome", code)
+    assert (len(bench.exchange.by(update.id)), bench.exchange.properties["subject"]) == (1, "Team building!")
 
 
 def test_who_loses_the_lease_before_the_write_sends_and_settles_nothing(
