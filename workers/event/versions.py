@@ -47,7 +47,7 @@ def is_ours(version: str, content: str, seen: str, wrote: Sequence[Wrote]) -> bo
     for one in reversed(wrote):
         if _bare(one.before) == at or (left and one.found == left):
             at, left = _bare(one.after), one.left
-        elif _bare(one.after) == at:
+        elif one.after and _bare(one.after) == at:
             left = one.left
         passed.add(at)
     return _bare(version) in passed or bool(content and content == left)

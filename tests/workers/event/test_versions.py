@@ -57,6 +57,13 @@ def test_a_write_whose_answer_was_lost_counts_by_what_it_left() -> None:
     assert not is_ours("v2", "a person's", "v1", [lost])
 
 
+def test_of_two_writes_whose_answers_were_lost_the_second_counts_only_where_it_found_what_the_first_left() -> None:
+    first = Wrote("v1", "", "A")
+    assert is_ours("v4", "B", "v1", [Wrote("v3", "", "B", found="A"), first])
+    assert not is_ours("v4", "B", "v1", [Wrote("v3", "", "B", found="a person's"), first])
+    assert not is_ours("v4", "B", "v1", [Wrote("v3", "", "B"), first])
+
+
 def test_an_old_version_that_exchange_tells_once_more_is_ours_still() -> None:
     assert is_ours("v2", "", "v1", [Wrote("v2", "v3"), Wrote("v1", "v2")])
 
