@@ -59,7 +59,7 @@ def hindrance(letter: DeadLetter, settings: Settings) -> Hindrance | None:
 
 def replay_one(store: Store, letter: DeadLetter, now: datetime) -> tuple[bool, tuple[Ring, ...]]:
     """Queue it again under its own id. An update has as long as it had at first; False: it is a dead letter no more."""
-    return store.replay(letter.id, _renewed(letter.update, now) if letter.update else None)
+    return store.replay(letter.id, renewed(letter.update, now) if letter.update else None)
 
 
 def matching(store: Store, settings: Settings, client: str, which: Search, at_most: int = AT_ONCE) -> list[DeadLetter]:
@@ -70,5 +70,6 @@ def matching(store: Store, settings: Settings, client: str, which: Search, at_mo
     return sorted(islice(free, at_most), key=lambda letter: letter.accepted)
 
 
-def _renewed(update: Update, now: datetime) -> Update:
-    return replace(update, deadline=now + (update.deadline - update.created_at))
+def renewed(update: Update, now: datetime) -> Update:
+    """With as long as it had at first, however often it was replayed."""
+    return replace(update, renewed_at=now, deadline=now + update.life)

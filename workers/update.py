@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 from workers.event.item_ids import AS_EWS
@@ -89,7 +89,8 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One update, as accepted. ``id`` is ``upd_`` and a ULID; ``deadline`` and ``created_at`` are aware, UTC."""
+    """One update, as accepted. ``id`` is ``upd_`` and a ULID; ``deadline`` and ``created_at`` are aware, UTC, and so is
+    ``renewed_at``, from when on it has its time where it was replayed."""
 
     id: str
     client: str
@@ -106,6 +107,12 @@ class Update:
     """Property → the events that its value came from and through (no caller can say this; mirrors do)."""
     traceparent: str | None = None
     """The trace that it belongs to (workers/trace)."""
+    renewed_at: datetime | None = None
+
+    @property
+    def life(self) -> timedelta:
+        """How long it has, from acceptance or its last replay."""
+        return self.deadline - (self.renewed_at or self.created_at)
 
     @property
     def label(self) -> str:
@@ -116,7 +123,7 @@ class Update:
         """One line of JSON, the stored form."""
         occurrence = {"occurrence": told(self.target.occurrence)} if self.target.occurrence else {}
         nested = {"target": told(self.target) | occurrence, "intent": told(self.intent)}
-        moments = {"created_at": rfc3339(self.created_at), "deadline": rfc3339(self.deadline)}
+        moments = {name: rfc3339(value) for name in _MOMENTS if (value := getattr(self, name)) is not None}
         return compact(told(self) | nested | moments)
 
     @classmethod
@@ -129,9 +136,10 @@ class Update:
             occurrence=Occurrence(**known_fields(Occurrence, occurrence)) if occurrence else None,
         )
         data["intent"] = Intent(**known_fields(Intent, data["intent"]))
-        data["created_at"] = datetime.fromisoformat(data["created_at"])
-        data["deadline"] = datetime.fromisoformat(data["deadline"])
-        return cls(**data)
+        return cls(**data | {name: datetime.fromisoformat(data[name]) for name in _MOMENTS if name in data})
+
+
+_MOMENTS = ("created_at", "deadline", "renewed_at")
 
 
 def told(one: DataclassInstance) -> dict[str, Json]:

@@ -45,6 +45,7 @@ from workers.executor import Executor
 from workers.job import Attempt, Result
 from workers.leases import Leases
 from workers.outcome import Dead, Outcome, Retry, Succeeded
+from workers.replay import renewed
 from workers.settings import Client, EwsBackend, Settings
 from workers.store import Grant, Store, StoreUnavailable
 from workers.update import Intent, Json, Target, Update
@@ -215,8 +216,7 @@ class World:
         return True, ()
 
     def replay(self) -> None:
-        life = self.update_.deadline - self.update_.created_at
-        self.update_ = replace(self.update_, deadline=NOW + timedelta(seconds=self.time) + life)
+        self.update_ = renewed(self.update_, NOW + timedelta(seconds=self.time))
         self.outcome, self.attempts, self.past = None, 0, []
         if self.intent is None and self.update_.target.version is None:
             self.first_read = None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from redis import Redis
 
-from tests.workers.given import accepted, an_attempt, an_update, claimed
+from tests.workers.given import NOW, accepted, an_attempt, an_update, claimed
 from workers.outcome import Dead, Succeeded
-from workers.replay import Hindrance, hindrance, matching, undelivered
+from workers.replay import Hindrance, hindrance, matching, replay_one, undelivered
 from workers.retry import failure
 from workers.settings import Settings
 from workers.store import Callback, DeadLetter, Search, Store
@@ -20,8 +21,12 @@ GONE = Dead(failure("notFound", "X", "No."))
 
 def a_dead(store: Store, update: Update) -> DeadLetter:
     accepted(store, update)
-    store.settle(claimed(store, update.id), an_attempt(), GONE)
-    letter = store.dead_letter(update.id)
+    return died(store, update.id)
+
+
+def died(store: Store, job_id: str) -> DeadLetter:
+    store.settle(claimed(store, job_id), an_attempt(), GONE)
+    letter = store.dead_letter(job_id)
     assert letter is not None
     return letter
 
@@ -31,10 +36,7 @@ def a_dead_callback(store: Store, body: str) -> DeadLetter:
     accepted(store, update)
     made = Callback("msg_1", body, "hr", "anna@contoso.com", "line", "callback/x", 10, "x")
     store.settle(claimed(store, update.id), an_attempt(), Succeeded(None), made)
-    store.settle(claimed(store, "msg_1"), an_attempt(), GONE)
-    letter = store.dead_letter("msg_1")
-    assert letter is not None
-    return letter
+    return died(store, "msg_1")
 
 
 def test_the_oldest_come_back_first_also_where_one_request_does_not_take_them_all(
@@ -43,6 +45,17 @@ def test_the_oldest_come_back_first_also_where_one_request_does_not_take_them_al
     ids = [a_dead(store, an_update(event=f"event-{number}")).id for number in range(5)]
     first, every = matching(store, settings, "hr", Search(), at_most=2), matching(store, settings, "hr", Search())
     assert ([letter.id for letter in first], [letter.id for letter in every]) == (ids[:2], ids)
+
+
+def test_an_update_has_as_long_again_as_at_first_however_often_it_is_replayed(store: Store) -> None:
+    letter = a_dead(store, an_update())
+    for days in (2, 5, 9):
+        now = NOW + timedelta(days=days)
+        assert replay_one(store, letter, now)[0]
+        job = store.update(letter.id)
+        assert job is not None
+        assert (job.update.created_at, job.update.deadline) == (NOW, now + timedelta(days=1))
+        letter = died(store, letter.id)
 
 
 def test_those_that_cannot_come_back_do_not_keep_the_others(store: Store, settings: Settings, redis: Redis) -> None:

@@ -33,6 +33,7 @@ updates = st.builds(
     max_recipients=st.none() | st.integers(),
     callback_url=maybe,
     metadata=objects,
+    renewed_at=st.none() | st.just(datetime(2026, 11, 23, 9, 0, tzinfo=UTC)),
 )  # fmt: skip
 
 

@@ -57,7 +57,7 @@ class Steps:
         """Take an update in; it is durable when this returns. ``key``: the caller's idempotency key, already hashed;
         ``room``: how many jobs may run at once in the mailbox. Raises BacklogFull."""
         self._redis.check_now_and_then()
-        life = max(KEY_LIFE, update.deadline - update.created_at + timedelta(days=1))
+        life = max(KEY_LIFE, update.life + timedelta(days=1))
         target = update.target
         most = (limits.client, limits.mailbox) if limits else (0, 0)
         kept_id, kept_fingerprint, to_ring = self._redis.run_durably(
