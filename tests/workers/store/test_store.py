@@ -15,7 +15,7 @@ from redis import Redis
 from tests.workers.given import accepted, an_attempt, an_update, claimed
 from workers.event.versions import Wrote
 from workers.job import Result, State
-from workers.outcome import Dead, Retry, Succeeded
+from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.retry import failure
 from workers.settings import Settings
 from workers.store import (
@@ -29,6 +29,7 @@ from workers.store import (
     StoreUnavailable,
     steps,
 )
+from workers.store.steps import SETTLED_LIFE
 from workers.update import Intent, Update
 
 DONE = Succeeded(Result("v2", noop=False))
@@ -369,6 +370,18 @@ def test_settling_makes_the_callback_in_the_same_step(store: Store) -> None:
     job = store.update(update.id)
     assert job is not None and job.callback is not None
     assert (job.callback.state, job.callback.attempts) == ("delivered", 1)
+
+
+@pytest.mark.parametrize("end", [DONE, GONE])
+def test_how_a_callback_went_can_be_asked_for_as_long_as_its_update(store: Store, redis: Redis, end: Outcome) -> None:
+    update = an_update(callback_url="https://hooks.example.com/x")
+    accepted(store, update)
+    callback = Callback("msg_1", "{}", "hr", "anna@contoso.com", "line", "callback/host", 10, "host")
+    store.settle(claimed(store, update.id), an_attempt(), GONE, callback)
+    store.settle(claimed(store, "msg_1"), an_attempt(), end)
+    store.discard("msg_1")
+    lives = [redis.expiretime(f"rdv:job:{one}") for one in ("msg_1", update.id)]
+    assert lives[0] >= lives[1] - 1 > redis.time()[0] + SETTLED_LIFE.total_seconds()
 
 
 def test_scripts_survive_a_flushed_script_cache(store: Store, redis: Redis) -> None:

@@ -8,5 +8,5 @@ if discard == token then return 1 end
 if state ~= 'dead' or redis.call('ZREM', dead_key(client), id) == 0 then return 0 end
 redis.call('HSET', key, 'discard', token)
 redis.call('HDEL', key, 'intent')
-redis.call('PEXPIRE', key, life)
+expire(id, life)
 return 1

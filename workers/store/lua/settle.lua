@@ -66,7 +66,7 @@ if verb == 'die' and client ~= '' then redis.call('ZADD', dead_key(client), NOW,
 leave(id, line, lane, grace, places)
 if doubt == '' then redis.call('HDEL', key, 'intent') end
 if kind == 'callback' and verb == 'succeed' then redis.call('HDEL', key, 'body') end
+expire(id, life)
 if verb == 'succeed' then fold(id) else redis.call('HDEL', key, 'due', 'not_before') end
-redis.call('PEXPIRE', key, life)
 enqueue_callback(14, id, grace)
 return {1, rings}

@@ -154,7 +154,13 @@ end
 -- The job has ended well, or was taken back: what only an unsettled job needs goes.
 local function fold(id)
   redis.call('HDEL', job_key(id), 'line', 'lane', 'room', 'label', 'accepted', 'since', 'bells', 'claims', 'fence', 'due',
-    'not_before', 'attempted', 'replayed_at', 'lost', 'intent', 'intended', 'doubt')
+    'not_before', 'attempted', 'replayed_at', 'lost', 'intent', 'intended', 'doubt', 'update')
+end
+
+-- The job is kept for so long (ms) yet; a callback at least as long as its update, which tells how it went.
+local function expire(id, life)
+  local update = redis.call('HGET', job_key(id), 'update')
+  redis.call('PEXPIRE', job_key(id), math.max(life, update and redis.call('PTTL', job_key(update)) or 0))
 end
 
 -- The job is settled: out of its line and its lane. Whoever stood behind it may go, or waits with the others of the lane.
@@ -212,4 +218,5 @@ local function enqueue_callback(i, update, grace)
   if ARGV[i] == '' then return end
   redis.call('HSET', job_key(update), 'callback', ARGV[i])
   enqueue('callback', grace, unpack(ARGV, i, i + 7))
+  redis.call('HSET', job_key(ARGV[i]), 'update', update)
 end
