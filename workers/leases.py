@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import structlog
 
-from workers.store import Grant, Store, StoreUnavailable
+from workers.store import Grant, Store
 
 LONGEST = timedelta(minutes=10)
 """A job that runs longer hangs: its lease is left to end, and another worker takes it over."""
@@ -66,8 +66,8 @@ class Leases:
             time.sleep(self._every)
             try:
                 self._tend()
-            except StoreUnavailable as error:
-                _log.warning("leases not renewed", error=str(error))
+            except Exception as error:  # whatever it is: once this thread has ended, every lease would
+                _log.warning("leases not renewed", error=repr(error))
 
     def _tend(self) -> None:
         with self._lock:

@@ -95,8 +95,9 @@ def test_what_is_held_is_renewed_again_and_again() -> None:
     assert register.asked[1:3] == [["upd_1"], ["upd_1"]]
 
 
-def test_renewing_outlives_a_store_that_is_away_and_a_lease_that_is_lost() -> None:
-    register = Register(StoreUnavailable("away"), {"upd_1"})
+@pytest.mark.parametrize("error", [StoreUnavailable("away"), ValueError("a fault of ours")])
+def test_renewing_outlives_whatever_goes_wrong_and_a_lease_that_is_lost(error: Exception) -> None:
+    register = Register(error, {"upd_1"})
     leases = register.leases()
     with capture_logs() as logs, leases.hold(grant()):
         leases.start()
