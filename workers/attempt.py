@@ -99,10 +99,12 @@ class _Run:
     def rounds(self) -> Outcome:
         update = self.update
         needed = patch.properties_needed(update.intent, update.conflict_resolution, self.around.kind)
+        in_doubt = self.in_doubt
         for number in range(ROUNDS + 1):
             event = self.around.exchange.read(update.target, needed)
             if update.id in event.marker:
                 return self._recovered(event)
+            self.in_doubt = in_doubt
             self.done = self.past.done_without_marker(event) if self.past else {}
             if self.in_doubt and self.past and self.past.forgotten_by(event):
                 detail = "A write was sent, its answer was lost, and the event does not tell any more what came of it."
@@ -170,7 +172,10 @@ class _Run:
             failpoint("write.after", self.update.id)
             return self._applied(self.past, values, event, written)
         except VersionMoved:
-            return None  # a definite no to this write; whether an earlier one won, the marker tells
+            self.in_doubt = (
+                True  # until we have looked: a gateway may have sent it twice, and this is its second answer
+            )
+            return None
         except Unknown:
             self.in_doubt = True
             raise

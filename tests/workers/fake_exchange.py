@@ -41,6 +41,8 @@ class Fault(Enum):
     """Applied only ``lateness`` seconds after we gave up waiting, if the version is still the same then."""
     SILENT = auto()
     """Answered with success, and nothing is applied."""
+    TWICE = auto()
+    """Applied, and sent again by something in between, which tells us the second answer: the version has moved."""
     BROKEN = auto()
     """Applied, and the answer breaks the code that reads it."""
     HALF = auto()
@@ -139,6 +141,8 @@ class FakeExchange:
             self._change(patch.marker[0], changes)
             raise Unknown("ReadTimeout", "No answer.")
         self._apply(patch)
+        if fault is Fault.TWICE:
+            raise VersionMoved("ErrorIrresolvableConflict", "The change key does not match.")
         if fault is Fault.LOST_AFTER:
             self.spend(30)
             raise Unknown("ReadTimeout", "No answer.")

@@ -40,7 +40,7 @@ from workers.event.html_body import canonical_html
 from workers.event.patch import WATCHED
 from workers.event.properties import agrees, group_of, members
 from workers.event.versions import Wrote
-from workers.exchange import MARKER_LENGTH, Patch
+from workers.exchange import MARKER_LENGTH, AccessDenied, Patch, Unavailable
 from workers.executor import Executor
 from workers.job import Attempt, Result
 from workers.leases import Leases
@@ -51,11 +51,12 @@ from workers.store import Grant, Store, StoreUnavailable
 from workers.update import Intent, Json, Target, Update
 
 FAULTS = ((Fault.LOST_AFTER, 6), (Fault.LOST_BEFORE, 6), (Fault.LATE, 6), (Fault.THROTTLED, 3), (Fault.UNAVAILABLE, 3),
-          (Fault.SILENT, 1), (Fault.BROKEN, 1), (Fault.UNSEEN, 2), (Fault.REFUSED, 1), (Fault.NONE, 71))  # fmt: skip
+          (Fault.SILENT, 1), (Fault.BROKEN, 1), (Fault.UNSEEN, 2), (Fault.TWICE, 1), (Fault.REFUSED, 1),
+          (Fault.NONE, 70))  # fmt: skip
 """What becomes of a write, in per cent."""
-HUMAN, BUMP, CRASH, BLINK, IGNORED = 0.15, 0.1, 0.02, 0.01, 0.03
+HUMAN, BUMP, CRASH, BLINK, IGNORED, UNREAD = 0.15, 0.1, 0.02, 0.01, 0.03, 0.03
 """How likely at each step: a person edits, the version moves by itself, the worker dies, the store is away, a property
-that is written is not changed."""
+that is written is not changed, the next read after a write fails."""
 REPLAYED = 0.5
 """How likely a dead letter is replayed, each time."""
 LEASE = 15.0
@@ -195,6 +196,8 @@ class World:
             self.first_read = (self.exchange.read_after, dict(self.exchange.last_read))
         self.intent, self.doubt, self.intended_at = intent, True, self.time
         self.exchange.write_faults = deque(self.random.choices(*zip(*FAULTS, strict=True)))
+        if self.random.random() < UNREAD:
+            self.exchange.read_faults.append(self.random.choice((Unavailable, AccessDenied))("HTTP", "Not now."))
         if self.random.random() < BLINK:
             raise StoreUnavailable("the answer of the store was lost")
         return timedelta()

@@ -355,6 +355,16 @@ def test_a_doubt_outlasts_the_busy_answers_that_follow_it() -> None:
     assert outcome.in_doubt
 
 
+def test_a_version_that_may_have_been_moved_by_our_own_write_leaves_a_doubt_until_we_have_looked() -> None:
+    desk = a_desk(Intent(append={"subject": "!"}), Fault.TWICE)
+    desk.exchange.read_faults.extend([None, Unavailable("503", "Down.")])
+    outcome = desk.run()
+    assert isinstance(outcome, Retry)
+    assert outcome.in_doubt
+    assert succeeded(desk.run()).verified
+    assert desk.applied == 1
+
+
 def test_what_exchange_refuses_is_dead_with_its_own_code_and_request_id() -> None:
     desk = a_desk(MOVED, Fault.REFUSED)
     outcome = desk.run()
