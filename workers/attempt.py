@@ -172,9 +172,8 @@ class _Run:
             failpoint("write.after", self.update.id)
             return self._applied(self.past, values, event, written)
         except VersionMoved:
-            self.in_doubt = (
-                True  # until we have looked: a gateway may have sent it twice, and this is its second answer
-            )
+            # Until we have looked: a gateway may have sent it twice, and this is the answer to the second.
+            self.in_doubt = True
             return None
         except Unknown:
             self.in_doubt = True
