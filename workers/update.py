@@ -70,7 +70,8 @@ class Intent:
     ``set``: property → new value, None clears (``clear`` is folded into it at the door). ``append`` and ``remove``:
     property → text to add (``subject``, ``body``) or members. ``shift``: seconds and calendar days by which ``start``
     and ``end`` move. ``expect``: property → value that must hold. ``only_where``: property → value that it must have to
-    be touched at all, else it is left as it is (no caller can say this; mirrors do).
+    be touched at all, else it is left as it is; ``or_where``: property → other values that will do (no caller can say
+    these; mirrors do).
     """
 
     set: Mapping[str, Json] = field(default_factory=dict)
@@ -80,6 +81,7 @@ class Intent:
     """``start`` and/or ``end`` → ISO 8601 duration."""
     expect: Mapping[str, Json] = field(default_factory=dict)
     only_where: Mapping[str, Json] = field(default_factory=dict)
+    or_where: Mapping[str, Sequence[Json]] = field(default_factory=dict)
 
     @property
     def touched(self) -> tuple[str, ...]:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Self
 
 from workers.event.patch import WATCHED
 from workers.event.properties import agrees, group_of, members
 from workers.exchange import Event
-from workers.update import Json, known_fields
+from workers.update import Json, compact, known_fields, told
 
 Kind = Literal["created", "updated", "deleted"]
 Origin = Literal["rendezvous", "exchange"]
@@ -28,7 +28,8 @@ DEFAULT = WATCHED - {"body"}
 class Snapshot:
     """An event as it was last told. ``marker``: None where it was not read with the event. ``at``: when, RFC 3339.
     ``gone``: it was told to be deleted. ``told`` False: nobody but its mirrors was told of it yet, it was met, or not
-    there any more, when it was begun to be mirrored."""
+    there any more, when it was begun to be mirrored. ``sent``: a mirror's id → property → the last of its updates that
+    touches only what stands as before."""
 
     version: str
     properties: Mapping[str, Json]
@@ -36,9 +37,10 @@ class Snapshot:
     at: str
     gone: bool = False
     told: bool = True
+    sent: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), separators=(",", ":"), ensure_ascii=False)
+        return compact({"properties": self.properties} | told(self))
 
     @classmethod
     def from_json(cls, text: str) -> Self:

@@ -22,6 +22,10 @@ from workers.identifiers import new_id
 from workers.update import Intent, Json, Target, Update
 
 LIFE = timedelta(hours=24)
+_WAITING = 7
+"""So many of the values that the other event holds if no update arrived are kept, the oldest."""
+
+_NONE: Mapping[str, Intent] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +75,18 @@ def circle(
 
 
 def update_for(
-    mirror: Mirror, way: Way, change: Change, event: Event, now: datetime, *, whole: bool = False
+    mirror: Mirror,
+    way: Way,
+    change: Change,
+    event: Event,
+    now: datetime,
+    *,
+    whole: bool = False,
+    waiting: Mapping[str, Intent] = _NONE,
 ) -> Update | None:
     """The update of the other event. ``whole``: the mirror has just begun; the other is made equal whatever changed,
-    but for what the older mirrors of its circle make equal."""
+    but for what the older mirrors of its circle make equal. ``waiting``: property → what the mirror last asked for,
+    where that has not arrived, and perhaps never does."""
     brought = _brought(change, way)
     names = [
         name
@@ -83,13 +95,17 @@ def update_for(
     ]
     if not names:
         return None
+    only_where = _common(change, way.yields.intersection(names), brought)
     return Update(
         id=new_id("upd"),
         client=mirror.client,
         target=mirror.to,
         intent=Intent(
             set={name: _bare(name, event.properties.get(name)) for name in names},
-            only_where=_common(change, way.yields.intersection(names), brought),
+            only_where=only_where,
+            or_where={
+                name: _before(name, waiting[name]) for name in (only_where.keys() & waiting.keys()) - brought.keys()
+            },
         ),
         created_at=now,
         deadline=now + LIFE,
@@ -150,6 +166,12 @@ def _moved(name: str, way: Way, change: Change, event: Event, brought: Mapping[s
 def _common(change: Change, names: Collection[str], brought: Mapping[str, Json]) -> Mapping[str, Json]:
     """What the other event holds if nobody changed it meanwhile: what the two last had in common."""
     return {name: _bare(name, brought[name] if name in brought else change.changed[name]["before"]) for name in names}
+
+
+def _before(name: str, asked: Intent) -> Sequence[Json]:
+    """What the other event holds if nobody changed it, and what was asked for does not arrive."""
+    held = [asked.only_where[name]] if name in asked.only_where else []
+    return [*held, *asked.or_where.get(name, ())][-_WAITING:]
 
 
 def _bare(name: str, value: Json) -> Json:

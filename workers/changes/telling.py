@@ -28,10 +28,11 @@ from workers.exchange import Event, Exchange, ExchangeError, MailboxNotFound, No
 from workers.graph.proof import Prover
 from workers.graph.rich_notification import NotGenuine
 from workers.identifiers import new_id
+from workers.job import State
 from workers.outcome import Dead, Outcome, Succeeded
 from workers.settings import Settings
 from workers.store import Callback, Grant, Store
-from workers.update import Json, rfc3339
+from workers.update import Intent, Json, rfc3339
 
 _log = structlog.get_logger(__name__)
 
@@ -108,7 +109,7 @@ class Teller:
             after, change = replace(after, told=False), replace(change, kind="updated", changed={})
         elif before is None and told.change != "created":
             change = replace(change, kind="updated")
-        self._mirror(look, event, change, now)
+        after = replace(after, sent=self._mirror(look, event, change, now))
         callbacks = tuple(_callbacks(look, change, event.version, rfc3339(now)))
         if not callbacks and before == replace(after, at=before.at if before else ""):
             return Succeeded(None, "nothing changed")
@@ -132,11 +133,14 @@ class Teller:
         self.bell.ring(*rings)
         return Succeeded(None, f"told {len(callbacks)}" if callbacks else "no change that anybody asked for")
 
-    def _mirror(self, look: _Look, event: Event, change: Change, now: datetime) -> None:
-        """Accept the updates that mirrors of this event need; the same version of it once."""
+    def _mirror(self, look: _Look, event: Event, change: Change, now: datetime) -> Mapping[str, Mapping[str, str]]:
+        """Accept the updates that mirrors of this event need; the same version of it once. What is to be remembered as
+        ``sent``."""
+        sent = {one.id: look.before.sent.get(one.id, {}) for one in look.mirrors} if look.before else {}
         for one in look.mirrors:
-            whole = one.id == look.begun
-            update = mirror.update_for(one, self._way(look, one), change, event, now, whole=whole)
+            whole, last = one.id == look.begun, sent.get(one.id, {})
+            waiting = self._waiting(last)
+            update = mirror.update_for(one, self._way(look, one), change, event, now, whole=whole, waiting=waiting)
             backend = self.settings.backends.get(one.to.backend)
             if update is None or backend is None:
                 continue
@@ -145,6 +149,12 @@ class Teller:
             known = mirror.key(one, event.version, whole=whole)
             accepted = self.store.accept(update, key=known, fingerprint=known, room=backend.max_concurrency)
             self.bell.ring(*accepted.rings)
+            sent[one.id] = {**last, **dict.fromkeys(update.intent.only_where, accepted.id)}
+        return {mirror_id: last for mirror_id, last in sent.items() if last}
+
+    def _waiting(self, last: Mapping[str, str]) -> Mapping[str, Intent]:
+        jobs = {name: self.store.update(update_id) for name, update_id in last.items()}
+        return {name: job.update.intent for name, job in jobs.items() if job and job.state is not State.SUCCEEDED}
 
     def _way(self, look: _Look, one: Mirror) -> Way:
         """A change may be heard of before the mirror has begun: it may turn out to be the youngest of a circle."""

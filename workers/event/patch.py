@@ -81,7 +81,11 @@ def plan(intent: Intent, now: Properties, base: Properties | None, conflict_reso
 def desired(intent: Intent, stands: Properties) -> dict[str, Json]:
     """The touched properties as they should be, given how they stand. A group is touched as a whole or not at all."""
     wanted = _desired(intent, stands)
-    taken = {name for name, value in intent.only_where.items() if not agrees(name, stands.get(name), value)}
+    taken = {
+        name
+        for name, value in intent.only_where.items()
+        if not any(agrees(name, stands.get(name), one) for one in (value, *intent.or_where.get(name, ())))
+    }
     return {name: value for name, value in wanted.items() if not group_of(name) & taken} if taken else wanted
 
 

@@ -20,10 +20,12 @@ from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
 from workers.changes.subscription import Mirror
 from workers.changes.telling import Teller
 from workers.changes.watch import CIRCLE, LEADS, Watch
+from workers.event import patch
+from workers.event.patch import Changes
 from workers.exchange import AccessDenied, Event, ExchangeError, MailboxNotFound, NotFound, Refused, Throttled, Unknown
 from workers.graph.proof import Prover
 from workers.graph.rich_notification import NotGenuine
-from workers.job import Result
+from workers.job import Failure, Result
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.settings import Settings
 from workers.store import Ring, Store
@@ -399,6 +401,46 @@ def test_an_edit_that_the_beginning_of_a_younger_mirror_sees_is_mirrored_back(be
     job = bench.store.update(update_id)
     assert job is not None
     assert (job.update.intent.set, job.update.intent.only_where) == ({"subject": "After"}, {"subject": "Team building"})
+
+
+@pytest.mark.parametrize("ends", ["before the next edit", "after it"])
+def test_an_edit_after_an_update_that_exchange_refused_is_mirrored_back(bench: Bench, ends: str) -> None:
+    bench.store.begin(Mirror("mir_0", "hr", MIRROR.to, MIRROR.source, MIRROR.properties, None, ""))
+    bench.store.begin(MIRROR)
+    leads = {f"{CIRCLE}{MIRROR.id}": "mir_0", f"{LEADS}{MIRROR.id}": MIRROR.to.event}
+    bench.store.keep(bench.watch, leads, began=bench.store.time())
+    edit(bench, subject="Refused")
+    bench.notify()
+    (refused,) = mirrored(bench)
+    grant, outcome = claimed(bench.store, refused), Dead(Failure("refused", "ErrorX", "Refused", ""))
+    if ends == "before the next edit":
+        bench.store.settle(grant, an_attempt(), outcome)
+    edit(bench, importance="high")
+    bench.notify()
+    edit(bench, subject="After")
+    bench.notify()
+    if ends == "after it":
+        bench.bells.ring(*bench.store.settle(grant, an_attempt(), outcome)[1])
+    job = bench.store.update(mirrored(bench)[-1])
+    assert job is not None
+    planned = patch.plan(job.update.intent, {"subject": "Team building"}, None, "alwaysOverwrite")
+    assert planned == Changes({"subject": "After"})
+
+
+def test_an_edit_after_an_update_that_arrived_touches_only_what_that_left(bench: Bench) -> None:
+    bench.store.begin(Mirror("mir_0", "hr", MIRROR.to, MIRROR.source, MIRROR.properties, None, ""))
+    bench.store.begin(MIRROR)
+    leads = {f"{CIRCLE}{MIRROR.id}": "mir_0", f"{LEADS}{MIRROR.id}": MIRROR.to.event}
+    bench.store.keep(bench.watch, leads, began=bench.store.time())
+    edit(bench, subject="Arrived")
+    bench.notify()
+    (arrived,) = mirrored(bench)
+    bench.store.settle(claimed(bench.store, arrived), an_attempt(), Succeeded(Result("v2", noop=False)))
+    edit(bench, subject="After")
+    bench.notify()
+    job = bench.store.update(mirrored(bench)[-1])
+    assert job is not None
+    assert (job.update.intent.only_where, job.update.intent.or_where) == ({"subject": "Arrived"}, {})
 
 
 @pytest.mark.parametrize(("begun", "common"), [(False, {"subject": "Team building"}), (True, {})])

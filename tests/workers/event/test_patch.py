@@ -73,6 +73,17 @@ def test_text_is_appended_to_nothing() -> None:
     }
 
 
+@pytest.mark.parametrize(("stands", "touched"), [("Before", True), ("Long before", True), ("Somebody's", False)])
+def test_what_may_be_touched_where_it_has_one_of_several_values_is_left_where_it_has_another(
+    stands: str, touched: bool
+) -> None:
+    intent = Intent(
+        set={"subject": "New"}, only_where={"subject": "Before"}, or_where={"subject": ["Older", "Long before"]}
+    )
+    planned = plan(intent, {"subject": stands}, None, "alwaysOverwrite")
+    assert planned == Changes({"subject": "New"} if touched else {})
+
+
 def test_members_are_appended_behind_and_only_where_absent() -> None:
     intent = Intent(append={"attendees": [attendee("BEN"), attendee("Cleo")], "categories": ["red", "Green"]})
     written = changed(intent, an_event())
