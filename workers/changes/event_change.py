@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Literal, Self
 
 from workers.event.patch import WATCHED
-from workers.event.properties import agrees, group_of, members
+from workers.event.properties import agrees, group_of, members, normal_form
 from workers.exchange import Event
 from workers.update import Json, compact, known_fields, told
 
@@ -103,6 +103,8 @@ def differs(name: str, before: Json, now: Json) -> bool:
     """Whether people would call it a change. An attendee's answer is one; what Exchange adds of its own is none."""
     if not agrees(name, now, before):
         return True
+    if name in ("location", "locations"):  # ``agrees`` overlooks a detail that somebody added
+        return bool(normal_form(name, before) != normal_form(name, now))
     return name == "attendees" and _answers(before) != _answers(now)
 
 

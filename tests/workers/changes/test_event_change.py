@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.workers.events import attendee
 from workers.changes.event_change import Ours, Snapshot, compare, differs, gone, snapshot
 from workers.exchange import Event
+from workers.update import Json
 
 AT = "2026-11-21T09:00:00.000Z"
 
@@ -32,6 +35,22 @@ def test_a_change_is_told_with_before_and_after() -> None:
 def test_what_exchange_adds_of_its_own_is_no_change() -> None:
     before = seen(location={"displayName": "Room 1"})
     assert compare(before, an_event(location={"displayName": "Room 1", "uniqueIdType": "private"}), ()).changed == {}
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        {"address": {"city": "Wien", "street": "Graben 1"}},
+        {"coordinates": {"latitude": 1.0, "longitude": 2.0}},
+        {"locationUri": "https://maps.example/x"},
+        {"locationEmailAddress": "room1@contoso.com"},
+    ],
+)
+def test_a_detail_that_somebody_adds_to_a_place_or_takes_away_is_a_change(detail: dict[str, Json]) -> None:
+    plain: Json = {"displayName": "Room 1", "address": {"city": "Wien"}}
+    for before, after in ((plain, plain | detail), (plain | detail, plain)):
+        assert compare(seen(location=before), an_event(location=after), ()).changed.keys() == {"location"}
+        assert compare(seen(locations=[before]), an_event(locations=[after]), ()).changed.keys() == {"locations"}
 
 
 def test_what_we_wrote_is_ours() -> None:
