@@ -92,10 +92,11 @@ def may_know(watcher: Subscription | Mirror, settings: Settings) -> bool:
 
 
 def watch_for(watcher: Subscription | Mirror, watch: Watch | None, settings: Settings) -> Watch | None:
-    """The mailbox's watch as it is for this one, to whom nothing is told without the right to the mailbox."""
-    if watch is None or watch.problem is not None or may_know(watcher, settings):
+    """The mailbox's watch as it is for this one, to whom nothing is told without the right to the mailbox, and who may
+    have to wait for another one."""
+    if watch is None or watch.problem is not None:
         return watch
-    return replace(watch, problem=FORBIDDEN)
+    return replace(watch, problem=watch.waits.get(watcher.id) if may_know(watcher, settings) else FORBIDDEN)
 
 
 def shown_subscription(subscription: Subscription, watch: Watch | None) -> dict[str, Json]:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
+from typing import TypeAlias
 
 import structlog
 
@@ -23,7 +24,7 @@ from workers.changes.event_change import DEFAULT, Snapshot, is_over
 from workers.changes.feed import CursorLost, Feed, Item, Push
 from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
 from workers.changes.subscription import FORBIDDEN, Mirror, Subscription, may_know
-from workers.changes.watch import CIRCLE, LEADS, OVER, SPELLED, Step, Watch, next_look, steps, watch_id
+from workers.changes.watch import CIRCLE, LEADS, OVER, SPELLED, WAITS, Step, Watch, next_look, steps, watch_id
 from workers.exchange import ExchangeError, NotFound, Throttled
 from workers.outcome import Outcome, Succeeded
 from workers.settings import Settings
@@ -33,6 +34,9 @@ from workers.update import Target, rfc3339
 
 HEARING = (Step.CREATE, Step.RENEW)
 """The steps by which Exchange tells us of changes by itself."""
+
+Spelled: TypeAlias = Callable[[Target], Target]
+Onward: TypeAlias = Callable[[Target], Iterable[tuple[Mirror, Target]]]
 
 _log = structlog.get_logger(__name__)
 
@@ -83,15 +87,12 @@ class Tender:
                 if step not in HEARING:
                     raise
                 unheard = error  # what changed is found all the same, only later
-        self._mirror(watch, began)
+        look = next_look(watch, began, pushed=pushed, every=every)
+        if not self._mirror(watch, began):
+            look = min(look, began + timedelta(seconds=self.settings.engine.poll))
         if unheard is not None:
             raise unheard
-        self.store.keep(
-            watch,
-            {"problem": None, "tended": began},
-            began=began,
-            look=next_look(watch, began, pushed=pushed, every=every),
-        )
+        self.store.keep(watch, {"problem": None, "tended": began}, began=began, look=look)
         return Succeeded(None, ", ".join(done) or "nothing to do")
 
     def _do(self, step: Step, watch: Watch, now: datetime) -> Watch:
@@ -204,46 +205,70 @@ class Tender:
         if new and how == "late":
             _log.warning("changes found that Graph had not told", watch=watch.id, count=new)
 
-    def _mirror(self, watch: Watch, now: datetime) -> None:
-        """Have the sources of mirrors looked at that have just begun. Noted only afterwards: twice does no harm. What
-        was noted of those that have ended goes."""
+    def _mirror(self, watch: Watch, now: datetime) -> bool:
+        """Have the sources of mirrors looked at that have just begun; False where one has to wait for another backend,
+        which holds up neither the others nor this mailbox. What was noted of those that have ended goes."""
         mirrors = [one for one in self.store.watchers(watch.id) if isinstance(one, Mirror)]
-        if ended := {*watch.spelled, *watch.leads, *watch.circles}.difference(one.id for one in mirrors):
-            self.store.keep(watch, {f"{of}{one}": None for one in ended for of in (SPELLED, LEADS, CIRCLE)}, began=now)
-        spelled = cache(self._spelled)
-        onward = self._onward(spelled)
+        if ended := {*watch.spelled, *watch.leads, *watch.circles, *watch.waits}.difference(one.id for one in mirrors):
+            noted = (SPELLED, LEADS, CIRCLE, WAITS)
+            self.store.keep(watch, {f"{of}{one}": None for one in ended for of in noted}, began=now)
+        away = dict[str, ExchangeError]()
+        spelled = cache(lambda event: self._spelled(event, away))
+        onward, all_begun = self._onward(spelled), True
         for one in (one for one in mirrors if one.id not in watch.spelled or one.id not in watch.leads):
-            source, to = spelled(one.source), spelled(one.to)
-            elders = mirror.circle(one, source, to, onward)
-            self.store.keep(watch, {f"{LEADS}{one.id}": to.event, f"{CIRCLE}{one.id}": " ".join(elders)}, began=now)
-            if one.id not in watch.spelled:
-                self._enqueue(watch, [Notification(watch.id, source.event, MIRRORED, one.id)])
-                self.store.keep(watch, {f"{SPELLED}{one.id}": source.event}, began=now)
+            try:
+                self._begin(watch, one, spelled, onward, now)
+            except ExchangeError as error:
+                if watch.backend in away:
+                    raise
+                self.store.keep(watch, {f"{WAITS}{one.id}": str(error)[:500]}, began=now)
+                all_begun = False
+        return all_begun
 
-    def _onward(self, spelled: Callable[[Target], Target]) -> Callable[[Target], Iterable[tuple[Mirror, Target]]]:
+    def _begin(self, watch: Watch, one: Mirror, spelled: Spelled, onward: Onward, now: datetime) -> None:
+        """Noted only afterwards: twice does no harm."""
+        source, to = spelled(one.source), spelled(one.to)
+        elders = " ".join(mirror.circle(one, source, to, onward))
+        known = {f"{LEADS}{one.id}": to.event, f"{CIRCLE}{one.id}": elders, f"{WAITS}{one.id}": None}
+        self.store.keep(watch, known, began=now)
+        if one.id not in watch.spelled:
+            self._enqueue(watch, [Notification(watch.id, source.event, MIRRORED, one.id)])
+            self.store.keep(watch, {f"{SPELLED}{one.id}": source.event}, began=now)
+
+    def _onward(self, spelled: Spelled) -> Onward:
         """Which mirrors lead on from an event, and where to. Each mailbox is looked up once."""
 
         @cache
-        def mailbox(watch_id: str) -> Mapping[str, list[tuple[Mirror, Target]]]:
+        def mailbox(watch_id: str) -> Mapping[str, list[tuple[Mirror, str | None]]]:
             known = self.store.watch(watch_id)
-            ways = defaultdict[str, list[tuple[Mirror, Target]]](list)
+            ways = defaultdict[str, list[tuple[Mirror, str | None]]](list)
             for one in self.store.watchers(watch_id):
                 if known is not None and isinstance(one, Mirror):
-                    event, leads = known.spelled.get(one.id), known.leads.get(one.id)
+                    event = known.spelled.get(one.id)
                     source = replace(one.source, event=event) if event else spelled(one.source)
-                    to = replace(one.to, event=leads) if leads else spelled(one.to)
-                    ways[source.line].append((one, to))
+                    ways[source.line].append((one, known.leads.get(one.id)))
             return ways
 
-        return lambda at: mailbox(watch_id(at.backend, at.mailbox or "")).get(at.line, ())
+        def onward(at: Target) -> Iterable[tuple[Mirror, Target]]:
+            for one, leads in mailbox(watch_id(at.backend, at.mailbox or "")).get(at.line, ()):
+                yield one, replace(one.to, event=leads) if leads else spelled(one.to)
 
-    def _spelled(self, event: Target) -> Target:
-        """The same with its id as notifications spell it; of a group there are none."""
-        if event.group is not None:
-            return event
-        place = Watch(watch_id(event.backend, event.mailbox or ""), event.backend, event.mailbox or "", "")
+        return onward
+
+    def _spelled(self, event: Target, away: dict[str, ExchangeError]) -> Target:
+        """The same with its id as notifications spell it; of a group there are none. ``away``: the backends that did
+        not answer, which are not asked again."""
         feed = self.feeds.get(event.backend)
-        return replace(event, event=feed.spelled(place, event.event)) if feed else event
+        if event.group is not None or feed is None:
+            return event
+        if event.backend in away:
+            raise away[event.backend]
+        place = Watch(watch_id(event.backend, event.mailbox or ""), event.backend, event.mailbox or "", "")
+        try:
+            return replace(event, event=feed.spelled(place, event.event))
+        except ExchangeError as error:
+            away[event.backend] = error
+            raise
 
     def _enqueue(self, watch: Watch, notifications: list[Notification], how: How = "found") -> int:
         new, rings = self.store.hear([one.heard(watch) for one in notifications], how=how)

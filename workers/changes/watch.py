@@ -29,7 +29,7 @@ OVER = timedelta(days=60)
 SHORTEST_SILENCE = timedelta(hours=1)
 """Less is usual for every mailbox."""
 
-SPELLED, LEADS, CIRCLE = "spelled:", "leads:", "circle:"
+SPELLED, LEADS, CIRCLE, WAITS = "spelled:", "leads:", "circle:", "waits:"
 """Before a mirror's id, in the stored form."""
 _STATE = re.compile(r"(wch_[0-9a-f]{32})\.")
 
@@ -83,6 +83,8 @@ class Watch:
     """A mirror's id → the other event's id in the same spelling."""
     circles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """A mirror's id → the older mirrors that bring back what it writes (mirror.circle)."""
+    waits: Mapping[str, str] = field(default_factory=dict)
+    """The id of a mirror that cannot begin yet → why, one line."""
 
     @property
     def place(self) -> Target:
@@ -133,6 +135,7 @@ class Watch:
             spelled=of_mirrors(SPELLED),
             leads=of_mirrors(LEADS),
             circles={mirror: tuple(ids.split()) for mirror, ids in of_mirrors(CIRCLE).items()},
+            waits=of_mirrors(WAITS),
         )
 
 

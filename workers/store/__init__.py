@@ -42,7 +42,7 @@ store's own (``TIME``); moments shown to people come from the caller.
     rdv:watch:{watch}        hash    a watched mailbox (changes/watch): backend mailbox secret       until nobody wants
                                      graph_id expires renewed terms cursor walked caught_up missed   to know
                                      reauthorize heard usual tended problem wanted fence learnt;
-                                     of each mirror spelled:{id} leads:{id} circle:{id}
+                                     of each mirror spelled:{id} leads:{id} circle:{id} waits:{id}
     rdv:watches              zset    watches by when they have to be looked at, ms                   with them
     rdv:snapshots:{watch}    hash    event → as it was last told, as JSON                            with the watch
     rdv:heard:{sha256}       string  a notification that was taken in                                HEARD_LIFE

@@ -11,7 +11,7 @@ from tests.webhooks.conftest import Caller
 from tests.webhooks.given import is_problem
 from tests.workers.store.test_watching import MIRROR, a_subscription
 from workers.changes.subscription import FORBIDDEN, Mirror, Subscription
-from workers.changes.watch import watch_id
+from workers.changes.watch import WAITS, watch_id
 from workers.settings import Settings
 from workers.store import Store
 from workers.update import Target
@@ -207,6 +207,17 @@ def test_a_problem_of_the_watch_is_shown(hr: Caller, store: Store) -> None:
     store.keep(watch, {"problem": "ErrorAccessDenied: no"}, began=store.time())
     shown = hr.get(place).get_json()
     assert (shown["state"], shown["problem"]) == ("failing", "ErrorAccessDenied: no")
+
+
+def test_what_a_mirror_waits_for_is_its_own_problem(hr: Caller, store: Store) -> None:
+    mirror, subscription = (hr.post(url, asked).headers["Location"] for url, asked in reversed(BOTH))
+    watch = store.watch(watch_id("cloud", "anna@contoso.com"))
+    assert watch is not None
+    known = {"tended": store.time(), f"{WAITS}{mirror.rpartition('/')[2]}": "ConnectError: nobody there"}
+    store.keep(watch, known, began=store.time())
+    shown = hr.get(mirror).get_json()
+    assert (shown["state"], shown["problem"]) == ("failing", "ConnectError: nobody there")
+    assert hr.get(subscription).get_json()["state"] == "active"
 
 
 class TestWithoutPublicUrl:

@@ -19,7 +19,7 @@ from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
 from workers.changes.subscription import FORBIDDEN, Mirror
 from workers.changes.tending import Tender
 from workers.changes.watch import NEW_WINDOW, Watch
-from workers.exchange import AccessDenied, ExchangeError, MailboxNotFound, NotFound, Throttled, Unknown
+from workers.exchange import AccessDenied, ExchangeError, MailboxNotFound, NotFound, Throttled, Unavailable, Unknown
 from workers.outcome import Outcome, Retry, Succeeded
 from workers.settings import Settings
 from workers.store import Store
@@ -400,6 +400,47 @@ def test_a_mirror_into_a_groups_calendar_begins_although_nobody_tells_of_its_cha
     bench.tend()
     assert bench.heard() == [(MIRRORED, "immutable E")]
     assert bench.watch.leads == {"mir_1": "F"}, "nobody spells it otherwise"
+
+
+@dataclass
+class Away(FakeGraph):
+    asked: int = 0
+
+    def spelled(self, watch: Watch, event: str) -> str:
+        self.asked += 1
+        raise Unavailable("ConnectError", "nobody there")
+
+
+def test_a_mirror_whose_other_backend_is_away_waits_and_holds_up_nobody_else(bench: Bench) -> None:
+    away = Away()
+    bench.tender = replace(bench.tender, feeds={"cloud": bench.graph, "dead": away})
+    to = Target("dead", "F", mailbox="x@dead.example")
+    waiting = [replace(MIRROR, id=f"mir_{name}", client="rooms", to=replace(to, mailbox=name)) for name in "ab"]
+    # One that leads there from another event of the healthy mirror's target holds that up as little.
+    elsewhere = replace(MIRROR, id="mir_0", source=replace(MIRROR.to, event="G"), to=to)
+    for one in (*waiting, elsewhere, MIRROR):
+        bench.store.begin(one)
+    assert isinstance(bench.tend(), Succeeded)
+    watch = bench.watch
+    assert (watch.problem, watch.leads, bench.heard()) == (None, {"mir_1": "F"}, [(MIRRORED, "immutable E")])
+    assert watch.waits == {"mir_a": "ConnectError: nobody there", "mir_b": "ConnectError: nobody there"}
+    assert away.asked == 1, "who does not answer is not asked for each"
+    bench.tender = replace(bench.tender, feeds={"cloud": bench.graph, "dead": bench.graph})
+    bench.tend()
+    assert bench.watch.leads.keys() == {"mir_1", "mir_a", "mir_b"} and bench.watch.waits == {}
+
+
+def test_a_mirror_that_waits_for_another_backend_is_looked_at_again_soon(bench: Bench, redis: Redis) -> None:
+    def in_seconds() -> float:
+        due = cast("float", redis.zscore("rdv:watches", bench.watch_id))
+        return due / 1000 - bench.store.time().timestamp()
+
+    bench.tend()
+    assert in_seconds() > bench.tender.settings.engine.poll
+    bench.tender = replace(bench.tender, feeds={"cloud": bench.graph, "hq": Away()})
+    bench.store.begin(MIRROR)
+    bench.tend()
+    assert in_seconds() <= bench.tender.settings.engine.poll
 
 
 def test_the_younger_of_two_that_mirror_each_other_knows_it_however_the_ids_are_spelled_and_whose_they_are(
