@@ -114,9 +114,10 @@ def snapshot(event: Event, at: str) -> Snapshot:
     return Snapshot(event.version, event.properties, event.marker, at)
 
 
-def gone(at: str, *, told: bool = True) -> Snapshot:
-    """Stands for an event that was told to be deleted, so that it is not told twice."""
-    return Snapshot("", {}, None, at, gone=True, told=told)
+def gone(at: str, version: str = "", *, told: bool = True) -> Snapshot:
+    """Stands for an event that was told to be deleted, so that it is not told twice. ``version``: the one that it has
+    in Deleted Items; with another it has come back."""
+    return Snapshot(version, {}, None, at, gone=True, told=told)
 
 
 def is_over(known: Snapshot, moment: datetime) -> bool:

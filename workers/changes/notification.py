@@ -1,7 +1,7 @@
 """A notification: an event may have changed. Data only.
 
-What it says is no more than a hint: it may be late, doubled, or about a write of ours. Not here: taking notifications
-in (webhooks/watching/notifications), what is done about one (telling).
+What it says is no more than a hint, save that an event was deleted: it may be late, doubled, or about a write of ours.
+Not here: taking notifications in (webhooks/watching/notifications), what is done about one (telling).
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ FIRST_SIGHT = "firstSight"
 """The change of an event that is only looked at, so that later ones can be compared with it. Nobody is told."""
 MIRRORED = "mirrored"
 """The change of an event that somebody has begun to mirror; its ``version`` is the mirror's id."""
+FOUND = "found "
+"""Before the version of what we found ourselves."""
 Doubt = Literal[
     "token", "size", "key", "signature", "audience", "issuer", "application", "expired", "content", "certificate",
     "event",
@@ -54,6 +56,12 @@ class Notification:
     def is_of(self, version: str) -> bool:
         """Whether it tells no more than that the event has this version. A deletion names the last one there was."""
         return self.change != "deleted" and self.version == version != ""
+
+    @property
+    def says_deleted(self) -> bool:
+        """Whether Exchange says that the event was deleted; it may be read all the same, in Deleted Items. What we miss
+        ourselves may only have gone elsewhere."""
+        return self.change == "deleted" and not self.version.startswith(FOUND)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

@@ -75,7 +75,9 @@ class Teller:
         except ExchangeError as error:
             return self._later(error, grant)
         look = _Look(grant, watch, notification, watchers, before)
-        return self._gone(look) if event is None else self._there(look, event)
+        if event is None or notification.says_deleted:
+            return self._gone(look, event.version if event else "")
+        return self._there(look, event)
 
     def _watchers(self, watch: Watch) -> tuple[Subscription | Mirror, ...]:
         """Those who want to know and, by the configuration of today, may."""
@@ -100,6 +102,8 @@ class Teller:
 
     def _there(self, look: _Look, event: Event) -> Outcome:
         now, before, told = self.clock(), look.before, look.notification
+        if before is not None and before.gone and before.version == event.version:
+            return Succeeded(None, "nothing new")
         after = event_change.snapshot(event, rfc3339(now))
         if told.change == FIRST_SIGHT and before is None:
             self.store.first_seen(look.watch, {told.event: after})
@@ -115,7 +119,7 @@ class Teller:
             return Succeeded(None, "nothing changed")
         return self._told(look, after, callbacks)
 
-    def _gone(self, look: _Look) -> Outcome:
+    def _gone(self, look: _Look, version: str) -> Outcome:
         before, told = look.before, look.notification
         only_mirrors = before is None and told.change == MIRRORED
         if only_mirrors:
@@ -125,7 +129,7 @@ class Teller:
         elif before.gone if before else told.change != "deleted":
             return Succeeded(None, "it is not there, and nobody was told that it was")
         now = rfc3339(self.clock())
-        after = event_change.gone(now, told=not only_mirrors)
+        after = event_change.gone(now, version, told=not only_mirrors)
         return self._told(look, after, tuple(_callbacks(look, Change("deleted", {}, {}), None, now)))
 
     def _told(self, look: _Look, snapshot: Snapshot, callbacks: Sequence[Callback]) -> Outcome:

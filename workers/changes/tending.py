@@ -22,7 +22,7 @@ from workers.celery.bell import Bell
 from workers.changes import mirror
 from workers.changes.event_change import DEFAULT, Snapshot, is_over
 from workers.changes.feed import CursorLost, Feed, Item, Push
-from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
+from workers.changes.notification import FIRST_SIGHT, FOUND, MIRRORED, Notification
 from workers.changes.subscription import FORBIDDEN, Mirror, Subscription, may_know
 from workers.changes.watch import CIRCLE, LEADS, OVER, SPELLED, WAITS, Step, Watch, next_look, steps, watch_id
 from workers.exchange import ExchangeError, NotFound, Throttled
@@ -321,4 +321,4 @@ def _change(item: Item, known: Snapshot | None) -> str:
 def _mark(item: Item, since: str | datetime | None) -> str:
     """What the same finding is known by: found again after the notification that it led to, it is the same. Without a
     version that is so only in the same round."""
-    return f"found {item.version or hashlib.sha256(str(since).encode()).hexdigest()}"
+    return f"{FOUND}{item.version or hashlib.sha256(str(since).encode()).hexdigest()}"

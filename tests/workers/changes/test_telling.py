@@ -16,7 +16,7 @@ from workers.callbacks.callback import Delivery
 from workers.celery.bell import Bell
 from workers.changes import mirror
 from workers.changes.event_change import Change
-from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
+from workers.changes.notification import FIRST_SIGHT, FOUND, MIRRORED, Notification
 from workers.changes.subscription import Mirror
 from workers.changes.telling import Teller
 from workers.changes.watch import CIRCLE, LEADS, Watch
@@ -196,6 +196,22 @@ def test_a_deletion_is_told_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) 
     bench.notify("deleted")
     (told,) = bench.told()
     assert (told["data"]["change"], told["data"]["version"], told["data"]["changed"]) == ("deleted", None, {})
+
+
+def test_a_deletion_is_told_though_the_event_can_be_read_and_so_is_that_it_came_back(bench: Bench) -> None:
+    edit(bench)
+    bench.notify("deleted", etag="v1")
+    bench.notify("deleted")
+    bench.notify("updated", etag="of before it was deleted")
+    assert [told["data"]["change"] for told in bench.told()] == ["deleted"]
+    edit(bench)
+    bench.notify("updated")
+    assert [told["data"]["change"] for told in bench.told()] == ["created"]
+
+
+def test_what_we_miss_ourselves_and_can_read_is_not_told_as_deleted(bench: Bench) -> None:
+    bench.notify("deleted", etag=f"{FOUND}1")
+    assert bench.told() == []
 
 
 def test_a_deletion_that_names_the_version_that_was_told_last_is_told(
