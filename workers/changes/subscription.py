@@ -15,6 +15,7 @@ from workers.settings import Settings
 from workers.update import Json, Target, known_fields, rfc3339
 
 FORBIDDEN = "the configuration no longer lets the client touch this mailbox"
+MAY_NOT_WRITE = "the configuration no longer lets the client touch the other event's mailbox"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,17 @@ class Mirror:
 
 def may_know(watcher: Subscription | Mirror, settings: Settings) -> bool:
     """Whether its client may, by the configuration of today, touch the mailbox that it wants to know of."""
-    backend, client = settings.backends.get(watcher.source.backend), settings.clients.get(watcher.client)
-    return backend is not None and client is not None and client.may_touch(watcher.source.owner, backend)
+    return _may_touch(watcher.client, watcher.source, settings)
+
+
+def may_write(mirror: Mirror, settings: Settings) -> bool:
+    """Whether its client may touch the other event, in the same way."""
+    return _may_touch(mirror.client, mirror.to, settings)
+
+
+def _may_touch(name: str, end: Target, settings: Settings) -> bool:
+    backend, client = settings.backends.get(end.backend), settings.clients.get(name)
+    return backend is not None and client is not None and client.may_touch(end.owner, backend)
 
 
 def watch_for(watcher: Subscription | Mirror, watch: Watch | None, settings: Settings) -> Watch | None:
@@ -96,7 +106,10 @@ def watch_for(watcher: Subscription | Mirror, watch: Watch | None, settings: Set
     have to wait for another one."""
     if watch is None or watch.problem is not None:
         return watch
-    return replace(watch, problem=watch.waits.get(watcher.id) if may_know(watcher, settings) else FORBIDDEN)
+    if not may_know(watcher, settings):
+        return replace(watch, problem=FORBIDDEN)
+    barred = isinstance(watcher, Mirror) and not may_write(watcher, settings)
+    return replace(watch, problem=MAY_NOT_WRITE if barred else watch.waits.get(watcher.id))
 
 
 def shown_subscription(subscription: Subscription, watch: Watch | None) -> dict[str, Json]:

@@ -21,7 +21,7 @@ from workers.changes import event_change, mirror
 from workers.changes.event_change import DEFAULT, Change, Snapshot
 from workers.changes.mirror import Way
 from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
-from workers.changes.subscription import Mirror, Subscription, may_know
+from workers.changes.subscription import Mirror, Subscription, may_know, may_write
 from workers.changes.watch import Watch
 from workers.event.properties import TIMES, shown_change, writable_on
 from workers.exchange import Event, Exchange, ExchangeError, MailboxNotFound, NotFound, Refused
@@ -146,9 +146,7 @@ class Teller:
             waiting = self._waiting(last)
             update = mirror.update_for(one, self._way(look, one), change, event, now, whole=whole, waiting=waiting)
             backend = self.settings.backends.get(one.to.backend)
-            if update is None or backend is None:
-                continue
-            if not self.settings.clients[one.client].may_touch(one.to.owner, backend):
+            if update is None or backend is None or not may_write(one, self.settings):
                 continue
             known = mirror.key(one, event.version, whole=whole)
             accepted = self.store.accept(update, key=known, fingerprint=known, room=backend.max_concurrency)

@@ -10,7 +10,7 @@ import pytest
 from tests.webhooks.conftest import Caller
 from tests.webhooks.given import is_problem
 from tests.workers.store.test_watching import MIRROR, a_subscription
-from workers.changes.subscription import FORBIDDEN, Mirror, Subscription
+from workers.changes.subscription import FORBIDDEN, MAY_NOT_WRITE, Mirror, Subscription
 from workers.changes.watch import WAITS, watch_id
 from workers.settings import Settings
 from workers.store import Store
@@ -218,6 +218,13 @@ def test_what_a_mirror_waits_for_is_its_own_problem(hr: Caller, store: Store) ->
     shown = hr.get(mirror).get_json()
     assert (shown["state"], shown["problem"]) == ("failing", "ConnectError: nobody there")
     assert hr.get(subscription).get_json()["state"] == "active"
+
+
+@pytest.mark.parametrize("to", [Target("hq", "F", mailbox="o@elsewhere.example"), replace(MIRROR.to, backend="gone")])
+def test_that_a_mirror_may_no_longer_write_is_shown_as_a_problem(hr: Caller, store: Store, to: Target) -> None:
+    store.begin(replace(MIRROR, to=to))
+    shown = hr.get(f"/v1/mirrors/{MIRROR.id}").get_json()
+    assert (shown["state"], shown["problem"]) == ("failing", MAY_NOT_WRITE)
 
 
 class TestWithoutPublicUrl:
