@@ -11,7 +11,7 @@ from redis import Redis
 
 from tests.workers.given import an_attempt, claimed
 from workers.changes.event_change import Snapshot
-from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
+from workers.changes.notification import FIRST_SIGHT, FOUND, MIRRORED, Notification
 from workers.changes.subscription import Mirror, Subscription
 from workers.changes.watch import Watch
 from workers.outcome import Retry, Succeeded
@@ -219,6 +219,24 @@ def test_a_job_that_has_not_begun_stands_for_the_creation_also_where_a_change_ov
 ) -> None:
     jobs = [heard(store, watch, notification(watch, change=change)) for change in changes]
     assert Notification.from_json(claimed(store, jobs[0][0]).body).change == stands_for
+
+
+@pytest.mark.parametrize(
+    ("told", "believed"),
+    [
+        ([("updated", "v2"), ("deleted", "v2")], True),
+        ([("deleted", "v2"), ("updated", "v2"), ("updated", "v3")], True),
+        ([("deleted", "v2"), ("created", "v2"), ("updated", "v3")], False),
+        ([("created", "v2"), ("deleted", "v2")], True),
+        ([("deleted", f"{FOUND}v2"), ("updated", "v3")], False),
+        ([("updated", "v3"), ("deleted", f"{FOUND}v2"), ("deleted", "v3")], True),
+    ],
+)
+def test_a_deletion_is_believed_unseen_only_where_exchange_says_so_and_nothing_speaks_against_it(
+    store: Store, watch: Watch, told: Sequence[tuple[str, str]], believed: bool
+) -> None:
+    jobs = [heard(store, watch, notification(watch, change=change, etag=etag)) for change, etag in told]
+    assert Notification.from_json(claimed(store, jobs[0][0]).body).says_deleted is believed
 
 
 def test_a_first_sight_never_stands_for_a_change(store: Store, watch: Watch) -> None:

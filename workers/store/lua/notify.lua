@@ -22,16 +22,23 @@ local function listened_to(watch)
   return true
 end
 
+-- Whether Exchange says so, and not only we miss the event (Notification.says_deleted).
+local FOUND = 'found '
+local function says_deleted(told) return told.change == 'deleted' and string.sub(told.version, 1, #FOUND) ~= FOUND end
+
 -- Whether a job waits that will see to it. If it then stands for more than one version, it has to look whichever of
--- them it knows; and for the deletion, or else the creation, if one of them is it.
+-- them it knows; and for the deletion, or else the creation, if one of them is it. A deletion that a creation comes
+-- after is not believed unseen, as if only we missed the event: it may have been brought back.
 local function waits_already(line, label, body)
   local last = redis.call('LINDEX', line_key(line), -1)
   if not last then return false end
   local state, its_label, its_body = unpack(redis.call('HMGET', job_key(last), 'state', 'label', 'body'))
   if state ~= 'queued' or its_label ~= label then return false end
   local both, new = cjson.decode(its_body), cjson.decode(body)
+  local believed = says_deleted(new) or (says_deleted(both) and new.change ~= 'created')
   if new.version ~= both.version then both.version = '' end
   if new.change == 'deleted' or (new.change == 'created' and both.change ~= 'deleted') then both.change = new.change end
+  if both.change == 'deleted' and not believed then both.version = FOUND end
   redis.call('HSET', job_key(last), 'body', cjson.encode(both))
   return true
 end
