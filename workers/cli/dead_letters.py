@@ -179,24 +179,35 @@ def _replay_one(choices: Choices, entry_id: str) -> None:
 
 def _replay_all(choices: Choices, wanted: dict[str, str], *, dry_run: bool, yes: bool) -> None:
     from workers.cli.terminal import print_json
+    from workers.replay import AT_ONCE
 
     api = choices.api()
     if not dry_run and not yes:
-        _confirm(api, wanted)
+        dry_run = not _confirmed(api, wanted)
     came = api.post(f"{_PATH}/replay", body={**wanted, "dryRun": dry_run})
     if choices.as_json:
         print_json(came)
+    elif not came["matched"]:
+        click.echo("No dead letter matches.")
     elif dry_run:
         click.echo(f"{came['matched']} would be replayed.")
     else:
         click.echo(f"{came['replayed']} of {came['matched']} are queued again.")
         if left := _matched(api, wanted):
-            click.echo(f"{left} still match: one call takes the oldest 10,000. Say it again for the rest.")
+            click.echo(_what_is_left(left, took_all=came["matched"] < AT_ONCE))
 
 
-def _confirm(api: Api, wanted: dict[str, str]) -> None:
-    """Ask a person, with the number in the question. Aborts where nobody answers yes."""
-    click.confirm(f"Replay {_matched(api, wanted)} dead letter(s)?", abort=True, err=True)
+def _what_is_left(count: int, *, took_all: bool) -> str:
+    if took_all:
+        return f"{count} match now: given up again, or come meanwhile. See `rendezvous dead-letters list`."
+    return f"{count} still match: one call takes the oldest 10,000. Say it again for the rest."
+
+
+def _confirmed(api: Api, wanted: dict[str, str]) -> bool:
+    """Ask a person, with the number in the question. Aborts where nobody answers yes; False: there is none to ask
+    about."""
+    count = _matched(api, wanted)
+    return count > 0 and click.confirm(f"Replay {count} dead letter(s)?", abort=True, err=True)
 
 
 def _matched(api: Api, wanted: dict[str, str]) -> int:

@@ -60,12 +60,28 @@ def test_one_is_replayed_under_its_own_id(hr: Run, life: Life) -> None:
 
 def test_what_one_call_does_not_take_is_told(hr: Run, life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.replay.matching.__defaults__", (1,))
+    monkeypatch.setattr("workers.replay.AT_ONCE", 1)
     life.died(), life.died(target=of("B="))
     told = hr("dead-letters", "replay", "--all", "--yes").stdout
     assert (
         told
         == "1 of 1 are queued again.\n1 still match: one call takes the oldest 10,000. Say it again for the rest.\n"
     )
+
+
+def test_one_that_is_given_up_again_is_not_said_to_have_been_left_out(
+    hr: Run, life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.replay.matching.__defaults__", (1,))  # the second died after the first was taken
+    life.died(), life.died(target=of("B="))
+    told = hr("dead-letters", "replay", "--all", "--yes").stdout
+    assert told.endswith("1 match now: given up again, or come meanwhile. See `rendezvous dead-letters list`.\n")
+
+
+@pytest.mark.parametrize("chosen", [(), ("--yes",), ("--dry-run",)])
+def test_where_nothing_can_be_replayed_nobody_is_asked(hr: Run, chosen: tuple[str, ...]) -> None:
+    came = hr("dead-letters", "replay", "--all", *chosen)
+    assert (came.exit_code, came.output) == (0, "No dead letter matches.\n")
 
 
 def test_a_dry_run_counts_and_changes_nothing(hr: Run, life: Life) -> None:
