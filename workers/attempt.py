@@ -126,7 +126,7 @@ class _Run:
                 return self._recovered(event)
             case Changes(values) if not values:
                 # Also when a write is in doubt: it did not bring this about, or its marker would be here.
-                return Succeeded(Result(event.version, noop=True), "noop")
+                return Succeeded(Result(event.version, noop=True))
             case Changes(values):
                 return self._overtaken(event) or self._write(event, values)
 

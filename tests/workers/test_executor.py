@@ -128,6 +128,7 @@ def test_nothing_to_change_is_told_as_a_noop(bench: Bench) -> None:
     bench.run(update)
     job = bench.job(update)
     assert (job.state, job.result["noop"], job.attempts[0].outcome) == (State.SUCCEEDED, True, "noop")
+    assert job.attempts[0].detail is None
 
 
 def test_a_lost_answer_is_retried_and_found_out(bench: Bench) -> None:
