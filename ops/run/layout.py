@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ops.run import RunError, doors, procfile
+from ops.run.configuration import Credentials
 from ops.run.doors import Door
 from ops.run.process import Command
 
@@ -106,14 +107,15 @@ def _made(layout: Layout, secrets: Mapping[str, str]) -> dict[str, str]:
     return made
 
 
-def shell(layout: Layout, secrets: Mapping[str, str], api_key: str) -> str:
+def shell(layout: Layout, secrets: Mapping[str, str], credentials: Credentials | None) -> str:
     """Lines for a shell: where the user's own servers and configuration are, what the product's processes have beside
     the user's environment, and who asks whom, so that every command of ``rendezvous`` works there."""
     own = {name: layout.environ[name] for name in _PLACES if name in layout.environ}
     if "RENDEZVOUS_CONFIG" in own:
         own["RENDEZVOUS_CONFIG"] = str(ROOT / own["RENDEZVOUS_CONFIG"])
     made = {**_made(layout, secrets), "RENDEZVOUS_URL": layout.api_url}
-    made |= {"RENDEZVOUS_API_KEY": api_key} if api_key else {}
+    if credentials is not None:
+        made |= {"RENDEZVOUS_API_KEY": credentials.api_key, "RENDEZVOUS_WEBHOOK_SECRET": credentials.webhook_secret}
     made[SOURCED] = shlex.join(f"{name}={made[name]}" for name in _PLACES if name in made)
     return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in (own | made).items())
 

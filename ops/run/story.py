@@ -49,7 +49,7 @@ def begin(where: Layout, supervisor: Supervisor) -> bool:
         _start(supervisor, command)
     for name, is_up in product_questions(where, settings, store, swept).items():
         wait_until(supervisor, name, is_up)
-    private(where.shell_file, layout.shell(where, secrets, credentials.api_key if credentials else ""))
+    private(where.shell_file, layout.shell(where, secrets, credentials))
     print(addresses(where, credentials), flush=True)
     if credentials is None:
         return True

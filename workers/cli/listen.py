@@ -65,7 +65,7 @@ def secrets_option(what_for: str) -> Callable[[Callable[..., None]], Callable[..
 @click.option("--port", type=click.IntRange(0, 65535), default=8088, show_default=True, help="0: any that is free.")
 @secrets_option("Verify with this secret; repeat it for more than one.")
 @click.option("--status", type=click.IntRange(200, 599), default=200, show_default=True, help="What to answer.")
-@click.option("--count", type=click.IntRange(1), help="Stop after so many; exit code 1 unless all were genuine.")
+@click.option("--count", type=click.IntRange(1), help="Stop after so many; exit code 1 if a signature was not good.")
 @click.pass_obj
 def listen(choices: Choices, port: int, secrets: Sequence[str], status: int, count: int | None) -> None:
     """Catch, verify and print callbacks.

@@ -64,6 +64,8 @@ def trigger(
     began, message = time.monotonic(), new_id("msg")
     outcome = _deliver(settings, client, message, address, state)
     _tell(choices, message, outcome, time.monotonic() - began)
+    if name is None and not secrets and not choices.as_json:
+        click.echo("It was signed with a made-up secret: give --secret or --client.")
     if not isinstance(outcome, Succeeded):
         raise SystemExit(1)
 
@@ -123,8 +125,10 @@ def _tell(choices: Choices, message: str, outcome: Outcome, seconds: float) -> N
 
 
 def _made_up(secrets: Sequence[str], networks: Sequence[Network]) -> Client:
+    from workers.cli.keys import make
     from workers.settings import Client
 
+    signing = list(secrets) or [make("sample").webhook_secret]
     return Client.model_validate(
-        {"name": "sample", "webhook_secrets": list(secrets), "callback_networks": [*LOOPBACK, *map(str, networks)]}
+        {"name": "sample", "webhook_secrets": signing, "callback_networks": [*LOOPBACK, *map(str, networks)]}
     )

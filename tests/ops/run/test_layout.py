@@ -2,8 +2,11 @@ import re
 import subprocess
 from pathlib import Path
 
+from ops.run.configuration import Credentials
 from ops.run.doors import any_free
 from ops.run.layout import ROOT, Layout, environment, lay_out, processes, sandbox, servers, shell, unproxied
+
+DEMO = Credentials("rk_1", "whsec_Zm9v")
 
 
 def layout(directory: Path, environ: dict[str, str], store: int | None = 6390, exchange: int | None = 8443) -> Layout:
@@ -42,24 +45,25 @@ def test_calls_to_the_sandbox_go_to_no_proxy(tmp_path: Path) -> None:
 
 def test_a_shell_gets_what_the_processes_have_and_what_it_has_not(tmp_path: Path) -> None:
     where = layout(tmp_path, {"HOME": "/home/me", "PATH": "/usr/bin"})
-    script = shell(where, {"HQ_PASSWORD": "it's a secret"}, "rk_1") + "env -0"
+    script = shell(where, {"HQ_PASSWORD": "it's a secret"}, DEMO) + "env -0"
     said = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True, env=dict(where.environ))
     got = dict(line.split("=", 1) for line in said.stdout.split("\0") if line)
     assert environment(where, {"HQ_PASSWORD": "it's a secret"}).items() <= got.items()
     assert (got["RENDEZVOUS_URL"], got["RENDEZVOUS_API_KEY"]) == ("http://127.0.0.1:8000", "rk_1")
+    assert got["RENDEZVOUS_WEBHOOK_SECRET"] == "whsec_Zm9v"
     assert "HOME" not in script
 
 
 def test_a_shell_finds_the_users_own_servers_and_configuration(tmp_path: Path) -> None:
     own = {"RENDEZVOUS_CONFIG": "mine.toml", "RENDEZVOUS_STORE_URL": "redis://127.0.0.1:7000/0"}
-    script = shell(layout(tmp_path, own, store=None, exchange=None), {}, "")
+    script = shell(layout(tmp_path, own, store=None, exchange=None), {}, None)
     assert f"export RENDEZVOUS_CONFIG={ROOT / 'mine.toml'}\n" in script
     assert "export RENDEZVOUS_STORE_URL=redis://127.0.0.1:7000/0\n" in script
 
 
 def test_from_a_shell_that_has_what_the_last_start_made_everything_is_started_again(tmp_path: Path) -> None:
     where = layout(tmp_path / "a folder", {"PATH": "/usr/bin"})
-    script = shell(where, {"HQ_USER": "svc"}, "rk_1")
+    script = shell(where, {"HQ_USER": "svc"}, DEMO)
 
     def sourced(*later: str) -> dict[str, str]:
         command = "\n".join((script, *later, "env -0"))
@@ -69,7 +73,7 @@ def test_from_a_shell_that_has_what_the_last_start_made_everything_is_started_ag
 
     again = lay_out(sourced(), tmp_path)
     assert None not in (again.store, again.broker, again.sandbox)
-    assert "export HQ_USER=svc" in shell(again, {"HQ_USER": "svc"}, "rk_1")
+    assert "export HQ_USER=svc" in shell(again, {"HQ_USER": "svc"}, DEMO)
     mine = lay_out(sourced("RENDEZVOUS_CONFIG=mine.toml"), tmp_path)
     assert (mine.environ["RENDEZVOUS_CONFIG"], mine.sandbox) == ("mine.toml", None)
 

@@ -62,14 +62,17 @@ def test_a_callback_of_another_secret_is_told_and_fails(port: int) -> None:
 
 def test_either_of_two_secrets_will_do_while_they_are_changed(port: int) -> None:
     with listening(port, "--secret", OTHER, "--secret", SECRET) as came:
-        run("trigger", f"http://127.0.0.1:{port}/", "--secret", SECRET)
+        sent = run("trigger", f"http://127.0.0.1:{port}/", "--secret", SECRET)
     assert (came[1], "signature good" in came[0]) == (0, True)
+    assert "made-up" not in sent.stdout
 
 
 def test_without_a_secret_nothing_is_said_to_be_verified(port: int) -> None:
     with listening(port) as came:
-        run("trigger", f"http://127.0.0.1:{port}/")
+        sent = run("trigger", f"http://127.0.0.1:{port}/")
     assert (came[1], "not verified" in came[0]) == (0, True)
+    assert "signed with a made-up secret: give --secret or --client" in sent.stdout
+    assert "exit code 1 if a signature was not good" in " ".join(run("listen", "--help").stdout.split())
 
 
 def test_what_a_stranger_posts_cannot_write_to_the_terminal(port: int) -> None:
