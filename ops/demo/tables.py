@@ -51,7 +51,6 @@ def event(before: Seen, after: Seen) -> Table:
     for name, value in after.properties.items():
         if value != before.properties[name]:
             table.add_row(name, brief(before.properties[name]), brief(value))
-    table.add_row("version", before.change_key, after.change_key)
     return table
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 from ops.run import RunError
 
@@ -41,6 +42,13 @@ def port_of(door: Door, environ: Mapping[str, str], is_free: Callable[[int], boo
         f"port {port} on {HOST} is taken, and {door.owner} needs it: stop what uses it,"
         f" or choose another with {door.variable}, as in {door.variable}={port + 1} make run"
     )
+
+
+def check_apart(ports: Mapping[Door, int]) -> None:
+    """Raises RunError where two doors have one port."""
+    for one, other in combinations(ports, 2):
+        if ports[one] == ports[other]:
+            raise RunError(f"{one.variable} and {other.variable} are the same: {ports[one]}")
 
 
 def _number(door: Door, said: str) -> int:

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from ops.run import RunError, doors, procfile
 from ops.run.configuration import Credentials
-from ops.run.doors import Door
 from ops.run.process import Command
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,23 +64,24 @@ class Layout:
 
 
 def lay_out(environ: Mapping[str, str], directory: Path) -> Layout:
-    """Choose the ports. Raises RunError about one that is taken."""
+    """Choose the ports. Raises RunError about one that is taken, or meant for two."""
     environ = _users_own(environ)
     own_store = not environ.get("RENDEZVOUS_STORE_URL")
     own_broker = own_store and not environ.get("RENDEZVOUS_BROKER_URL")
     own_exchange = not environ.get("RENDEZVOUS_CONFIG")
 
-    def port(door: Door) -> int:
-        return doors.port_of(door, environ, doors.is_free, doors.any_free)
-
+    wanted = {doors.WEB: True, doors.FLOWER: True, doors.STORE: own_store, doors.BROKER: own_broker,
+              doors.SANDBOX: own_exchange}  # fmt: skip
+    ports = {door: doors.port_of(door, environ, doors.is_free, doors.any_free) for door in wanted if wanted[door]}
+    doors.check_apart(ports)
     return Layout(
         directory=directory,
         environ=environ,
-        web=port(doors.WEB),
-        flower=port(doors.FLOWER),
-        store=port(doors.STORE) if own_store else None,
-        broker=port(doors.BROKER) if own_broker else None,
-        sandbox=port(doors.SANDBOX) if own_exchange else None,
+        web=ports[doors.WEB],
+        flower=ports[doors.FLOWER],
+        store=ports.get(doors.STORE),
+        broker=ports.get(doors.BROKER),
+        sandbox=ports.get(doors.SANDBOX),
     )
 
 

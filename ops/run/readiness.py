@@ -16,15 +16,23 @@ from workers.store import Store, StoreUnavailable
 
 ASK = 1.0
 """Seconds that one question may take."""
+TELL = 3.0
+"""The same where we want to hear from /readyz what hangs, which takes it two."""
 
 
 def store_answers(url: str) -> bool:
     """PING."""
+    return not store_objects(url)
+
+
+def store_objects(url: str) -> str:
+    """What is wrong with it; empty where it answers."""
     try:
         with Redis.from_url(url, socket_timeout=ASK, socket_connect_timeout=ASK) as redis:
-            return bool(redis.ping())
-    except RedisError:
-        return False
+            redis.ping()
+            return ""
+    except RedisError as error:
+        return str(error) or type(error).__name__
 
 
 def swept_at(store: Store) -> datetime | None:
@@ -41,6 +49,14 @@ def http_answers(url: str) -> bool:
         return httpx.get(url, timeout=ASK, trust_env=False).status_code == 200
     except httpx.HTTPError:
         return False
+
+
+def web_objects(url: str) -> str:
+    """Why the web process is up and not ready, in its own words; empty where it does not say."""
+    try:
+        return f"it is up and not ready: {httpx.get(f'{url}/readyz', timeout=TELL, trust_env=False).json()['detail']}"
+    except (httpx.HTTPError, ValueError, LookupError, TypeError):
+        return ""
 
 
 def https_answers(url: str, ca_file: Path) -> bool:

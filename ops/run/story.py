@@ -47,8 +47,7 @@ def begin(where: Layout, supervisor: Supervisor) -> bool:
     swept = readiness.swept_at(store)
     for command in layout.processes(where, secrets):
         _start(supervisor, command)
-    for name, is_up in product_questions(where, settings, store, swept).items():
-        wait_until(supervisor, name, is_up)
+    wait_for_processes(supervisor, where, product_questions(where, settings, store, swept))
     private(where.shell_file, layout.shell(where, secrets, credentials))
     print(addresses(where, credentials), flush=True)
     if credentials is None:
@@ -96,15 +95,23 @@ def product_questions(
     }
 
 
-def wait_until(supervisor: Supervisor, name: str, is_up: Callable[[], bool], where: str = "") -> None:
-    """One progress line; RunError with the end of the log when it takes too long. ``where``: of a server."""
+def wait_until(
+    supervisor: Supervisor,
+    name: str,
+    is_up: Callable[[], bool],
+    where: str = "",
+    why_not: Callable[[], str] | None = None,
+) -> None:
+    """One progress line; when it takes too long a RunError with its own words, or with the end of its log. ``where``:
+    of a server."""
     print(f"· {name:<10}", end="", flush=True)
     began = time.monotonic()
     patience = PATIENCE if supervisor.log_of(name) else PATIENCE_WITH_OTHERS
     while not is_up():
         if time.monotonic() - began > patience:
             at = f" at {where}" if where else ""
-            raise RunError(f"the {name}{at} was not ready within {patience:.0f} s{_log(supervisor, name)}")
+            reason = why_not() if why_not else ""
+            raise RunError(f"the {name}{at} was not ready within {patience:.0f} s{_why(supervisor, name, reason)}")
         supervisor.wait(0.1)
     print(f"ready after {time.monotonic() - began:.1f} s", flush=True)
 
@@ -141,11 +148,20 @@ def wait_for_servers(supervisor: Supervisor, settings: Settings) -> None:
         parts = urlsplit(url)
         if parts.scheme in ("redis", "rediss", "unix"):
             where = parts.netloc.rpartition("@")[2] or parts.path  # without a password
-            wait_until(supervisor, name, partial(readiness.store_answers, url), where)
+            wait_until(
+                supervisor, name, partial(readiness.store_answers, url), where, partial(readiness.store_objects, url)
+            )
     try:
         Store.connect(settings).check()
     except StoreUnavailable as error:
         raise RunError(str(error)) from None
+
+
+def wait_for_processes(supervisor: Supervisor, where: Layout, questions: Mapping[str, Callable[[], bool]]) -> None:
+    """The Procfile's processes are up. RunError says which is not, and why not where it says so itself."""
+    objections = {"web": partial(readiness.web_objects, where.api_url)}
+    for name, is_up in questions.items():
+        wait_until(supervisor, name, is_up, why_not=objections.get(name))
 
 
 def _start(supervisor: Supervisor, command: Command) -> None:
@@ -153,6 +169,10 @@ def _start(supervisor: Supervisor, command: Command) -> None:
     supervisor.start(command)
 
 
-def _log(supervisor: Supervisor, name: str) -> str:
-    log = supervisor.log_of(name)
-    return f"; the end of {os.path.relpath(log)}:\n{last_lines(log)}" if log else " (it is not ours: see its own log)"
+def _why(supervisor: Supervisor, name: str, reason: str) -> str:
+    """The reason and where the log is. Its end only without a reason: with one it holds little but our own asking."""
+    log, said = supervisor.log_of(name), f": {reason}" if reason else ""
+    if log is None:
+        return f"{said} (it is not ours: see its own log)"
+    path = os.path.relpath(log)
+    return f"{said} (its log: {path})" if reason else f"; the end of {path}:\n{last_lines(log)}"

@@ -1,11 +1,12 @@
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console, RenderableType
 
 from ops.demo import tables
 from ops.demo.client import Json
-from ops.sandbox.control import Post
+from ops.sandbox.control import Post, Seen
 
 
 def printed(what: RenderableType) -> str:
@@ -55,6 +56,15 @@ def test_a_dead_letter_is_shown_with_its_error() -> None:
     shown = printed(tables.steps(update))
     assert "refused: ErrorInvalidRecipients no such address" in shown
     assert "delivered after 2 attempt(s)" in shown
+
+
+def test_of_an_event_only_what_differs_is_shown_in_the_apis_words() -> None:
+    before = Seen("I=", "G=", "anna@contoso.com", "calendar", "U", 'W/"K1"', "K1", "D1",
+                  {"subject": "Lunch", "importance": "low"}, {}, True, True, 0)  # fmt: skip
+    after = replace(before, change_key="K2", properties={"subject": "Dinner", "importance": "low"})
+    shown = printed(tables.event(before, after))
+    assert "Lunch" in shown and "Dinner" in shown
+    assert "importance" not in shown and "K1" not in shown
 
 
 def test_a_bad_signature_is_shown_as_such() -> None:

@@ -2,6 +2,9 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
+from ops.run import RunError
 from ops.run.configuration import Credentials
 from ops.run.doors import any_free
 from ops.run.layout import ROOT, Layout, environment, lay_out, processes, sandbox, servers, shell, unproxied
@@ -85,3 +88,9 @@ def test_every_process_has_a_log_and_the_secrets_and_ends_before_the_servers(tmp
     ]  # fmt: skip
     assert all(command.environment["HQ_USER"] == "svc" and not command.serves for command in commands)
     assert sandbox(layout(tmp_path, {})).serves and all(command.serves for command in servers(layout(tmp_path, {})))
+
+
+def test_one_port_for_two_is_told_before_anything_is_started(tmp_path: Path) -> None:
+    port = str(any_free())
+    with pytest.raises(RunError, match=f"^PORT and FLOWER_PORT are the same: {port}$"):
+        lay_out({"PORT": port, "FLOWER_PORT": port}, tmp_path)

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from redis import Redis
+from werkzeug.serving import make_server
 
 from ops.run import RunError, story
 from ops.run.doors import any_free
+from ops.run.layout import Layout
+from ops.run.process import Command
 from ops.run.supervisor import Supervisor
+from tests.served import served
+from webhooks import create_app
+from webhooks.door import Door
 from workers.settings import Settings
+from workers.store import Store
 
 
 @pytest.fixture
@@ -33,6 +43,36 @@ def test_a_store_that_is_not_there_is_named_without_its_password(
     ) as caught:
         story.wait_for_servers(Supervisor(tmp_path, print), nobody)
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_store_that_does_not_know_us_is_told_as_that(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(story, "PATIENCE_WITH_OTHERS", 0.2)
+    stranger = settings.model_copy(update={"store_url": settings.store_url.replace("redis://", "redis://me:s3cret@")})
+    with pytest.raises(RunError, match=r"was not ready within .*: .*password.*it is not ours") as caught:
+        story.wait_for_servers(Supervisor(tmp_path, print), stranger)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_web_process_that_is_up_and_not_ready_says_what_it_lacks(
+    settings: Settings, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(story, "PATIENCE", 0.2)
+    lame = settings.model_copy(update={"broker_url": f"redis://127.0.0.1:{any_free()}/0"})
+    app, supervisor = create_app(lame), Supervisor(tmp_path, print)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    where = Layout(tmp_path, {}, web=server.server_port, flower=1, store=None, broker=None, sandbox=None)
+    code = "print('our own asking', flush=True); import time; time.sleep(60)"
+    supervisor.start(Command("web", (sys.executable, "-c", code), dict(os.environ), where.directory / "web.log"))
+    try:
+        with served(server), pytest.raises(RunError, match="up and not ready: the broker does not answer") as caught:
+            story.wait_for_processes(supervisor, where, story.product_questions(where, lame, store, None))
+    finally:
+        supervisor.hurry = True
+        supervisor.stop()
+        cast(Door, app.extensions["rendezvous"]).store.close()
+    assert "web.log" in str(caught.value) and "our own asking" not in str(caught.value)
 
 
 @pytest.mark.usefixtures("lax")
