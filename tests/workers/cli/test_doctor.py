@@ -6,15 +6,16 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
-from redis import Redis
+from redis import ConnectionError, Redis
 
 from tests.conftest import free_port
 from tests.workers.cli.conftest import run
-from workers.cli.doctor import backends, clock, processes, store, summary
+from workers.celery.bell import BrokerUnavailable
+from workers.cli.doctor import backends, broker, clock, processes, store, summary
 from workers.cli.doctor.backends import Seen
 from workers.cli.doctor.finding import Finding, Verdict
 from workers.exchange import AccessDenied, ExchangeError, Unavailable
@@ -23,7 +24,7 @@ from workers.store.connection import ServerState
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 WELL = store.Report(
-    version="7.2.4", writing=0.001, now=NOW, ours=NOW, swept=NOW - timedelta(seconds=1),
+    version="7.2.4", valkey=None, writing=0.001, now=NOW, ours=NOW, swept=NOW - timedelta(seconds=1),
     state=ServerState(2**20, 2**30, "noeviction", appends=True, written=True, fsync="always"),
 )  # fmt: skip
 
@@ -103,6 +104,41 @@ def test_a_store_that_does_not_know_us_is_told_as_that(settings: Settings) -> No
     stranger = settings.store_url.replace("redis://", "redis://nobody:wrong@")
     [found] = store.check(settings.model_copy(update={"store_url": stranger}))
     assert (found.verdict, "password" in found.remedy) == (Verdict.WRONG, True)
+
+
+def test_a_store_is_called_what_it_calls_itself(settings: Settings, redis: Redis) -> None:
+    own = cast("dict[str, Any]", redis.info("server"))
+    name = f"Valkey {own['valkey_version']}" if "valkey_version" in own else f"Redis {own['redis_version']}"
+    assert next(iter(store.check(settings))).said == f"{name} answers"
+    assert next(store.judge(WELL, sweep=1.0)).said == "Redis 7.2.4 answers"
+
+
+def test_a_broker_that_does_not_know_us_is_told_as_that(settings: Settings) -> None:
+    stranger = settings.broker_url.replace("redis://", "redis://nobody:wrong@")
+    [found] = broker.check(settings.model_copy(update={"broker_url": stranger}))
+    assert (found.verdict, "password" in found.remedy) == (Verdict.WRONG, True)
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ("Timeout reading from socket", "It hangs or is cut off"),
+        ("timed out", "It hangs or is cut off"),
+        ("Connection refused", "Start"),
+    ],
+)
+def test_a_server_that_hangs_is_told_apart_from_one_that_is_not_there(said: str, remedy: str) -> None:
+    assert store.unreached(ConnectionError(said)).remedy.startswith(remedy)
+    assert broker.unreached(BrokerUnavailable(f"the broker does not answer: {said}")).remedy.startswith(remedy)
+
+
+def test_two_workers_of_one_name_do_not_write_among_the_findings(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    twice = [{"updates@a": [{"name": "updates"}]}] * 2
+    monkeypatch.setattr("celery.app.control.Control.broadcast", lambda *_, **__: twice)
+    assert "1 alive: updates@a" in next(iter(processes.check_workers(settings))).said
+    assert not [str(one.message) for one in recwarn]
 
 
 def test_a_clock_that_is_behind_is_told_as_such() -> None:
@@ -189,6 +225,12 @@ def test_the_last_line_counts_what_failed_and_what_to_look_at() -> None:
     assert summary([good]) == "Everything is well."
     assert summary([good, doubtful]) == "It works; 1 of 2 to look at."
     assert summary([good, doubtful, wrong]) == "1 of 3 checks failed."
+
+
+@pytest.mark.parametrize("name", ["cloud", "hq"])
+def test_a_mailbox_behind_a_failed_sign_in_points_to_the_backend(settings: Settings, name: str) -> None:
+    found = backends.judge_mailbox("x", settings.backends[name], Seen(401, b"", None, NOW))
+    assert (found.verdict, found.remedy) == (Verdict.WRONG, f"See backend {name}.")
 
 
 def test_a_mailbox_that_no_backend_serves_is_told(settings: Settings) -> None:

@@ -92,15 +92,16 @@ def judge_mailbox(name: str, backend: GraphBackend | EwsBackend, seen: Seen) -> 
     """A success is one that holds the calendar."""
     if seen.status == 200 and (backend.kind == "graph" or _code(seen) == "NoError"):
         return Finding.good(name, f"its calendar can be read on {backend.name}")
+    said = f"its calendar cannot be read on {backend.name}"
+    if seen.status == 401:
+        return Finding.wrong(name, f"{said}: it does not let us in", f"See backend {backend.name}.")
     code = _code(seen) if backend.kind == "ews" else None
     remedy = (
         "Grant the application Calendars.ReadWrite (and see its access policy), or correct the address."
         if backend.kind == "graph"
         else "Give the service account ApplicationImpersonation or the mailbox's permission, or correct the address."
     )
-    return Finding.wrong(
-        name, f"its calendar cannot be read on {backend.name}: {code or f'HTTP {seen.status}'}", remedy
-    )
+    return Finding.wrong(name, f"{said}: {code or f'HTTP {seen.status}'}", remedy)
 
 
 def unreached(name: str, backend: GraphBackend | EwsBackend, error: Exception) -> Finding:

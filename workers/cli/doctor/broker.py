@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from workers import celery
 from workers.celery.bell import Bell, BrokerUnavailable
-from workers.cli.doctor.finding import Finding
+from workers.cli.doctor.finding import HANGS, Finding, hangs
 from workers.settings import Settings
 
 
@@ -15,9 +16,16 @@ def check(settings: Settings) -> Iterable[Finding]:
     try:
         Bell(celery.create(settings)).check()
     except BrokerUnavailable as error:
-        return (
-            Finding.wrong(
-                "broker", str(error), "Start it, or correct RENDEZVOUS_BROKER_URL. Updates are kept until it is back."
-            ),
-        )
+        return (unreached(error),)
     return (Finding.good("broker", "answers"),)
+
+
+def unreached(error: BrokerUnavailable) -> Finding:
+    """It is not there, hangs, or does not know us: each transport has words of its own for that."""
+    if re.search("authenticat|password|access_refused", str(error), re.IGNORECASE):
+        remedy = "Put its user name and password into RENDEZVOUS_BROKER_URL."
+    elif hangs(error):
+        remedy = HANGS
+    else:
+        remedy = "Start it, or correct RENDEZVOUS_BROKER_URL."
+    return Finding.wrong("broker", str(error), f"{remedy} Updates are kept until it is back.")

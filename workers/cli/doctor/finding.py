@@ -17,6 +17,14 @@ class Verdict(StrEnum):
 MARKS = {Verdict.GOOD: "✓", Verdict.DOUBTFUL: "!", Verdict.WRONG: "✗"}
 
 
+HANGS = "It hangs or is cut off: look at its host and the network between, start it again."
+
+
+def hangs(error: Exception) -> bool:
+    """Whether no answer came; a server that is not there refuses at once."""
+    return any(words in str(error).lower() for words in ("timeout", "timed out"))
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One line. ``remedy``: what to do; empty where there is nothing to be done."""

@@ -21,7 +21,7 @@ from redis.exceptions import AuthenticationError, RedisError, ResponseError
 from redis.retry import Retry
 
 from workers.cli.doctor import clock
-from workers.cli.doctor.finding import Finding
+from workers.cli.doctor.finding import HANGS, Finding, hangs
 from workers.settings import Settings
 from workers.store import Store, StoreUnavailable
 from workers.store.connection import ServerState
@@ -37,10 +37,12 @@ MISSED_SWEEPS = 10
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was seen. ``state``: as intake sees it. ``writing``: seconds that one write takes, the median of a few;
-    None: it takes none. ``ours``: this machine's time as the store told ``now``. ``swept``: when beat last did."""
+    """What was seen. ``version``: of Redis, or of the one that a Valkey stands in for; ``valkey``: that one's own.
+    ``state``: as intake sees it. ``writing``: seconds that one write takes, the median of a few; None: it takes none.
+    ``ours``: this machine's time as the store told ``now``. ``swept``: when beat last did."""
 
     version: str
+    valkey: str | None
     state: ServerState
     writing: float | None
     now: datetime
@@ -52,13 +54,18 @@ def check(settings: Settings) -> Iterable[Finding]:
     """Look and judge. Where it cannot be reached, that is all there is to say."""
     try:
         report = look(settings)
-    except AuthenticationError as error:
-        remedy = "Put its user name and password into RENDEZVOUS_STORE_URL: redis://user:password@host:6379/0."
-        return (Finding.wrong("store", f"does not let us in: {error}", remedy),)
     except (RedisError, StoreUnavailable) as error:
-        remedy = "Start Redis 7 with ops/redis.conf, or correct RENDEZVOUS_STORE_URL."
-        return (Finding.wrong("store", f"does not answer: {error}", remedy),)
+        return (unreached(error),)
     return tuple(judge(report, settings.engine.sweep))
+
+
+def unreached(error: RedisError | StoreUnavailable) -> Finding:
+    """It is not there, hangs, or does not know us."""
+    if isinstance(error, AuthenticationError):
+        remedy = "Put its user name and password into RENDEZVOUS_STORE_URL: redis://user:password@host:6379/0."
+        return Finding.wrong("store", f"does not let us in: {error}", remedy)
+    start = "Start Redis 7 or Valkey with ops/redis.conf, or correct RENDEZVOUS_STORE_URL."
+    return Finding.wrong("store", f"does not answer: {error}", HANGS if hangs(error) else start)
 
 
 def judge(report: Report, sweep: float) -> Iterator[Finding]:
@@ -87,6 +94,7 @@ def look(settings: Settings) -> Report:
         server = cast("dict[str, Any]", redis.info("server"))
         return Report(
             version=str(server.get("redis_version", "0")),
+            valkey=server.get("valkey_version"),
             state=store.state(),
             writing=_writing(redis),
             now=store.time(),
@@ -110,7 +118,8 @@ def _writing(redis: Redis) -> float | None:
 def _version(report: Report) -> Finding:
     major = report.version.partition(".")[0]
     if major.isdigit() and int(major) >= OLDEST:
-        return Finding.good("store", f"Redis {report.version} answers")
+        named = f"Valkey {report.valkey}" if report.valkey else f"Redis {report.version}"
+        return Finding.good("store", f"{named} answers")
     return Finding.wrong("store", f"Redis {report.version} is too old", f"Use Redis {OLDEST} or later, or Valkey.")
 
 
