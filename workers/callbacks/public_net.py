@@ -107,9 +107,8 @@ def judged(host: str, port: int, networks: Sequence[Network], *, public_too: boo
         if _is_in(address, networks):
             continue
         if not (public_too and is_public(address)):
-            raise Blocked(
-                f"{host} is {address}, which is not a public address and not in the client's callback_networks"
-            )
+            named = host if host == str(address) else f"{host} is {address}, which"
+            raise Blocked(f"{named} is not a public address and not in the client's callback_networks")
         if port not in PUBLIC_PORTS:
             raise Blocked(_PORTS_SAID)
     return list(dict.fromkeys(addresses))

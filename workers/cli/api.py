@@ -19,7 +19,8 @@ TIMEOUT = 30.0
 """Seconds for one call: intake waits for the store's disk."""
 LARGEST_PAGE = 100
 _REMEDIES = {
-    401: "Set RENDEZVOUS_API_KEY or give --key; `rendezvous keys new` makes one.",
+    401: "Set RENDEZVOUS_API_KEY or give --key; `rendezvous keys new` makes one."
+    " An operator's key opens /console only.",
     403: "Its operator adds mailboxes to a client's `mailboxes`.",
     404: "Check the id: what belongs to another client is not shown.",
 }
@@ -99,11 +100,8 @@ def refusal(url: str, answer: httpx.Response) -> Failed:
         return _stranger(url, answer.status_code)
     errors = "".join(f"\n  {fault.get('pointer') or '/'}: {fault.get('detail')}" for fault in problem.get("errors", []))
     detail = str(problem.get("detail") or "").strip()
-    said = (
-        f"{answer.status_code} {problem.get('title')}: {detail}"
-        if detail
-        else f"{answer.status_code} {problem.get('title')}"
-    )
+    title = f"{answer.status_code} {problem.get('title')}"
+    said = f"{title}{'' if title.endswith('?') else ':'} {detail}" if detail else title
     kind = Failed if answer.status_code < 500 else Unanswered
     return kind(f"{said}{errors}{_remedy(answer, problem)}", problem)
 

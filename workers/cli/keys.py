@@ -80,4 +80,7 @@ For rendezvous.toml:
   mailboxes = []  # what it may touch, e.g. ["*@contoso.com"]
 
 For the environment of every process:
-  {made.variable}={made.webhook_secret}"""
+  {made.variable}={made.webhook_secret}
+
+Or, for an operator of the console, with the API key alone: first in rendezvous.toml
+  operator_api_key_sha256 = ["{made.api_key_sha256}"]"""

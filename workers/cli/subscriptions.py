@@ -19,7 +19,7 @@ AT_MOST = 100_000
 
 @click.group(cls=Group)
 def subscriptions() -> None:
-    """Who is told of changes in mailboxes: list, show, add, remove."""
+    """Who is told of changes: list, show, add, remove."""
 
 
 @subscriptions.command("list")
@@ -79,7 +79,7 @@ def listing(found: Iterable[dict[str, Any]]) -> Table:
     """A row for each subscription."""
     from workers.cli.terminal import age, row, table
 
-    made, now = table("", "id", "state", "age", "mailbox", "last told", "to", "problem"), datetime.now(UTC)
+    made, now = table("", "id", "state", "age", "mailbox", "last heard", "to", "problem"), datetime.now(UTC)
     for one in found:
         row(made, (one["id"], one["state"], age(one["createdAt"], now), one["mailbox"],
                    age(one.get("lastToldAt"), now), one["callbackUrl"], one.get("problem")))  # fmt: skip
@@ -108,7 +108,7 @@ def _tell(choices: Choices, one: dict[str, Any]) -> None:
         "told to": one.get("callbackUrl"),
         "properties": ", ".join(one.get("properties") or ()),
         "since": moment(one.get("createdAt")),
-        "last told": moment(one.get("lastToldAt")),
+        "last heard": moment(one.get("lastToldAt")),
     }.items():
         if value:
             row(grid, (Text(name, style="bold"), value))

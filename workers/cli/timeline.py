@@ -90,7 +90,7 @@ def _result(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     for name, change in result.get("changed", {}).items():
         row(made, (name, brief(change.get("before")), brief(change.get("after"))))
     yield made
-    seen = "read back and as asked" if result.get("verified") else "not read back"
+    seen = "read back and is as asked" if result.get("verified") else "not read back"
     mails = f" ({result['mails']} mails at most)" if result.get("mails") else ""
     yield Text(printable(f"Invitations: {result.get('invitations') or 'none'}{mails}; the event was {seen}."))
 

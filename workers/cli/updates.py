@@ -107,7 +107,7 @@ def send(choices: Choices, file: IO[bytes], idempotency_key: str | None, wait: b
     elif choices.as_json:
         print_json(update)
     else:
-        click.echo(f"{update['id']} is {update['state']}. `rendezvous updates show {update['id']}` tells how it goes.")
+        click.echo(f"{update['id']} {update['state']}. `rendezvous updates show {update['id']}` tells more.")
     if wait and update["state"] != "succeeded":
         raise SystemExit(1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
@@ -150,6 +151,15 @@ def test_plain_http_and_private_addresses_only_inside_the_clients_networks(
     url: str, networks: tuple[Network, ...], taken: bool
 ) -> None:
     assert (refusal(url, networks) is None) is taken
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [("127.0.0.1", "127.0.0.1 is not a"), ("::1", "::1 is not a"), ("127.1", "127.1 is 127.0.0.1, which is not a")],
+)
+def test_an_address_is_said_to_be_another_only_where_it_is_spelled_so(host: str, said: str) -> None:
+    with pytest.raises(Blocked, match=f"^{re.escape(said)} public address"):
+        judged(host, 443, (), public_too=True)
 
 
 @pytest.mark.parametrize("host", SPELLINGS_OF_LOOPBACK)

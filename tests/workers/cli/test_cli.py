@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from tests.webhooks.given import KEY
 from tests.workers.cli.conftest import run
@@ -70,7 +71,7 @@ def test_the_shell_is_offered_commands_and_values() -> None:
     ["", "updates", "dead-letters", "subscriptions", "keys", "mapping", "doctor", "demo", "trigger", "listen"],
 )
 def test_every_command_explains_itself(command: str) -> None:
-    result = run(*command.split(), "--help")
+    result = CliRunner().invoke(cli, [*command.split(), "--help"], terminal_width=78)  # of a terminal with 80
     assert result.exit_code == 0
     assert "..." not in result.stdout.partition("Commands:")[2], "a summary is cut off"
 

@@ -59,6 +59,8 @@ def test_a_wrong_key_is_told_and_never_printed(web: str) -> None:
     assert result.exit_code == 1
     assert "401" in result.stderr and "rendezvous keys new" in result.stderr
     assert "rdv_wrong" not in result.output
+    assert "401 Who are you? An API key" in result.stderr
+    assert "An operator's key opens /console only." in result.stderr
 
 
 def test_no_key_is_a_usage_error_before_anything_is_sent() -> None:

@@ -20,6 +20,8 @@ def test_the_configuration_gets_the_hash_and_is_one() -> None:
     assert table["api_key_sha256"] == [hashlib.sha256(key.encode()).hexdigest()]
     assert table["webhook_secrets_env"] == ["ROOM_PLANNER_WEBHOOK_SECRET"]
     assert Client.model_validate(table).name == "room-planner"
+    operators = tomllib.loads(text.splitlines()[-1])
+    assert operators == {"operator_api_key_sha256": table["api_key_sha256"]}
 
 
 def test_the_secret_is_one_that_the_standard_knows_and_goes_into_the_named_variable() -> None:

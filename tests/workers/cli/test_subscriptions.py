@@ -50,7 +50,7 @@ def test_the_list_can_be_narrowed_to_a_mailbox_and_to_what_fails(hr: Run, store:
     store.keep(watch, {"problem": "403 \x1b[31mno", "heard": store.time()}, began=store.time())
     assert listed("--failing") == [otto]
     shown = hr("subscriptions", "show", otto).stdout
-    assert "failing" in shown and "403 \N{REPLACEMENT CHARACTER}[31mno" in shown and "last told" in shown
+    assert "failing" in shown and "403 \N{REPLACEMENT CHARACTER}[31mno" in shown and "last heard" in shown
 
 
 def test_what_is_refused_is_said_with_its_place(hr: Run) -> None:

@@ -22,6 +22,7 @@ def test_an_update_is_sent_from_a_file_and_its_id_is_printed(hr: Run, store: Sto
     result = hr("updates", "send", file(UPDATE))
     assert result.exit_code == 0, result.output
     update_id = result.stdout.split()[0]
+    assert result.stdout == f"{update_id} queued. `rendezvous updates show {update_id}` tells more.\n"
     job = store.update(update_id)
     assert job is not None and dict(job.update.intent.set) == {"subject": "Moved"}
 
@@ -122,7 +123,7 @@ def test_one_update_is_told_with_its_attempts_and_what_changed(hr: Run, life: Li
     shown = hr("updates", "show", life.succeeded(callbackUrl="https://hooks.example.com/x"))
     assert shown.exit_code == 0, shown.output
     for expected in ("succeeded", "anna@contoso.com on cloud", "Attempts", "1.00 s", "subject", "sendToNone",
-                     "https://hooks.example.com/x"):  # fmt: skip
+                     "the event was read back and is as asked", "https://hooks.example.com/x"):  # fmt: skip
         assert expected in shown.stdout
 
 
