@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -11,6 +11,9 @@ from webhooks.page import PageQuery
 from webhooks.schema.shape import moment
 from workers.job import ErrorClass
 from workers.store import Search
+
+LetterKind: TypeAlias = Literal["update", "callback"]
+"""What ends as a dead letter: the kinds of job that are some client's."""
 
 
 def _moment(text: object) -> object:
@@ -24,7 +27,7 @@ class LetterFilter(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Literal["update", "callback"] | None = Field(None, description="Only updates, or only callbacks")
+    kind: LetterKind | None = Field(None, description="Only updates, or only callbacks")
     error_class: ErrorClass | None = Field(None, alias="class", description="Only of this class")
     mailbox: str | None = Field(None, pattern="^[!-~]+$", max_length=320, description="Only of this mailbox")
     since: Annotated[datetime | None, BeforeValidator(_moment)] = Field(

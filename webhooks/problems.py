@@ -106,6 +106,7 @@ KINDS: Mapping[str, Kind] = {
         TOO_LARGE, MEDIA_TYPE, INVALID, KEY_REUSED, RATE_LIMITED, BACKLOG_FULL, INTERNAL, UNAVAILABLE,
     )
 }  # fmt: skip
+NOTHING_HERE = "There is nothing at this address: the API is described at /docs, the console is at /console."
 _BY_STATUS = {400: MALFORMED, 404: NOT_FOUND, 405: NOT_ALLOWED, 413: TOO_LARGE, 415: MEDIA_TYPE, 500: INTERNAL}
 
 
@@ -165,7 +166,7 @@ def _of_flask(error: HTTPException) -> BaseResponse:
         return error.get_response()
     kind = _BY_STATUS.get(error.code) or Kind("malformed", error.code, HTTPStatus(error.code).phrase, MALFORMED.remedy)
     headers = {name: value for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")}
-    detail = "There is nothing at this address." if isinstance(error, NoSuchRoute) else f"{error.description}"
+    detail = NOTHING_HERE if isinstance(error, NoSuchRoute) else f"{error.description}"
     return answer(Problem(kind, detail, headers=headers))
 
 

@@ -29,6 +29,12 @@ def test_compose_starts_what_the_procfile_starts(name: str) -> None:
     assert f"  {name}:\n" in COMPOSE and f"command: {LINES[name]}\n" in COMPOSE
 
 
+@pytest.mark.parametrize("name", ["worker", "callbacks", "beat"])
+def test_celery_writes_no_greeting_before_the_lines_of_json(name: str) -> None:
+    (entry,) = (entry for entry in parse((ROOT / "Procfile").read_text()) if entry.name == name)
+    assert entry.command[entry.command.index("workers.tasks") + 1] == "--quiet"
+
+
 def test_compose_has_every_process_and_opens_ports_to_this_machine_only() -> None:
     for name in LINES:
         assert re.search(rf"^  {name}:\n    <<: \*rendezvous$", COMPOSE, re.MULTILINE), name

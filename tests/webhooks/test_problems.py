@@ -21,6 +21,11 @@ def test_an_address_that_leads_nowhere_is_a_problem(http: FlaskClient) -> None:
         assert is_problem(http.get(path), 404, "not-found")
 
 
+def test_a_browser_that_looks_at_the_front_hears_where_the_pages_are(http: FlaskClient) -> None:
+    detail = http.get("/").get_json(force=True)["detail"]
+    assert "/docs" in detail and "/console" in detail
+
+
 def test_a_method_that_does_nothing_is_a_problem(hr: Caller) -> None:
     response = hr.http.delete("/v1/updates", headers=hr.headers())
     assert is_problem(response, 405, "method-not-allowed")

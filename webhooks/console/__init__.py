@@ -17,9 +17,10 @@ from webhooks.console import gate, letters, overview, updates, watchers
 from webhooks.console.charts import HEIGHT, STEP, WIDTH
 from webhooks.console.differences import legible
 from webhooks.console.updates import without_query
+from webhooks.letter_filter import LetterKind
 from webhooks.passage import passage
 from webhooks.problems import Problem
-from workers.job import ErrorClass, Kind, State
+from workers.job import ErrorClass, State
 from workers.store import StoreUnavailable
 from workers.update import Json
 
@@ -77,7 +78,7 @@ def choices() -> dict[str, object]:
     done = _DONE.get(request.args.get("done", ""), "")
     return {
         "states": [state.value for state in State],
-        "kinds": get_args(Kind),
+        "kinds": get_args(LetterKind),
         "classes": get_args(ErrorClass),
         "picture": {"width": WIDTH, "height": HEIGHT, "step": STEP},
         "notice": f"{counted}{done}" if done else "",

@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from webhooks.letter_filter import LetterKind
 from webhooks.problems import Problem, unreadable
-from workers.job import ErrorClass, Kind, State
+from workers.job import ErrorClass, State
 from workers.store import Search
 
 
@@ -31,7 +32,7 @@ class Filters(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     state: State | None = None
-    kind: Kind | None = None
+    kind: LetterKind | None = None
     mailbox: Annotated[str | None, Field(pattern="^[!-~]{1,320}$")] = None
     client: Annotated[str | None, Field(pattern="^[A-Za-z0-9_-]{1,64}$")] = None
     error_class: Annotated[ErrorClass | None, Field(alias="class")] = None

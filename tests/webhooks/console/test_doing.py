@@ -69,7 +69,9 @@ def test_filters_choose(
     assert {name for name, update_id in ids.items() if update_id in text} == found
 
 
-@pytest.mark.parametrize("query", ["state=gone", "since=yesterday", "class=x", "cursor=x", "mailbox=%0a%00", "kind=x"])
+@pytest.mark.parametrize(
+    "query", ["state=gone", "since=yesterday", "class=x", "cursor=x", "mailbox=%0a%00", "kind=x", "kind=watch"]
+)
 def test_a_filter_that_cannot_be_read_is_said(operator: Browser, query: str) -> None:
     answer = operator.get(f"/updates?{query}")
     assert (answer.status_code, answer.mimetype) == (400, "text/html")
@@ -131,6 +133,10 @@ def test_a_replay_brings_back_what_its_page_shows_and_nothing_else(
     form = {one.attributes["name"]: one.attributes["value"] for one in operator.last.all("input", type="hidden")}
     assert (form["until"], form["state"], form["kind"]) == ("2099-01-01T00:00:00Z", "dead", "update")
     assert operator.post("/dead-letters/replay", **form).headers["Location"].endswith("count=1")
+
+
+def test_the_kinds_to_choose_from_are_those_that_end_as_dead_letters(operator: Browser) -> None:
+    assert "Kind any update callback Error class" in operator.text("/dead-letters")
 
 
 def test_what_the_client_may_no_longer_touch_does_not_come_back(
