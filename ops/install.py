@@ -1,9 +1,9 @@
 """Makes ``.venv`` and puts the pinned packages and the ``rendezvous`` command into it; ``--dev``: the tests' as well,
 ``--bench``: those too that the benchmarks compare with.
 
-The standard library of any Python 3 is enough to start it, so that an old one hears a sentence and not a SyntaxError.
-Nothing outside ``.venv`` is touched. What is installed already is not installed again: a stamp in ``.venv`` holds a
-digest of what it was made from. Whatever fails: one sentence on standard error and exit code 1.
+The standard library of Python 3.7 or newer is enough to start it, so that an old one hears a sentence and not a
+SyntaxError. Nothing outside ``.venv`` is touched. What is installed already is not installed again: a stamp in
+``.venv`` holds a digest of what it was made from. Whatever fails: one sentence on standard error and exit code 1.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def explain(output: str) -> str:
     if any(sign in lower for sign in UNREACHABLE):
         return f"the package registry did not answer: check network, proxy and pip's settings; pip said: {said}"
     if "no matching distribution" in lower:
-        return f"the package registry has no build of a package for this Python and machine; pip said: {said}"
+        unseen = ", or was not reached: check the network and pip's settings" if "from versions: none" in lower else ""
+        return f"the package registry has no build of a package for this Python and machine{unseen}; pip said: {said}"
     return f"pip could not install the packages; it said: {said}"
 
 

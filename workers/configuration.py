@@ -32,6 +32,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         raise ConfigurationError(
             f"{path}: there is no such file; copy rendezvous.example.toml or set RENDEZVOUS_CONFIG"
         ) from None
+    except IsADirectoryError:
+        raise ConfigurationError(f"{path}: this is a folder; name a TOML file in RENDEZVOUS_CONFIG") from None
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

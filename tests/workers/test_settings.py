@@ -249,6 +249,11 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
             load({"RENDEZVOUS_CONFIG": str(path)})
 
 
+def test_a_folder_is_said_to_be_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="this is a folder; name a TOML file in RENDEZVOUS_CONFIG"):
+        load({"RENDEZVOUS_CONFIG": str(tmp_path)})
+
+
 def test_the_front_doors_say_so_in_one_line_and_exit_with_2(tmp_path: Path) -> None:
     broken = tmp_path / "broken.toml"
     broken.write_text(GRAPH + "surprise = 1" + CLIENT)
