@@ -1,6 +1,6 @@
 """Which client is this? API keys, of which the configuration knows only the SHA-256.
 
-Not here: what a client may touch (webhooks/admission), signed requests (webhooks/signed).
+Not here: what a client may touch (webhooks/targets), signed requests (webhooks/signed).
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ The words that the models of asked, event and recurrence are made of. Every refu
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeAlias
 
@@ -119,29 +118,25 @@ def _duration(text: str) -> str:
     return text
 
 
-def _read(validate: Callable[[str], str]) -> AfterValidator:
-    return AfterValidator(validate)
-
-
 def _as(pattern: re.Pattern[str]) -> JsonDict:
     """For the document only: where a pattern fails, our own sentence says more than the pattern."""
     return {"pattern": f"^{pattern.pattern}$"}
 
 
-Text: TypeAlias = Annotated[str, _read(_printable)]
-Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=255), _read(_printable)]
+Text: TypeAlias = Annotated[str, AfterValidator(_printable)]
+Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_printable)]
 Identifier: TypeAlias = Annotated[
-    str, Field(min_length=1, max_length=1024, json_schema_extra=_as(_IDENTIFIER)), _read(_identifier)
+    str, Field(min_length=1, max_length=1024, json_schema_extra=_as(_IDENTIFIER)), AfterValidator(_identifier)
 ]
-Owner: TypeAlias = Annotated[str, Field(min_length=1, max_length=320), _read(_owner)]
+Owner: TypeAlias = Annotated[str, Field(min_length=1, max_length=320), AfterValidator(_owner)]
 ObjectId: TypeAlias = Annotated[
-    str, Field(min_length=1, max_length=128, json_schema_extra=_as(_OBJECT_ID)), _read(_object_id)
+    str, Field(min_length=1, max_length=128, json_schema_extra=_as(_OBJECT_ID)), AfterValidator(_object_id)
 ]
-Address: TypeAlias = Annotated[str, Field(max_length=320), _read(_address)]
-Moment: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "date-time"}), _read(_moment_text)]
-WallClock: TypeAlias = Annotated[str, Field(json_schema_extra=_as(_WALL_CLOCK)), _read(_wall_clock)]
-Zone: TypeAlias = Annotated[str, Field(min_length=1, max_length=100), _read(_zone)]
-Duration: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "duration"}), _read(_duration)]
+Address: TypeAlias = Annotated[str, Field(max_length=320), AfterValidator(_address)]
+Moment: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "date-time"}), AfterValidator(_moment_text)]
+WallClock: TypeAlias = Annotated[str, Field(json_schema_extra=_as(_WALL_CLOCK)), AfterValidator(_wall_clock)]
+Zone: TypeAlias = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_zone)]
+Duration: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "duration"}), AfterValidator(_duration)]
 Bool: TypeAlias = Annotated[bool, Strict()]
 Int: TypeAlias = Annotated[int, Strict()]
 Number: TypeAlias = Annotated[float, Strict()]

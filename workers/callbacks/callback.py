@@ -68,18 +68,23 @@ def for_update(job: UpdateJob) -> Callback | None:
         return None
     event = f"calendar.update.{job.state.value}"
     body = {"type": event, "timestamp": job.finished_at, "data": public(job)}
-    host = urlsplit(update.callback_url).netloc.lower()
+    text = json.dumps(body, separators=(",", ":"))
+    delivery = Delivery(update.client, update.callback_url, text, update.traceparent)
+    return composed(delivery, update.target.owner, update.target.line, f"{event}, {update.id}")
+
+
+def composed(delivery: Delivery, owner: str, line: str, label: str) -> Callback:
+    """The job that delivers it. ``owner``, ``line``: of the event that it tells of; ``label``: what it tells."""
+    host = urlsplit(delivery.url).netloc.lower()
     return Callback(
         id=new_id("msg"),
-        body=Delivery(
-            update.client, update.callback_url, json.dumps(body, separators=(",", ":")), update.traceparent
-        ).to_json(),
-        client=update.client,
-        owner=update.target.owner,
-        line=f"callback/{update.client}/{update.callback_url}/{update.target.line}",
+        body=delivery.to_json(),
+        client=delivery.client,
+        owner=owner,
+        line=f"callback/{delivery.client}/{delivery.url}/{line}",
         lane=f"callback/{host}",
         room=ROOM,
-        label=f"{host}, {event}, {update.id}",
+        label=f"{host}, {label}",
     )
 
 

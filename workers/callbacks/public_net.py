@@ -1,7 +1,7 @@
 """What may be dialled for a caller: public addresses, and the networks that the configuration opens to the client.
 
 Names are never judged, addresses are: a name is resolved, every address it has is judged, and the judged address is
-the one that is dialled (TLS still checks the name). Not here: HTTP (workers/callbacks/callback).
+the one that is dialled (TLS still checks the name). Not here: HTTP (workers/callbacks/egress).
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _is_in(address: Address, networks: Iterable[Network]) -> bool:
 
 def _spelled(host: str) -> tuple[Address, ...]:
     """The addresses that a host is without anybody being asked, also in the odd ways that every resolver reads as IPv4:
-    127.1, 0x7f000001. None for other names."""
+    127.1, 0x7f000001. Empty for other names."""
     if _LOCAL.fullmatch(host):
         return (IPv4Address("127.0.0.1"), IPv6Address("::1"))
     try:

@@ -1,7 +1,7 @@
 """What of a change is worth telling: an event as it was last told, and as it stands → what differs, and who did it.
 
 Pure. Exchange moves versions by itself, sends the same notification three times and tells us of our own writes; none
-of that is a change. Not here: reading events, composing callbacks (notification).
+of that is a change. Not here: reading events, composing callbacks (telling).
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def compare(before: Snapshot | None, now: Event, ours: Sequence[Ours]) -> Change
     Without a snapshot everything that is set is new. A property that the snapshot does not know has not changed: it
     is one that somebody has begun to ask for.
     """
-    mine = tuple(_since(before, now, ours))
+    mine = tuple(_since(before, ours))
     if before is None or before.gone:
         changed = {name: _pair(None, value) for name, value in now.properties.items() if value not in (None, [], "")}
         return Change("created", changed, _written(mine), mine)
@@ -128,7 +128,7 @@ def is_over(known: Snapshot, moment: datetime) -> bool:
     return str(end.get("dateTime")) < moment.strftime("%Y-%m-%d")
 
 
-def _since(before: Snapshot | None, now: Event, ours: Iterable[Ours]) -> Iterable[Ours]:
+def _since(before: Snapshot | None, ours: Iterable[Ours]) -> Iterable[Ours]:
     """Those of our updates that came after the snapshot."""
     for update in ours:
         if before is None or before.marker is None:

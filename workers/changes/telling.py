@@ -6,16 +6,14 @@ Not here: what counts as a change (event_change), what a mirror makes of it (mir
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from urllib.parse import urlsplit
 
 import structlog
 
 from workers import retry
-from workers.callbacks.callback import ROOM, Delivery
+from workers.callbacks.callback import Delivery, composed
 from workers.celery.bell import Bell
 from workers.changes import event_change, mirror
 from workers.changes.event_change import DEFAULT, Change, Snapshot
@@ -32,7 +30,7 @@ from workers.job import State
 from workers.outcome import Dead, Outcome, Succeeded
 from workers.settings import Settings
 from workers.store import Callback, Grant, Store
-from workers.update import Intent, Json, rfc3339
+from workers.update import Intent, Json, compact, rfc3339
 
 _log = structlog.get_logger(__name__)
 
@@ -73,7 +71,8 @@ class Teller:
         except Refused as error:
             return Dead(retry.failure(error.outcome, error.code, error.detail), error.request_id)
         except ExchangeError as error:
-            return self._later(error, grant)
+            # Not given up before nobody wants to know any more, for then the change would be lost.
+            return retry.again(error, grant.tries, self.settings.engine, self.dice())
         look = _Look(grant, watch, notification, watchers, before)
         if event is None or notification.says_deleted:
             return self._gone(look, event.version if event else "")
@@ -166,10 +165,6 @@ class Teller:
         elders = [self.store.watcher(Mirror, elder) for elder in look.watch.circles.get(one.id, ())]
         return mirror.way(one, spelled, leads or one.to.event, elders)
 
-    def _later(self, error: ExchangeError, grant: Grant) -> Outcome:
-        """Not given up before nobody wants to know any more, for then the change would be lost."""
-        return retry.again(error, grant.tries, self.settings.engine, self.dice())
-
 
 @dataclass(frozen=True, slots=True)
 class _Look:
@@ -209,7 +204,7 @@ def _callbacks(look: _Look, change: Change, version: str | None, now: str) -> It
 
 def _callback(look: _Look, watcher: Subscription | Mirror, change: Change, version: str | None, now: str) -> Callback:
     """The ``calendar.event.changed`` that tells one watcher. ``version`` None: the event is gone. ``now``: RFC 3339."""
-    url, watch, event = watcher.callback_url or "", look.watch, look.notification.event
+    watch, event = look.watch, look.notification.event
     data: dict[str, Json] = {
         "id": new_id("chg"),
         watcher.kind: watcher.id,
@@ -220,16 +215,6 @@ def _callback(look: _Look, watcher: Subscription | Mirror, change: Change, versi
         "version": version,
         "changed": {name: shown_change(name, pair) for name, pair in change.changed.items()},
     }
-    told = {"type": "calendar.event.changed", "timestamp": now, "data": data}
-    text = json.dumps(told, separators=(",", ":"), ensure_ascii=False)
-    host = urlsplit(url).netloc.lower()
-    return Callback(
-        id=new_id("msg"),
-        body=Delivery(watcher.client, url, text).to_json(),
-        client=watcher.client,
-        owner=watch.place.owner,
-        line=f"callback/{watcher.client}/{url}/{watch.line(event)}",
-        lane=f"callback/{host}",
-        room=ROOM,
-        label=f"{host}, calendar.event.changed, {watch.mailbox}",
-    )
+    text = compact({"type": "calendar.event.changed", "timestamp": now, "data": data})
+    delivery = Delivery(watcher.client, watcher.callback_url or "", text)
+    return composed(delivery, watch.place.owner, watch.line(event), f"calendar.event.changed, {watch.mailbox}")

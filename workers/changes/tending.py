@@ -69,7 +69,7 @@ class Tender:
             return self._tended(watch)
         except ExchangeError as error:
             self.store.keep(watch, {"problem": str(error)[:500]}, began=self.store.time())
-            return self._later(error, grant)
+            return retry.again(error, grant.tries, self.settings.engine, self.dice())
 
     def _tended(self, watch: Watch) -> Outcome:
         began = self.store.time()
@@ -294,9 +294,6 @@ class Tender:
     def _every(self, watch: Watch) -> timedelta:
         engine = self.settings.engine
         return timedelta(seconds=engine.catch_up if watch.backend in self.pushes else engine.poll)
-
-    def _later(self, error: ExchangeError, grant: Grant) -> Outcome:
-        return retry.again(error, grant.tries, self.settings.engine, self.dice())
 
 
 def _is_whole(item: Item, watch: Watch) -> bool:

@@ -158,11 +158,10 @@ def _real(size: str) -> Callable[[str], str]:
 
 
 def _truth(text: str) -> str:
-    return {"true": "true", "1": "true", "false": "false", "0": "false"}.get(text.strip().lower()) or _no(text)
-
-
-def _no(text: str) -> str:
-    raise ValueError(text)
+    spelling = {"true": "true", "1": "true", "false": "false", "0": "false"}.get(text.strip().lower())
+    if spelling is None:
+        raise ValueError(text)
+    return spelling
 
 
 def _moment(text: str) -> str:

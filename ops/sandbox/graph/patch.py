@@ -22,7 +22,7 @@ IGNORED = frozenset({"isCancelled"})
 _DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _PATTERN = frozenset({"type", "interval", "month", "dayOfMonth", "daysOfWeek", "firstDayOfWeek", "index"})
 _PATTERNS = ("daily", "weekly", "absoluteMonthly", "relativeMonthly", "absoluteYearly", "relativeYearly")
-_NEEDED = {"endDate": ("endDate",), "noEnd": (), "numbered": ("numberOfOccurrences",)}
+_NEEDED: Mapping[str, tuple[str, ...]] = {"endDate": ("endDate",), "noEnd": (), "numbered": ("numberOfOccurrences",)}
 """What each type of range cannot do without."""
 _RANGE = frozenset({"type", "startDate", "endDate", "numberOfOccurrences", "recurrenceTimeZone"})
 
@@ -175,14 +175,10 @@ def _recurrence(value: Json) -> Json:
     members = _object(value, ("pattern", "range"), frozenset({"pattern", "range"}), "patternedRecurrence")
     pattern = _object(members["pattern"], ("type", "interval"), _PATTERN, "recurrencePattern")
     span = _object(members["range"], ("type", "startDate"), _RANGE, "recurrenceRange")
-    _one_of("daily", "weekly", "absoluteMonthly", "relativeMonthly", "absoluteYearly", "relativeYearly")(
-        pattern["type"]
-    )
+    _one_of(*_PATTERNS)(pattern["type"])
     _one_of(*_NEEDED)(span["type"])
     _list_of(_one_of(*_DAYS))(pattern.get("daysOfWeek") or [])
-    _object(
-        span, {"endDate": ("endDate",), "numbered": ("numberOfOccurrences",)}.get(span["type"], ()), _RANGE, "range"
-    )
+    _object(span, _NEEDED[span["type"]], _RANGE, "range")
     return {"pattern": pattern, "range": span}
 
 
