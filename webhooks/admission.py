@@ -14,11 +14,10 @@ from webhooks.faults import Fault, fault
 from webhooks.problems import invalid
 from webhooks.schema import Asked
 from webhooks.schema.extended import place_of
-from webhooks.targets import Backend
 from workers.callbacks.public_net import refusal
 from workers.event.properties import TIMES, writable_on
 from workers.event.zones import to_windows
-from workers.settings import Client, Settings
+from workers.settings import Backend, Client, Settings
 from workers.update import Update
 
 LIFE = timedelta(hours=24)

@@ -6,10 +6,8 @@ from __future__ import annotations
 from webhooks.faults import fault
 from webhooks.problems import FORBIDDEN, Problem, invalid
 from webhooks.schema.asked import AskedTarget
-from workers.settings import Client, EwsBackend, GraphBackend, Settings
+from workers.settings import Backend, Client, Settings
 from workers.update import Occurrence, Target
-
-Backend = GraphBackend | EwsBackend
 
 
 def event(asked: AskedTarget, client: Client, settings: Settings, *path: str) -> tuple[Target, Backend]:

@@ -25,7 +25,7 @@ from workers.intended import Intended
 from workers.job import Attempt, Kind, State, UpdateJob
 from workers.leases import Leases
 from workers.outcome import Dead, Outcome, Retry, Succeeded
-from workers.settings import EwsBackend, GraphBackend, Settings
+from workers.settings import Backend, Settings
 from workers.store import Callback, Grant, Store, StoreUnavailable
 from workers.update import Update, rfc3339
 
@@ -157,7 +157,7 @@ def _called_back(grant: Grant) -> bool:
     return '"callback_url"' in grant.body
 
 
-def _until_quiet(backend: GraphBackend | EwsBackend, intended_ago: timedelta) -> timedelta:
+def _until_quiet(backend: Backend, intended_ago: timedelta) -> timedelta:
     """How long still until the server has done whatever it was asked to do."""
     if backend.enforces_version:
         return timedelta()

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -33,6 +33,11 @@ from workers.setting_checks import (
 )
 
 CONSOLE_SECRET_LENGTH = 32
+ServerVersion = Literal[
+    "Exchange2007_SP1", "Exchange2010", "Exchange2010_SP1", "Exchange2010_SP2", "Exchange2013", "Exchange2013_SP1",
+    "Exchange2015", "Exchange2016",
+]  # fmt: skip
+"""Of the schema of Exchange Web Services, the oldest first."""
 
 
 class _Table(BaseModel):
@@ -127,10 +132,7 @@ class EwsBackend(_Backend):
     username: SecretStr | None = None
     password: SecretStr | None = None
     impersonation: bool = False
-    server_version: Literal[
-        "Exchange2007_SP1", "Exchange2010", "Exchange2010_SP1", "Exchange2010_SP2", "Exchange2013", "Exchange2013_SP1",
-        "Exchange2015", "Exchange2016",
-    ] = "Exchange2013_SP1"  # fmt: skip
+    server_version: ServerVersion = "Exchange2013_SP1"
     max_concurrency: Annotated[int, Field(ge=1, le=100, strict=True)] = 10
 
     @property
@@ -148,7 +150,7 @@ class EwsBackend(_Backend):
         return self
 
 
-Backend = Annotated[GraphBackend | EwsBackend, Field(discriminator="kind")]
+Backend: TypeAlias = GraphBackend | EwsBackend
 
 
 class Client(_Table):
@@ -198,7 +200,7 @@ class Client(_Table):
             check_webhook_secret(secret.get_secret_value())
         return secrets
 
-    def may_touch(self, owner: str, backend: GraphBackend | EwsBackend) -> bool:
+    def may_touch(self, owner: str, backend: Backend) -> bool:
         """Whether this client may change the calendar of ``owner`` on ``backend``.
 
         An address is matched against the client's patterns. ``me``, a group and an object id are no addresses: they
@@ -238,7 +240,7 @@ class Engine(_Table):
 class Settings(_Table):
     """Everything that a process needs to know."""
 
-    backend: Annotated[tuple[Backend, ...], Field(min_length=1)]
+    backend: Annotated[tuple[Annotated[Backend, Field(discriminator="kind")], ...], Field(min_length=1)]
     client: Annotated[tuple[Client, ...], Field(min_length=1)]
     engine: Engine = Engine()
     operator_api_key_sha256: tuple[Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")], ...] = ()
@@ -275,14 +277,14 @@ class Settings(_Table):
         return self
 
     @cached_property
-    def backends(self) -> Mapping[str, GraphBackend | EwsBackend]:
+    def backends(self) -> Mapping[str, Backend]:
         return {backend.name: backend for backend in self.backend}
 
     @cached_property
     def clients(self) -> Mapping[str, Client]:
         return {client.name: client for client in self.client}
 
-    def backend_for(self, owner: str) -> GraphBackend | EwsBackend | None:
+    def backend_for(self, owner: str) -> Backend | None:
         """The first backend that serves this owner. What is no address (``me``, a group, an object id) goes to the
         first backend whose patterns name it, else to the first Graph backend."""
         for backend in self.backend:

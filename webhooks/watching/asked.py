@@ -17,12 +17,11 @@ from webhooks.schema import fault_of
 from webhooks.schema.asked import AskedTarget
 from webhooks.schema.rules import broken_target
 from webhooks.schema.shape import Name, Owner, Shape, Text
-from webhooks.targets import Backend
 from workers.changes.event_change import DEFAULT
 from workers.changes.subscription import Mirror, Subscription
 from workers.event.properties import PROPERTIES, writable_on
 from workers.identifiers import new_id
-from workers.settings import Client, Settings
+from workers.settings import Backend, Client, Settings
 from workers.update import Json, rfc3339
 
 S = TypeVar("S", bound=Shape)

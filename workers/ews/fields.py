@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import get_args
 
 from lxml import etree
 
@@ -20,6 +21,7 @@ from workers.event.zones import UnknownZone, instant, to_windows, wall_clock
 from workers.ews import attendees, extended, location, recurrence
 from workers.ews.change import Change, tag
 from workers.ews.soap import element, find, text_of
+from workers.settings import ServerVersion
 from workers.update import Json
 
 Render = Callable[[str, Json], etree._Element]
@@ -205,9 +207,12 @@ FIELDS: Mapping[str, Field] = {
 }
 """In the order of CalendarItem's elements."""
 
-VERSIONS = ("Exchange2007_SP1", "Exchange2010", "Exchange2010_SP1", "Exchange2010_SP2", "Exchange2013",
-            "Exchange2013_SP1", "Exchange2015", "Exchange2016")  # fmt: skip
-_SINCE = {START_ZONE: "Exchange2010", END_ZONE: "Exchange2010", location.ENHANCED: "Exchange2013"}
+VERSIONS: tuple[ServerVersion, ...] = get_args(ServerVersion)
+_SINCE: Mapping[str, ServerVersion] = {
+    START_ZONE: "Exchange2010",
+    END_ZONE: "Exchange2010",
+    location.ENHANCED: "Exchange2013",
+}
 
 
 def extended_field(name: str) -> Field:
@@ -217,10 +222,15 @@ def extended_field(name: str) -> Field:
     return Field(name, (name,), partial(extended.read, name=name), lambda value, _: extended.write(name, value))
 
 
-def known(uri: str, version: str) -> bool:
+def known(uri: str, version: ServerVersion) -> bool:
     """Whether the schema of this version has the field. One that it has not would fail the whole request.
 
     Exchange 2007 keeps no zone that could be read or written this way: there, times are shown in UTC and an event's
     zone stays what it is.
     """
-    return VERSIONS.index(version) >= VERSIONS.index(_SINCE.get(uri, VERSIONS[0]))
+    return not older(version, _SINCE.get(uri, VERSIONS[0]))
+
+
+def older(version: ServerVersion, than: ServerVersion) -> bool:
+    """Whether this version of the schema came before that one."""
+    return VERSIONS.index(version) < VERSIONS.index(than)

@@ -19,6 +19,7 @@ from workers.ews.change import Change, path_of
 from workers.ews.fields import FIELDS, Field, extended_field, known
 from workers.ews.soap import Answer, NotAnAnswer, element, find, find_all, qualified, text_of
 from workers.exchange import Event, Refused
+from workers.settings import ServerVersion
 from workers.update import Json, Target
 
 NAME = "GetItem"
@@ -38,7 +39,7 @@ class EwsEvent(Event):
     """How it recurs."""
 
 
-def build(target: Target, properties: Collection[str], version: str) -> etree._Element:
+def build(target: Target, properties: Collection[str], version: ServerVersion) -> etree._Element:
     """The request for these properties, the marker and whether it is a meeting; nothing else is fetched.
 
     An occurrence that is named by its start has to be found first (locate). Raises Refused, Unwritable.
@@ -46,7 +47,7 @@ def build(target: Target, properties: Collection[str], version: str) -> etree._E
     return request(_uris(properties, version), _id(target))
 
 
-def build_many(ids: Iterable[str], properties: Collection[str], version: str) -> etree._Element:
+def build_many(ids: Iterable[str], properties: Collection[str], version: ServerVersion) -> etree._Element:
     """The request for the same of many items, each of which is answered by a response message of its own."""
     return request(_uris(properties, version), *(element("t:ItemId", Id=item_id) for item_id in ids))
 
@@ -102,7 +103,7 @@ def _read_with(properties: Collection[str]) -> list[Field]:
     return wanted({*properties, *TIMES} if "recurrence" in properties else properties)
 
 
-def _uris(properties: Collection[str], version: str) -> tuple[str, ...]:
+def _uris(properties: Collection[str], version: ServerVersion) -> tuple[str, ...]:
     fields = _read_with(properties)
     besides = (KIND, *FIELDS["recurrence"].uris) if _of_times(fields) else ()
     uris = dict.fromkeys(uri for field in fields for uri in field.uris)

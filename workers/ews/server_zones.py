@@ -7,26 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-REMEMBERED = 24 * 60 * 60.0
-"""Seconds."""
+from workers.exchange.memory import Memory
 
 
 class ServerZones:
     """Thread-safe: two threads may ask for the same zone at once, and both are right. ``clock``: seconds, monotonic."""
 
     def __init__(self, clock: Callable[[], float]):
-        self._clock = clock
-        self._known: dict[str, float] = {}
+        self._known: Memory[str, bool] = Memory(1_000, clock=clock)
 
     def lacking(self, zones: Collection[str], ask: Callable[[Collection[str]], Collection[str]]) -> frozenset[str]:
         """Those of ``zones`` (Windows names) that the server does not know; ``ask`` tells which of some it knows.
 
         Only what is known is remembered: a zone that comes with an update of the server works at once.
         """
-        now = self._clock()
-        open_ = frozenset(zone for zone in zones if self._known.get(zone, now) <= now)
-        if not open_:
+        new = frozenset(zone for zone in zones if not self._known.get(zone))
+        if not new:
             return frozenset()
-        known = frozenset(ask(open_))
-        self._known.update(dict.fromkeys(known, now + REMEMBERED))
-        return open_ - known
+        known = frozenset(ask(new))
+        for zone in known:
+            self._known.put(zone, True)
+        return new - known

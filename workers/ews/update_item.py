@@ -13,18 +13,19 @@ from lxml import etree
 from workers.event.properties import OWN_ZONE, TIMES
 from workers.ews import extended, location, recurrence
 from workers.ews.change import Change
-from workers.ews.fields import VERSIONS, known
+from workers.ews.fields import known, older
 from workers.ews.get_item import EwsEvent, id_of, item_of, wanted
 from workers.ews.soap import Answer, element, qualified
 from workers.exchange import Event, Patch, Refused
+from workers.settings import ServerVersion
 from workers.update import Json
 
 NAME = "UpdateItem"
-WEEK_SINCE = "Exchange2010_SP1"
+WEEK_SINCE: ServerVersion = "Exchange2010_SP1"
 """The first version whose schema has the first day of a week."""
 
 
-def build(event: Event, patch: Patch, version: str) -> etree._Element:
+def build(event: Event, patch: Patch, version: ServerVersion) -> etree._Element:
     """The request. Raises Refused, naming the property, for what Exchange cannot hold: nothing has been sent then.
 
     Always NeverOverwrite against the ChangeKey that was read: the server's AutoResolve may keep the old value and
@@ -49,7 +50,7 @@ def read(answer: Answer) -> tuple[str, str]:
     return id_of(item_of(answer))
 
 
-def changes(event: Event, patch: Patch, version: str) -> list[Change]:
+def changes(event: Event, patch: Patch, version: ServerVersion) -> list[Change]:
     """The fields to set and to unset, in the table's order. Raises Refused."""
     asked = whole(patch.changes, event.properties)
     if isinstance(event, EwsEvent):
@@ -64,7 +65,7 @@ def changes(event: Event, patch: Patch, version: str) -> list[Change]:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise Refused("InvalidValue", f"{field.name}: {_said(error)}") from None
     for change in made:
-        if change.value is not None and _older(version, WEEK_SINCE):
+        if change.value is not None and older(version, WEEK_SINCE):
             etree.strip_elements(change.value, qualified("t:FirstDayOfWeek"))
     return [change for change in made if known(change.uri, version)]
 
@@ -81,23 +82,19 @@ def no_recurrence() -> Refused:
     return Refused("OccurrenceHasNoRecurrence", "recurrence: only the series has one, not its occurrences")
 
 
-def _check(name: str, asked: Mapping[str, Json], before: Mapping[str, Json], version: str) -> None:
+def _check(name: str, asked: Mapping[str, Json], before: Mapping[str, Json], version: ServerVersion) -> None:
     if name == "recurrence":
         start = _in_its_zone(asked.get("start") or before.get("start"))
         recurrence.check_zone(asked[name], start)
         recurrence.check_first_day(asked[name], start)
-        if _older(version, WEEK_SINCE) and asked[name]:
+        if older(version, WEEK_SINCE) and asked[name]:
             recurrence.check_week(asked[name]["pattern"], WEEK_SINCE)
-    if not _older(version, "Exchange2013"):
+    if not older(version, "Exchange2013"):
         return
     if name == "showAs" and asked[name] == "workingElsewhere":
         raise ValueError(f"{asked[name]} exists from Exchange2013 on")
     if name == "location" and (lost := location.details(asked[name] or {})):
         raise ValueError(f"Exchange Web Services cannot hold its {', '.join(lost)} before Exchange2013")
-
-
-def _older(version: str, than: str) -> bool:
-    return VERSIONS.index(version) < VERSIONS.index(than)
 
 
 def _in_its_zone(start: Json) -> Json:

@@ -23,7 +23,7 @@ import httpx
 
 from workers.exchange import AccessDenied, ExchangeError, Unavailable
 from workers.retry_after import retry_after
-from workers.settings import EwsBackend, GraphBackend
+from workers.settings import Backend, GraphBackend
 from workers.tls import trust
 
 RENEWAL_MARGIN = 300.0
@@ -69,7 +69,7 @@ class BearerAuth(httpx.Auth):
 
     def __init__(
         self,
-        backend: GraphBackend | EwsBackend,
+        backend: Backend,
         scope: str,
         *,
         delegated: bool = False,
@@ -140,9 +140,7 @@ def claims_challenge(headers: Mapping[str, str]) -> str | None:
 class _SignIn:
     """One exchange with the authority, each time anew: msal's own caches would hold on to failures and old tokens."""
 
-    def __init__(
-        self, backend: GraphBackend | EwsBackend, scope: str, delegated: bool, transport: httpx.BaseTransport | None
-    ):
+    def __init__(self, backend: Backend, scope: str, delegated: bool, transport: httpx.BaseTransport | None):
         self._backend = backend
         self._scope = scope
         self._transport = transport

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from workers.exchange import ExchangeError, Throttled, Unavailable
+from workers.exchange.memory import Memory
 from workers.graph import exchange_ids, supported_time_zones
 from workers.graph.connection import Connection
-from workers.graph.memory import Memory
 from workers.update import Target
 
 

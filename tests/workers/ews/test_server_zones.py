@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from workers.ews.server_zones import REMEMBERED, ServerZones
+from workers.ews.server_zones import ServerZones
+from workers.exchange.memory import DAY
 
 
 class Server:
@@ -23,7 +24,7 @@ def test_what_the_server_does_not_know_is_lacking() -> None:
 def test_a_zone_that_is_known_is_asked_for_once_a_day() -> None:
     now, server = [0.0], Server()
     zones = ServerZones(lambda: now[0])
-    for now[0] in (0.0, REMEMBERED - 1, REMEMBERED, REMEMBERED + 1):
+    for now[0] in (0.0, DAY - 1, DAY, DAY + 1):
         assert zones.lacking({"Known"}, server) == frozenset()
     assert server.asked == [{"Known"}, {"Known"}]
 

@@ -24,7 +24,7 @@ from workers.ews.soap import MESSAGES, Header, NotAnAnswer, answers, element, en
 from workers.ews.sync_folder_items import default_calendar
 from workers.exchange import ExchangeError, Unavailable
 from workers.exchange.oauth import BearerAuth, scope_of
-from workers.settings import EwsBackend, GraphBackend, Settings
+from workers.settings import Backend, EwsBackend, GraphBackend, Settings
 from workers.tls import trust
 
 PATIENCE = 15.0
@@ -41,7 +41,7 @@ class Seen:
     ours: datetime
 
 
-def check(backend: GraphBackend | EwsBackend) -> Iterable[Finding]:
+def check(backend: Backend) -> Iterable[Finding]:
     """Sign in, in nobody's mailbox."""
     name = f"backend {backend.name}"
     try:
@@ -63,7 +63,7 @@ def check_mailbox(settings: Settings, mailbox: str) -> Iterable[Finding]:
     return (judge_mailbox(name, backend, seen),)
 
 
-def ask(backend: GraphBackend | EwsBackend, mailbox: str | None) -> Seen:
+def ask(backend: Backend, mailbox: str | None) -> Seen:
     """One signed-in call: with a mailbox its calendar is read. Raises ExchangeError (the sign-in), httpx.HTTPError or
     OSError (a certificate that cannot be loaded)."""
     quick = backend.model_copy(update={"timeout": min(PATIENCE, backend.timeout)})
@@ -76,7 +76,7 @@ def ask(backend: GraphBackend | EwsBackend, mailbox: str | None) -> Seen:
     return Seen(answer.status_code, answer.content, _date(answer.headers.get("date")), datetime.now(UTC))
 
 
-def judge(name: str, backend: GraphBackend | EwsBackend, seen: Seen) -> Iterator[Finding]:
+def judge(name: str, backend: Backend, seen: Seen) -> Iterator[Finding]:
     """Any answer but a 401 (on EWS: a 403 as well) means that we are let in: nothing was asked of a mailbox."""
     if seen.status == 401 or (seen.status == 403 and backend.kind == "ews"):
         yield _turned_away(name, backend, seen)
@@ -88,7 +88,7 @@ def judge(name: str, backend: GraphBackend | EwsBackend, seen: Seen) -> Iterator
         yield clock.compare(f"{backend.name}'s clock", seen.ours, seen.date)
 
 
-def judge_mailbox(name: str, backend: GraphBackend | EwsBackend, seen: Seen) -> Finding:
+def judge_mailbox(name: str, backend: Backend, seen: Seen) -> Finding:
     """A success is one that holds the calendar."""
     if seen.status == 200 and (backend.kind == "graph" or _code(seen) == "NoError"):
         return Finding.good(name, f"its calendar can be read on {backend.name}")
@@ -104,7 +104,7 @@ def judge_mailbox(name: str, backend: GraphBackend | EwsBackend, seen: Seen) -> 
     return Finding.wrong(name, f"{said}: {code or f'HTTP {seen.status}'}", remedy)
 
 
-def unreached(name: str, backend: GraphBackend | EwsBackend, error: Exception) -> Finding:
+def unreached(name: str, backend: Backend, error: Exception) -> Finding:
     """No answer, or no token to ask with."""
     if isinstance(error, Unavailable):
         remedy = "See to the network, proxy and firewall between here and its sign-in, or correct authority."
@@ -117,7 +117,7 @@ def unreached(name: str, backend: GraphBackend | EwsBackend, error: Exception) -
     return Finding.wrong(name, said, "Correct the address, or see to the network, proxy and firewall between.")
 
 
-def _turned_away(name: str, backend: GraphBackend | EwsBackend, seen: Seen) -> Finding:
+def _turned_away(name: str, backend: Backend, seen: Seen) -> Finding:
     said = f"{_url(backend)} does not let us in: HTTP {seen.status}"
     if seen.status == 403:
         return Finding.wrong(
@@ -126,17 +126,17 @@ def _turned_away(name: str, backend: GraphBackend | EwsBackend, seen: Seen) -> F
     return Finding.wrong(name, said, f"See to the sign-in: {_keys(backend)}.")
 
 
-def _keys(backend: GraphBackend | EwsBackend) -> str:
+def _keys(backend: Backend) -> str:
     if isinstance(backend, GraphBackend) or backend.auth == "oauth":
         return "authority, client_id and the secret or certificate of the application"
     return f"what {backend.username_env} and {backend.password_env} hold, and auth = {backend.auth!r}"
 
 
-def _way(backend: GraphBackend | EwsBackend) -> str:
+def _way(backend: Backend) -> str:
     return "OAuth" if isinstance(backend, GraphBackend) else backend.auth
 
 
-def _url(backend: GraphBackend | EwsBackend) -> str:
+def _url(backend: Backend) -> str:
     return backend.base_url if isinstance(backend, GraphBackend) else backend.url
 
 

@@ -1,4 +1,4 @@
-from workers.graph.memory import Memory
+from workers.exchange.memory import Memory
 
 
 def test_a_fact_is_kept_for_its_lifetime() -> None:
