@@ -7,13 +7,10 @@ that fails is repeated for as long as somebody wants to know: killing everything
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
-from typing import TypeAlias
 
 import structlog
 
@@ -24,19 +21,17 @@ from workers.changes.event_change import DEFAULT, Snapshot, is_over
 from workers.changes.feed import CursorLost, Feed, Item, Push
 from workers.changes.notification import FIRST_SIGHT, FOUND, MIRRORED, Notification
 from workers.changes.subscription import FORBIDDEN, Mirror, Subscription, may_know
-from workers.changes.watch import CIRCLE, LEADS, OVER, SPELLED, WAITS, Step, Watch, next_look, steps, watch_id
+from workers.changes.watch import CIRCLE, LEADS, OVER, SPELLED, WAITS, Step, Watch, next_look, steps
+from workers.changes.ways import Ways
 from workers.exchange import ExchangeError, NotFound, Throttled
 from workers.outcome import Outcome, Succeeded
 from workers.settings import Settings
 from workers.store import Grant, Store
 from workers.store.watching import How
-from workers.update import Target, rfc3339
+from workers.update import rfc3339
 
 HEARING = (Step.CREATE, Step.RENEW)
 """The steps by which Exchange tells us of changes by itself."""
-
-Spelled: TypeAlias = Callable[[Target], Target]
-Onward: TypeAlias = Callable[[Target], Iterable[tuple[Mirror, Target]]]
 
 _log = structlog.get_logger(__name__)
 
@@ -212,63 +207,26 @@ class Tender:
         if ended := {*watch.spelled, *watch.leads, *watch.circles, *watch.waits}.difference(one.id for one in mirrors):
             noted = (SPELLED, LEADS, CIRCLE, WAITS)
             self.store.keep(watch, {f"{of}{one}": None for one in ended for of in noted}, began=now)
-        away = dict[str, ExchangeError]()
-        spelled = cache(lambda event: self._spelled(event, away))
-        onward, all_begun = self._onward(spelled), True
+        ways, all_begun = Ways(self.store, self.feeds), True
         for one in (one for one in mirrors if one.id not in watch.spelled or one.id not in watch.leads):
             try:
-                self._begin(watch, one, spelled, onward, now)
+                self._begin(watch, one, ways, now)
             except ExchangeError as error:
-                if watch.backend in away:
+                if watch.backend in ways.away:
                     raise
                 self.store.keep(watch, {f"{WAITS}{one.id}": str(error)[:500]}, began=now)
                 all_begun = False
         return all_begun
 
-    def _begin(self, watch: Watch, one: Mirror, spelled: Spelled, onward: Onward, now: datetime) -> None:
+    def _begin(self, watch: Watch, one: Mirror, ways: Ways, now: datetime) -> None:
         """Noted only afterwards: twice does no harm."""
-        source, to = spelled(one.source), spelled(one.to)
-        elders = " ".join(mirror.circle(one, source, to, onward))
+        source, to = ways.spelled(one.source), ways.spelled(one.to)
+        elders = " ".join(mirror.circle(one, source, to, ways.onward))
         known = {f"{LEADS}{one.id}": to.event, f"{CIRCLE}{one.id}": elders, f"{WAITS}{one.id}": None}
         self.store.keep(watch, known, began=now)
         if one.id not in watch.spelled:
             self._enqueue(watch, [Notification(watch.id, source.event, MIRRORED, one.id)])
             self.store.keep(watch, {f"{SPELLED}{one.id}": source.event}, began=now)
-
-    def _onward(self, spelled: Spelled) -> Onward:
-        """Which mirrors lead on from an event, and where to. Each mailbox is looked up once."""
-
-        @cache
-        def mailbox(watch_id: str) -> Mapping[str, list[tuple[Mirror, str | None]]]:
-            known = self.store.watch(watch_id)
-            ways = defaultdict[str, list[tuple[Mirror, str | None]]](list)
-            for one in self.store.watchers(watch_id):
-                if known is not None and isinstance(one, Mirror):
-                    event = known.spelled.get(one.id)
-                    source = replace(one.source, event=event) if event else spelled(one.source)
-                    ways[source.line].append((one, known.leads.get(one.id)))
-            return ways
-
-        def onward(at: Target) -> Iterable[tuple[Mirror, Target]]:
-            for one, leads in mailbox(watch_id(at.backend, at.mailbox or "")).get(at.line, ()):
-                yield one, replace(one.to, event=leads) if leads else spelled(one.to)
-
-        return onward
-
-    def _spelled(self, event: Target, away: dict[str, ExchangeError]) -> Target:
-        """The same with its id as notifications spell it; of a group there are none. ``away``: the backends that did
-        not answer, which are not asked again."""
-        feed = self.feeds.get(event.backend)
-        if event.group is not None or feed is None:
-            return event
-        if event.backend in away:
-            raise away[event.backend]
-        place = Watch(watch_id(event.backend, event.mailbox or ""), event.backend, event.mailbox or "", "")
-        try:
-            return replace(event, event=feed.spelled(place, event.event))
-        except ExchangeError as error:
-            away[event.backend] = error
-            raise
 
     def _enqueue(self, watch: Watch, notifications: list[Notification], how: How = "found") -> int:
         new, rings = self.store.hear([one.heard(watch) for one in notifications], how=how)

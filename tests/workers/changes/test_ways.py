@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from workers.changes.feed import Round
+from workers.changes.subscription import Mirror
+from workers.changes.watch import Watch
+from workers.changes.ways import Ways
+from workers.exchange import Unavailable
+from workers.store import Store
+from workers.update import Target
+
+ANNAS = Target("cloud", "E", mailbox="anna@contoso.com")
+BENS = Target("cloud", "F", mailbox="ben@contoso.com")
+
+
+@dataclass
+class Feed:
+    """Spells every id in its own way, or is away."""
+
+    away: bool = False
+    asked: list[str] = field(default_factory=list)
+
+    def changes(self, *_: object) -> Round:
+        raise NotImplementedError
+
+    def spelled(self, watch: Watch, event: str) -> str:
+        self.asked.append(event)
+        if self.away:
+            raise Unavailable("Down", "it is away")
+        return f"immutable {event}"
+
+
+def test_an_event_is_asked_about_once_and_one_of_a_group_never(store: Store) -> None:
+    feed = Feed()
+    ways = Ways(store, {"cloud": feed})
+    assert [ways.spelled(ANNAS).event for _ in range(3)] == ["immutable E"] * 3
+    group = Target("cloud", "G", group="team")
+    assert (ways.spelled(group), feed.asked) == (group, ["E"])
+
+
+def test_a_backend_that_is_away_is_not_asked_again(store: Store) -> None:
+    feed = Feed(away=True)
+    ways = Ways(store, {"cloud": feed})
+    for event in (ANNAS, BENS):
+        with pytest.raises(Unavailable):
+            ways.spelled(event)
+    assert (feed.asked, set(ways.away)) == (["E"], {"cloud"})
+
+
+def test_mirrors_lead_on_from_an_event_however_it_was_named(store: Store) -> None:
+    mirror = Mirror("mir_1", "hr", ANNAS, BENS, ("subject",), None, "")
+    store.begin(mirror)
+    ways = Ways(store, {"cloud": Feed()})
+    assert list(ways.onward(replace(ANNAS, event="immutable E"))) == [(mirror, replace(BENS, event="immutable F"))]
+    assert list(ways.onward(replace(ANNAS, event="another"))) == []

@@ -1,0 +1,67 @@
+"""Where mirrors lead: from an event on to others, in whichever mailbox, each by its id as notifications spell it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from workers.changes.feed import Feed
+from workers.changes.subscription import Mirror
+from workers.changes.watch import Watch, watch_id
+from workers.exchange import ExchangeError
+from workers.store import Store
+from workers.update import Target
+
+
+class Ways:
+    """For one look: every mailbox and every event is asked about once."""
+
+    def __init__(self, store: Store, feeds: Mapping[str, Feed]) -> None:
+        self._store = store
+        self._feeds = feeds
+        self._spelled: dict[Target, Target] = {}
+        self._mailboxes: dict[str, Mapping[str, list[tuple[Mirror, str | None]]]] = {}
+        self.away: dict[str, ExchangeError] = {}
+        """The backends that did not answer, which are not asked again."""
+
+    def spelled(self, event: Target) -> Target:
+        """The same with its id as notifications spell it; of a group there are none. Raises an ExchangeError where it
+        may be known later."""
+        if event not in self._spelled:
+            self._spelled[event] = replace(event, event=self._ask(event))
+        return self._spelled[event]
+
+    def onward(self, at: Target) -> Iterator[tuple[Mirror, Target]]:
+        """The mirrors that lead on from an event, and where to."""
+        mailbox = watch_id(at.backend, at.mailbox or "")
+        if mailbox not in self._mailboxes:
+            self._mailboxes[mailbox] = self._from(mailbox)
+        for one, leads in self._mailboxes[mailbox].get(at.line, ()):
+            yield one, replace(one.to, event=leads) if leads else self.spelled(one.to)
+
+    def _from(self, mailbox: str) -> Mapping[str, list[tuple[Mirror, str | None]]]:
+        """The mirrors of one mailbox by the event that they start from, and where they lead if that is noted."""
+        known = self._store.watch(mailbox)
+        ways = defaultdict[str, list[tuple[Mirror, str | None]]](list)
+        if known is None:
+            return ways
+        for one in self._store.watchers(mailbox):
+            if isinstance(one, Mirror):
+                event = known.spelled.get(one.id)
+                source = replace(one.source, event=event) if event else self.spelled(one.source)
+                ways[source.line].append((one, known.leads.get(one.id)))
+        return ways
+
+    def _ask(self, event: Target) -> str:
+        feed = self._feeds.get(event.backend)
+        if event.group is not None or feed is None:
+            return event.event
+        if event.backend in self.away:
+            raise self.away[event.backend]
+        place = Watch(watch_id(event.backend, event.mailbox or ""), event.backend, event.mailbox or "", "")
+        try:
+            return feed.spelled(place, event.event)
+        except ExchangeError as error:
+            self.away[event.backend] = error
+            raise
