@@ -24,6 +24,10 @@ def by_date(intent: Intent, stands: Mapping[str, Json], kind: str) -> Intent:
         set=_to_set(intent.set, stands, kind),
         expect=in_zone_of(intent.expect, stands, kind),
         only_where=in_zone_of(intent.only_where, stands, kind),
+        or_where={
+            name: [in_zone_of({name: one}, stands, kind)[name] for one in values]
+            for name, values in intent.or_where.items()
+        },
     )
 
 
