@@ -419,12 +419,17 @@ def test_an_edit_that_the_beginning_of_a_younger_mirror_sees_is_mirrored_back(be
     assert (job.update.intent.set, job.update.intent.only_where) == ({"subject": "After"}, {"subject": "Team building"})
 
 
-@pytest.mark.parametrize("ends", ["before the next edit", "after it"])
-def test_an_edit_after_an_update_that_exchange_refused_is_mirrored_back(bench: Bench, ends: str) -> None:
+def mirror_both_ways(bench: Bench) -> None:
+    """MIRROR is the younger of two that lead to and fro."""
     bench.store.begin(Mirror("mir_0", "hr", MIRROR.to, MIRROR.source, MIRROR.properties, None, ""))
     bench.store.begin(MIRROR)
     leads = {f"{CIRCLE}{MIRROR.id}": "mir_0", f"{LEADS}{MIRROR.id}": MIRROR.to.event}
     bench.store.keep(bench.watch, leads, began=bench.store.time())
+
+
+@pytest.mark.parametrize("ends", ["before the next edit", "after it"])
+def test_an_edit_after_an_update_that_exchange_refused_is_mirrored_back(bench: Bench, ends: str) -> None:
+    mirror_both_ways(bench)
     edit(bench, subject="Refused")
     bench.notify()
     (refused,) = mirrored(bench)
@@ -444,10 +449,7 @@ def test_an_edit_after_an_update_that_exchange_refused_is_mirrored_back(bench: B
 
 
 def test_an_edit_after_an_update_that_arrived_touches_only_what_that_left(bench: Bench) -> None:
-    bench.store.begin(Mirror("mir_0", "hr", MIRROR.to, MIRROR.source, MIRROR.properties, None, ""))
-    bench.store.begin(MIRROR)
-    leads = {f"{CIRCLE}{MIRROR.id}": "mir_0", f"{LEADS}{MIRROR.id}": MIRROR.to.event}
-    bench.store.keep(bench.watch, leads, began=bench.store.time())
+    mirror_both_ways(bench)
     edit(bench, subject="Arrived")
     bench.notify()
     (arrived,) = mirrored(bench)
