@@ -82,7 +82,7 @@ def attempt(update: Update, past: Intended | None, in_doubt: bool, attempts: int
         outcome = run.rounds()
     except ExchangeError as error:
         outcome = retry.decide(error, attempts, around.patience(), in_doubt=run.in_doubt)
-    return _told(outcome, run.done)
+    return _done_in_part(outcome, run.done)
 
 
 class _Run:
@@ -242,7 +242,7 @@ class _Run:
         return Succeeded(result, "the earlier write had been applied", wrote=wrote)
 
 
-def _told(outcome: Outcome, done: Collection[str]) -> Outcome:
+def _done_in_part(outcome: Outcome, done: Collection[str]) -> Outcome:
     """The outcome of an update of which a part stands already: it cannot be taken back, and its end tells of it."""
     match outcome:
         case Retry() if done:

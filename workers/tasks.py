@@ -66,12 +66,12 @@ def tend_watch(job_id: str) -> str:
 
 def _run(job_id: str) -> str:
     try:
-        return told(_engine.run(job_id))
+        return answer(_engine.run(job_id))
     except StoreUnavailable as error:
         raise WillRetry(f"{error}; again when the store is back") from error
 
 
-def told(outcome: Outcome | None) -> str:
+def answer(outcome: Outcome | None) -> str:
     """What Celery is to make of an outcome: a line, or the exception that stands for it."""
     match outcome:
         case None:

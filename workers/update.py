@@ -123,10 +123,10 @@ class Update:
 
     def to_json(self) -> str:
         """One line of JSON, the stored form."""
-        occurrence = {"occurrence": told(self.target.occurrence)} if self.target.occurrence else {}
-        nested = {"target": told(self.target) | occurrence, "intent": told(self.intent)}
+        occurrence = {"occurrence": without_defaults(self.target.occurrence)} if self.target.occurrence else {}
+        nested = {"target": without_defaults(self.target) | occurrence, "intent": without_defaults(self.intent)}
         moments = {name: rfc3339(value) for name in _MOMENTS if (value := getattr(self, name)) is not None}
-        return compact(told(self) | nested | moments)
+        return compact(without_defaults(self) | nested | moments)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -144,8 +144,8 @@ class Update:
 _MOMENTS = ("created_at", "deadline", "renewed_at")
 
 
-def told(one: DataclassInstance) -> dict[str, Json]:
-    """The fields of a dataclass that are not as they are by default."""
+def without_defaults(one: DataclassInstance) -> dict[str, Json]:
+    """The fields of a dataclass that differ from their defaults: what has to be stored of it."""
     values = ((field.name, getattr(one, field.name), field.default) for field in fields(one))
     return {name: value for name, value, default in values if value != default and value != {}}
 

@@ -50,8 +50,8 @@ class Delivery:
     @property
     def update(self) -> str | None:
         """The update that it tells of; None where it tells of a change."""
-        told = json.loads(self.text)
-        return str(told["data"]["id"]) if told["type"].startswith("calendar.update.") else None
+        body = json.loads(self.text)
+        return str(body["data"]["id"]) if body["type"].startswith("calendar.update.") else None
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)

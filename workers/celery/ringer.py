@@ -26,7 +26,7 @@ class Ringer:
         self._tasks = tasks
         self._connection: Any = None
         self._producer: Any = None
-        self._told: Any = None
+        self._flower_events: Any = None
         self._origin = anon_nodename()
 
     def ring(self, rings: Sequence[Ring]) -> None:
@@ -55,16 +55,16 @@ class Ringer:
         with self._producer.batch():
             for ring in rings:
                 self._publish(ring)
-            self._told.flush(errors=False)
+            self._flower_events.flush(errors=False)
 
     def _open(self) -> None:
         self._connection = self._app.connection_for_write()
         self._producer = self._app.amqp.Producer(self._connection, auto_declare=False)
-        # Collects what Flower is told, and says it in one message to a batch.
-        self._told = self._app.events.Dispatcher(
+        # Collects the events for Flower and sends them as one message for each batch.
+        self._flower_events = self._app.events.Dispatcher(
             self._connection, buffer_group={"task"}, buffer_limit=float("inf"), buffer_while_offline=False
         )
-        self._told.producer = self._producer
+        self._flower_events.producer = self._producer
         for queue in {queue for _, queue in self._tasks.values()}:
             self._app.amqp.queues[queue](self._producer.channel).declare()
 
@@ -78,4 +78,4 @@ class Ringer:
             message.body, exchange="", routing_key=queue, headers=message.headers, serializer="json",
             delivery_mode=_PERSISTENT, **message.properties,
         )  # fmt: skip
-        self._told.send("task-sent", queue=queue, exchange="", routing_key=queue, **message.sent_event)
+        self._flower_events.send("task-sent", queue=queue, exchange="", routing_key=queue, **message.sent_event)

@@ -15,7 +15,7 @@ from typing import Literal, Self
 from workers.event.patch import WATCHED
 from workers.event.properties import agrees, group_of, members, normal_form
 from workers.exchange import Event
-from workers.update import Json, compact, known_fields, told
+from workers.update import Json, compact, known_fields, without_defaults
 
 Kind = Literal["created", "updated", "deleted"]
 Origin = Literal["rendezvous", "exchange"]
@@ -40,7 +40,7 @@ class Snapshot:
     sent: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        return compact({"properties": self.properties} | told(self))
+        return compact({"properties": self.properties} | without_defaults(self))
 
     @classmethod
     def from_json(cls, text: str) -> Self:

@@ -100,38 +100,38 @@ class Teller:
             return None
 
     def _there(self, look: _Look, event: Event) -> Outcome:
-        now, before, told = self.clock(), look.before, look.notification
+        now, before, notification = self.clock(), look.before, look.notification
         if before is not None and before.gone and before.version == event.version:
             return Succeeded(None, "nothing new")
         after = event_change.snapshot(event, rfc3339(now))
-        if told.change == FIRST_SIGHT and before is None:
-            self.store.first_seen(look.watch, {told.event: after})
+        if notification.change == FIRST_SIGHT and before is None:
+            self.store.first_seen(look.watch, {notification.event: after})
             return Succeeded(None, "seen for the first time")
         change = event_change.compare(before, event, self.store.ours(event.marker))
         if before is None and look.begun:
             after, change = replace(after, told=False), replace(change, kind="updated", changed={})
-        elif before is None and told.change != "created":
+        elif before is None and notification.change != "created":
             change = replace(change, kind="updated")
         after = replace(after, sent=self._mirror(look, event, change, now))
         callbacks = tuple(_callbacks(look, change, event.version, rfc3339(now)))
         if not callbacks and before == replace(after, at=before.at if before else ""):
             return Succeeded(None, "nothing changed")
-        return self._told(look, after, callbacks)
+        return self._tell(look, after, callbacks)
 
     def _gone(self, look: _Look, version: str) -> Outcome:
-        before, told = look.before, look.notification
-        only_mirrors = before is None and told.change == MIRRORED
+        before, notification = look.before, look.notification
+        only_mirrors = before is None and notification.change == MIRRORED
         if only_mirrors:
             look = replace(look, watchers=look.mirrors)
-        elif before is not None and before.gone and not before.told and told.change == "deleted":
+        elif before is not None and before.gone and not before.told and notification.change == "deleted":
             look = replace(look, watchers=[one for one in look.watchers if one not in look.mirrors])
-        elif before.gone if before else told.change != "deleted":
+        elif before.gone if before else notification.change != "deleted":
             return Succeeded(None, "it is not there, and nobody was told that it was")
         now = rfc3339(self.clock())
         after = event_change.gone(now, version, told=not only_mirrors)
-        return self._told(look, after, tuple(_callbacks(look, Change("deleted", {}, {}), None, now)))
+        return self._tell(look, after, tuple(_callbacks(look, Change("deleted", {}, {}), None, now)))
 
-    def _told(self, look: _Look, snapshot: Snapshot, callbacks: Sequence[Callback]) -> Outcome:
+    def _tell(self, look: _Look, snapshot: Snapshot, callbacks: Sequence[Callback]) -> Outcome:
         _, rings = self.store.tell(look.grant, look.watch, look.notification.event, snapshot, callbacks)
         self.bell.ring(*rings)
         return Succeeded(None, f"told {len(callbacks)}" if callbacks else "no change that anybody asked for")

@@ -112,7 +112,7 @@ def agrees(name: str, stands: Json, asked: Json) -> bool:
     empty value is an unset one. But nothing is added to an open extension, and what is written replaces all of it.
     """
     if name.startswith(EXTENSION):
-        return _exactly(_told(stands), _told(asked))
+        return _exactly(_without_nulls(stands), _without_nulls(asked))
     if name == "attendees":
         return _roles(stands) == _roles(asked)
     if property_of(name).member is not None:
@@ -133,7 +133,7 @@ def agrees(name: str, stands: Json, asked: Json) -> bool:
     return _covers(stands, asked)
 
 
-def _told(extension: Json) -> Json:
+def _without_nulls(extension: Json) -> Json:
     """An open extension without its nulls: no member, for Graph, is a null one."""
     return {name: value for name, value in extension.items() if value is not None} if extension else extension
 

@@ -11,7 +11,7 @@ from workers.job import Attempt, Failure
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.store.connection import Connection, StoreUnavailable
 from workers.store.records import Accepted, Callback, Cancelled, Grant, Ring, callback_arguments, rings
-from workers.update import Update, compact, rfc3339, told
+from workers.update import Update, compact, rfc3339, without_defaults
 
 KEY_LIFE = timedelta(hours=72)
 SEEN_LIFE = timedelta(minutes=15)
@@ -128,8 +128,8 @@ class Steps:
                 doubt = "1" if outcome.in_doubt else ""
         finished = "" if verb == "retry" else attempt.endedAt
         done, to_ring = self._redis.run(
-            "settle", grant.id, grant.fence, verb, compact(told(attempt)), result, failure, finished, _ms(delay),
-            _ms(pause), doubt, _ms(life), self._grace, wrote, *callback_arguments(callback),
+            "settle", grant.id, grant.fence, verb, compact(without_defaults(attempt)), result, failure, finished,
+            _ms(delay), _ms(pause), doubt, _ms(life), self._grace, wrote, *callback_arguments(callback),
         )  # fmt: skip
         return bool(done), rings(to_ring)
 
