@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from workers.store.connection import Connection, ServerState, unfit
+from workers.store.milliseconds import moment
 
 PAUSES_SHOWN = 200
 WAITS_SEEN = 200
@@ -121,7 +122,7 @@ class Figures:
         """The lanes that are paused now, soonest open first; PAUSES_SHOWN at most."""
         found = self._redis.call("zrangebyscore", "rdv:pauses", f"({self._now()}", "+inf", start=0, num=PAUSES_SHOWN,
                                  withscores=True)  # fmt: skip
-        return tuple(Pause(lane, datetime.fromtimestamp(until / 1000, UTC)) for lane, until in found)
+        return tuple(Pause(lane, moment(until)) for lane, until in found)
 
     def dues(self) -> Dues:
         """What sweep has to look at."""
@@ -143,7 +144,7 @@ class Figures:
         waits: dict[str, timedelta] = {}
         for kind, state, *moments in found:
             if state in ("queued", "retrying"):
-                ready = timedelta(milliseconds=now - max(int(moment or 0) for moment in moments))
+                ready = timedelta(milliseconds=now - max(int(one or 0) for one in moments))
                 waits[kind] = max(ready, waits.get(kind, timedelta()))
         return waits
 

@@ -12,6 +12,7 @@ import structlog
 from workers.event.versions import Wrote
 from workers.job import Attempt, Kind, State, UpdateJob
 from workers.store.connection import Connection
+from workers.store.milliseconds import moment
 from workers.store.records import DeadLetter, callback_state, dead_letter, history, update_job
 from workers.update import Update
 
@@ -82,8 +83,8 @@ class Reading:
 
     def swept_at(self) -> datetime | None:
         """When sweep last ran, by the store's clock."""
-        moment = self._redis.call("get", "rdv:swept")
-        return None if moment is None else datetime.fromtimestamp(int(moment) / 1000, UTC)
+        kept = self._redis.call("get", "rdv:swept")
+        return None if kept is None else moment(kept)
 
     def time(self) -> datetime:
         """The store's clock."""

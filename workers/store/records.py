@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import cast
 
 from workers.job import Attempt, CallbackState, Kind, State, UpdateJob
+from workers.store.milliseconds import moment
 from workers.update import Json, Update, known_fields, rfc3339
 
 
@@ -114,7 +115,7 @@ def update_job(update: Update, job: Mapping[str, str], callback: CallbackState |
         attempts=history(job.get("attempts")),
         result=json.loads(job["result"]) if job.get("result") else None,
         error=json.loads(job["error"]) if job.get("error") else None,
-        due_at=rfc3339(datetime.fromtimestamp(int(due) / 1000, UTC)) if due and due != "0" else None,
+        due_at=rfc3339(moment(due)) if due and due != "0" else None,
         finished_at=job.get("finished"),
         callback=callback,
     )

@@ -15,6 +15,7 @@ from typing import cast
 
 from workers.job import ErrorClass, Kind, State
 from workers.store.connection import Connection
+from workers.store.milliseconds import ms
 
 LOOKED_AT = 5_000
 """Entries that one question looks at; then the page ends, and its cursor goes on from there."""
@@ -65,7 +66,7 @@ class Searching:
     def dead_from_the_oldest(self, client: str, which: Search) -> Iterator[list[str]]:
         """The ids of all that are dead now and match, first died first, in pieces: replaying or discarding some of
         them meanwhile shifts nothing."""
-        newest = f"({_ms(which.until)}" if which.until else "+inf"
+        newest = f"({ms(which.until)}" if which.until else "+inf"
         ids: list[str] = self._redis.call("zrangebyscore", f"rdv:dead:{client}", _oldest(which), newest)
         for start in range(0, len(ids), _CHUNK):
             chunk = ids[start : start + _CHUNK]
@@ -95,7 +96,7 @@ class Searching:
         """(ms, id) of one list, newest first, those before a position. Each chunk begins at the last entry of the one
         before and not at a rank, so what comes in meanwhile shifts nothing; ``offset`` is for a whole chunk of one
         millisecond."""
-        at, offset = min(before, (_ms(which.until), "")) if which.until else before, 0
+        at, offset = min(before, (ms(which.until), "")) if which.until else before, 0
         while True:
             rows = self._redis.call(
                 "zrevrangebyscore", key, at[0], _oldest(which), start=offset, num=_CHUNK, withscores=True
@@ -122,12 +123,8 @@ def _matches(which: Search, state: str | None, kind: str | None, owner: str | No
     )
 
 
-def _ms(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
-
-
 def _oldest(which: Search) -> str:
-    return str(_ms(which.since)) if which.since else "-inf"
+    return str(ms(which.since)) if which.since else "-inf"
 
 
 def _cursor(entry: tuple[int, str] | None) -> str | None:

@@ -10,6 +10,7 @@ from uuid import uuid4
 from workers.job import Attempt, Failure
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.store.connection import Connection, StoreUnavailable
+from workers.store.milliseconds import ms
 from workers.store.records import Accepted, Callback, Cancelled, Grant, Ring, callback_arguments, rings
 from workers.update import Update, compact, rfc3339, without_defaults
 
@@ -44,8 +45,8 @@ class Steps:
 
     def __init__(self, connection: Connection, *, lease: timedelta, grace: timedelta) -> None:
         self._redis = connection
-        self._lease = _ms(lease)
-        self._grace = _ms(grace)
+        self._lease = ms(lease)
+        self._grace = ms(grace)
         self._stepped_over: dict[str, int] = {}
         """List → how many of its oldest, all of them alive, the last ``trim`` left behind it."""
         self._unanswered: set[tuple[str, str]] = set()
@@ -62,8 +63,8 @@ class Steps:
         most = (limits.client, limits.mailbox) if limits else (0, 0)
         kept_id, kept_fingerprint, to_ring = self._redis.run_durably(
             "accept", update.id, update.to_json(), update.client, target.owner, target.line, target.lane, room,
-            update.label, f"{update.client}/{key}", fingerprint, _ms(life), self._grace, *most,
-            _moment(update.deadline),
+            update.label, f"{update.client}/{key}", fingerprint, ms(life), self._grace, *most,
+            ms(update.deadline),
         )  # fmt: skip
         if kept_id == "":
             raise BacklogFull(kept_fingerprint)
@@ -76,7 +77,7 @@ class Steps:
         under another key.
         """
         place = f"rdv:seen:{client}/{message}"
-        earlier = self._redis.call("set", place, key, nx=True, get=True, px=_ms(SEEN_LIFE))
+        earlier = self._redis.call("set", place, key, nx=True, get=True, px=ms(SEEN_LIFE))
         return str(earlier or key)
 
     def claim(self, job_id: str) -> Grant | None:
@@ -129,7 +130,7 @@ class Steps:
         finished = "" if verb == "retry" else attempt.endedAt
         done, to_ring = self._redis.run(
             "settle", grant.id, grant.fence, verb, compact(without_defaults(attempt)), result, failure, finished,
-            _ms(delay), _ms(pause), doubt, _ms(life), self._grace, wrote, *callback_arguments(callback),
+            ms(delay), ms(pause), doubt, ms(life), self._grace, wrote, *callback_arguments(callback),
         )  # fmt: skip
         return bool(done), rings(to_ring)
 
@@ -147,33 +148,33 @@ class Steps:
     ) -> tuple[Cancelled, tuple[Ring, ...]]:
         """Take a waiting update back. ``finished_at``: RFC 3339."""
         said, to_ring = self._redis.run(
-            "cancel", job_id, finished_at, _ms(SETTLED_LIFE), self._grace, "", *callback_arguments(callback)
+            "cancel", job_id, finished_at, ms(SETTLED_LIFE), self._grace, "", *callback_arguments(callback)
         )
         return Cancelled(said), rings(to_ring)
 
     def overdue(self, now: datetime, limit: int) -> list[str]:
         """Updates whose deadline has passed while they waited."""
-        return list(self._redis.call("zrangebyscore", "rdv:deadlines", "-inf", _moment(now), start=0, num=limit))
+        return list(self._redis.call("zrangebyscore", "rdv:deadlines", "-inf", ms(now), start=0, num=limit))
 
     def expire(
         self, job_id: str, finished_at: str, failure: Failure, callback: Callback | None = None
     ) -> tuple[Ring, ...]:
         """Give a waiting update up. One that runs, or is in doubt, judges its deadline itself at its next attempt."""
         _, to_ring = self._redis.run(
-            "cancel", job_id, finished_at, _ms(DEAD_LIFE), self._grace, compact(failure.to_json()),
+            "cancel", job_id, finished_at, ms(DEAD_LIFE), self._grace, compact(failure.to_json()),
             *callback_arguments(callback),
         )  # fmt: skip
         return rings(to_ring)
 
     def replay(self, job_id: str, update: Update | None = None) -> tuple[bool, tuple[Ring, ...]]:
         """Bring a dead letter back to the end of its line, as ``update`` if that is given. False: it is none."""
-        body, deadline = (update.to_json(), _moment(update.deadline)) if update else ("", "")
+        body, deadline = (update.to_json(), ms(update.deadline)) if update else ("", "")
         done, to_ring = self._redis.run("replay", job_id, uuid4().hex, body, deadline, self._grace)
         return bool(done), rings(to_ring)
 
     def discard(self, job_id: str) -> bool:
         """Take a dead letter off the list; the job stays to be read until its life is over. False: it is none."""
-        return bool(self._redis.run("discard", job_id, uuid4().hex, _ms(SETTLED_LIFE)))
+        return bool(self._redis.run("discard", job_id, uuid4().hex, ms(SETTLED_LIFE)))
 
     def sweep(self, limit: int = 100) -> Iterator[tuple[Ring, ...]]:
         """Look at whatever is past due, in steps of ``limit``; the bells to ring."""
@@ -190,7 +191,7 @@ class Steps:
     def trim(self, client: str, at_most: int = 10_000) -> int:
         """Forget, in the client's lists, jobs whose life is over; how many. Of each list so many are looked at that are
         old enough, oldest first, and the next call goes on behind them: a dead letter outlives what succeeded later."""
-        old = self._redis.call("time")[0] * 1000 - _ms(SETTLED_LIFE)
+        old = self._redis.call("time")[0] * 1000 - ms(SETTLED_LIFE)
         return sum(self._trim(f"{lists}:{client}", old, at_most) for lists in ("rdv:updates", "rdv:dead"))
 
     def _trim(self, key: str, old: int, at_most: int) -> int:
@@ -205,14 +206,6 @@ class Steps:
                 return gone
         self._stepped_over[key] = kept
         return gone
-
-
-def _ms(duration: timedelta) -> int:
-    return round(duration.total_seconds() * 1000)
-
-
-def _moment(when: datetime) -> int:
-    return round(when.timestamp() * 1000)
 
 
 def _now() -> str:

@@ -13,6 +13,7 @@ from workers.changes.event_change import Ours, Snapshot
 from workers.changes.subscription import Mirror, Subscription
 from workers.changes.watch import ROOM, Watch, new_secret
 from workers.store.connection import Connection
+from workers.store.milliseconds import ms
 from workers.store.records import Callback, Grant, Ring, callback_arguments, rings
 
 HEARD_LIFE = timedelta(hours=24)
@@ -41,7 +42,7 @@ class Watching:
 
     def __init__(self, connection: Connection, *, grace: timedelta) -> None:
         self._redis = connection
-        self._grace = round(grace.total_seconds() * 1000)
+        self._grace = ms(grace)
 
     # Who wants to know
 
@@ -100,8 +101,8 @@ class Watching:
         """Note how it stands; None forgets a field. ``look``: when to look again, at once if somebody wished for that
         since this look ``began``. False where a later job has looked at it meanwhile (``watch.fence``)."""
         flat = [part for name, value in fields.items() for part in (name, _stored(value))]
-        next_look = "" if look is None else _ms(look)
-        return bool(self._redis.run("keep", watch.id, watch.fence, _ms(began), next_look, *flat))
+        next_look = "" if look is None else ms(look)
+        return bool(self._redis.run("keep", watch.id, watch.fence, ms(began), next_look, *flat))
 
     def forget(self, watch: Watch) -> bool:
         """Let go of a watch that nobody wants; False where somebody does again."""
@@ -110,9 +111,7 @@ class Watching:
     def wake(self, limit: int = 100) -> Iterator[tuple[Ring, ...]]:
         """Make a job of each watch that is due, in steps of ``limit``; the bells to ring."""
         while True:
-            looked_at, to_ring = self._redis.run(
-                "wake", limit, self._grace, round(BACKSTOP.total_seconds() * 1000), ROOM
-            )
+            looked_at, to_ring = self._redis.run("wake", limit, self._grace, ms(BACKSTOP), ROOM)
             yield rings(to_ring)
             if looked_at < limit:
                 return
@@ -130,8 +129,7 @@ class Watching:
         new, to_ring = 0, cast("tuple[Ring, ...]", ())
         for start in range(0, len(heard), _AT_ONCE):
             flat = [part for one in heard[start : start + _AT_ONCE] for part in _notification(one)]
-            life = round(HEARD_LIFE.total_seconds() * 1000)
-            more, rung = self._redis.run_durably("notify", self._grace, life, how, *flat)
+            more, rung = self._redis.run_durably("notify", self._grace, ms(HEARD_LIFE), how, *flat)
             new, to_ring = new + int(more), (*to_ring, *rings(rung))
         return new, to_ring
 
@@ -215,8 +213,4 @@ def _hash(text: str) -> str:
 
 
 def _stored(value: str | datetime | None) -> str | int:
-    return _ms(value) if isinstance(value, datetime) else value or ""
-
-
-def _ms(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
+    return ms(value) if isinstance(value, datetime) else value or ""
