@@ -13,8 +13,8 @@ from datetime import timedelta
 
 from workers import retry
 from workers.event import invitations, patch, whole_days
+from workers.event.agreement import agrees
 from workers.event.patch import Changes, Conflict
-from workers.event.properties import agrees
 from workers.event.versions import Wrote, content_of, is_ours
 from workers.exchange import (
     MARKER_LENGTH,

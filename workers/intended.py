@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from workers.event.properties import EXTENSION, agrees
+from workers.event.agreement import agrees
+from workers.event.properties import EXTENSION
 from workers.exchange import MARKER_LENGTH, Event
 from workers.job import Clash, Result
 from workers.update import Json, compact, known_fields

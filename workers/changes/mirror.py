@@ -16,7 +16,8 @@ from datetime import datetime, timedelta
 
 from workers.changes.event_change import Change
 from workers.changes.subscription import Mirror
-from workers.event.properties import agrees, group_of, property_of
+from workers.event.agreement import agrees
+from workers.event.properties import group_of, property_of
 from workers.exchange import Event
 from workers.identifiers import new_id
 from workers.update import Intent, Json, Target, Update

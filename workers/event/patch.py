@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from workers.event.agreement import agrees
 from workers.event.duration import shifted
 from workers.event.html_body import inserted
 from workers.event.properties import (
@@ -17,7 +18,6 @@ from workers.event.properties import (
     OWN_ZONE,
     PROPERTIES,
     TIMES,
-    agrees,
     asks_for_no_zone,
     group_of,
     members,

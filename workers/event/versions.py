@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
+from workers.event.agreement import normal_form
 from workers.event.patch import WATCHED
-from workers.event.properties import PROPERTIES, normal_form
+from workers.event.properties import PROPERTIES
 from workers.update import Json
 
 

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, time
 
-from workers.event.properties import TIMES, agrees, asks_for_no_zone
+from workers.event.agreement import agrees
+from workers.event.properties import TIMES, asks_for_no_zone
 from workers.update import Intent, Json
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.workers.events import an_event, at, attendee
+from workers.event.agreement import agrees
 from workers.event.patch import WATCHED, Changes, Conflict, desired, plan, properties_needed
-from workers.event.properties import EXTENSION, OWN_ZONE, PROPERTIES, UNNAMED, agrees
+from workers.event.properties import EXTENSION, OWN_ZONE, PROPERTIES, UNNAMED
 from workers.event.zones import instant, wall_clock
 from workers.update import Intent, Json
 

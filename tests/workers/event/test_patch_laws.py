@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workers.events import VALUES, attendees, categories, events, settings_of, texts, values
+from workers.event.agreement import agrees
 from workers.event.patch import Changes, Conflict, plan
-from workers.event.properties import TIMES, agrees, group_of, members
+from workers.event.properties import TIMES, group_of, members
 from workers.update import Intent, Json
 
 Event = dict[str, Json]

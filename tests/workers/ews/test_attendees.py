@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from workers.event.properties import agrees
+from workers.event.agreement import agrees
 from workers.ews.attendees import COLLECTIONS, read, write
 from workers.ews.change import Change, tag
 from workers.ews.soap import element, find, parse, text_of

@@ -10,7 +10,8 @@ from lxml import etree
 from tzlocal.windows_tz import win_tz
 
 from tests.workers.ews.reference import assert_valid_body, needs_reference
-from workers.event.properties import OWN_ZONE, PROPERTIES, UNNAMED, UNTOLD, agrees
+from workers.event.agreement import agrees
+from workers.event.properties import OWN_ZONE, PROPERTIES, UNNAMED, UNTOLD
 from workers.event.zones import instant
 from workers.ews.change import Change
 from workers.ews.fields import FIELDS, VERSIONS, known

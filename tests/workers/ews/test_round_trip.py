@@ -15,8 +15,9 @@ from tests.workers.ews.test_attendees import people
 from tests.workers.ews.test_fields import VALUES
 from tests.workers.ews.test_location import places
 from tests.workers.ews.test_recurrence import patterns
+from workers.event.agreement import agrees
 from workers.event.patch import Changes, plan
-from workers.event.properties import EXTENDED, TIMES, agrees
+from workers.event.properties import EXTENDED, TIMES
 from workers.ews import EwsExchange
 from workers.ews.fields import FIELDS
 from workers.exchange import Event, Patch

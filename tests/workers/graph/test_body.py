@@ -7,7 +7,7 @@ import pytest
 
 from tests.workers.graph.test_join_block import NEW_TEAMS, URL, document
 from tests.workers.graph.wire import ANNA, EVENT, Wire, exchange
-from workers.event.properties import agrees
+from workers.event.agreement import agrees
 from workers.exchange import Patch
 
 ONLINE = EVENT | {"isOnlineMeeting": True, "onlineMeeting": {"joinUrl": URL}}

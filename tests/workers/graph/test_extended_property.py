@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from tests.workers.graph.wire import ANNA, EVENT, Wire, exchange
-from workers.event.properties import EXTENDED, agrees
+from workers.event.agreement import agrees
+from workers.event.properties import EXTENDED
 from workers.exchange import Patch, Refused
 from workers.graph.extended_property import MARKER_ID, canonical, expand, ids, read, written
 

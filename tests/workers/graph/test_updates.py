@@ -17,7 +17,8 @@ from tests.workers.given import an_update
 from tests.workers.graph.sandbox import Mailbox
 from tests.workers.graph.wire import failure
 from workers.attempt import Surroundings, attempt
-from workers.event.properties import EXTENDED, EXTENSION, agrees
+from workers.event.agreement import agrees
+from workers.event.properties import EXTENDED, EXTENSION
 from workers.graph.resources import PROPERTIES
 from workers.intended import Intended
 from workers.job import Result
