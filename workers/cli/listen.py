@@ -17,7 +17,7 @@ import click
 from workers.cli.choices import Choices, Command
 from workers.cli.failure import Failed
 from workers.cli.printable import printable
-from workers.setting_checks import check_webhook_secret
+from workers.settings.checks import check_webhook_secret
 
 LARGEST_BODY = 4 * 1024 * 1024
 

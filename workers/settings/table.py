@@ -1,0 +1,18 @@
+"""What every table of the configuration has in common."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Table(BaseModel):
+    """Frozen; takes no unknown keys, and repeats no values in its errors, which may be secrets."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def matches(patterns: tuple[str, ...], address: str) -> bool:
+    """Whether an address fits one of the patterns, in which ``*`` stands for anything; in any case."""
+    return any(fnmatchcase(address.lower(), pattern.lower()) for pattern in patterns)
