@@ -26,39 +26,13 @@ class ConfigurationError(Exception):
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings, or a ConfigurationError whose message is one line."""
     path = Path(environ.get("RENDEZVOUS_CONFIG") or "rendezvous.toml")
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigurationError(
-            f"{path}: there is no such file; copy rendezvous.example.toml or set RENDEZVOUS_CONFIG"
-        ) from None
-    except IsADirectoryError:
-        raise ConfigurationError(f"{path}: this is a folder; name a TOML file in RENDEZVOUS_CONFIG") from None
-    except OSError as error:
-        raise ConfigurationError(f"{path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: this is not TOML: {error}") from None
-    store_url = environ.get("RENDEZVOUS_STORE_URL") or "redis://127.0.0.1:6379/0"
-    _check_server("RENDEZVOUS_STORE_URL", store_url, ("redis", "rediss", "unix"))
-    broker_url = environ.get("RENDEZVOUS_BROKER_URL") or _database_1(store_url)
-    _check_server("RENDEZVOUS_BROKER_URL", broker_url, ("redis", "rediss", "redis+socket", "amqp", "amqps"))
-    flower_url = environ.get("RENDEZVOUS_FLOWER_URL") or f"http://127.0.0.1:{environ.get('FLOWER_PORT') or 5555}"
-    console_secret = environ.get("RENDEZVOUS_CONSOLE_SECRET") or None
-    if console_secret is not None and len(console_secret) < CONSOLE_SECRET_LENGTH:
-        raise ConfigurationError(f"RENDEZVOUS_CONSOLE_SECRET: at least {CONSOLE_SECRET_LENGTH} characters are needed")
-    for reserved in ("store_url", "broker_url", "flower_url", "console_secret"):
+    document = _document(path)
+    of_environment = _of_environment(environ)
+    for reserved in of_environment:
         if reserved in document:
             raise ConfigurationError(f"{path}: {reserved}: unknown key; set RENDEZVOUS_{reserved.upper()} instead")
     try:
-        return Settings.model_validate(
-            {
-                **_with_secrets(document, environ),
-                "store_url": store_url,
-                "broker_url": broker_url,
-                "flower_url": flower_url,
-                "console_secret": console_secret,
-            }
-        )
+        return Settings.model_validate({**_with_secrets(document, environ), **of_environment})
     except ValidationError as error:
         raise ConfigurationError(f"{path}: {_one_line(error)}") from None
     except ConfigurationError as error:
@@ -72,6 +46,39 @@ def load_or_exit() -> Settings:
     except ConfigurationError as error:
         sys.stderr.write(f"rendezvous: {error}\n")
         sys.exit(2)
+
+
+def _document(path: Path) -> dict[str, Any]:
+    """What stands in the file."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"{path}: there is no such file; copy rendezvous.example.toml or set RENDEZVOUS_CONFIG"
+        ) from None
+    except IsADirectoryError:
+        raise ConfigurationError(f"{path}: this is a folder; name a TOML file in RENDEZVOUS_CONFIG") from None
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: this is not TOML: {error}") from None
+
+
+def _of_environment(environ: Mapping[str, str]) -> dict[str, str | None]:
+    """The settings that only the environment may say, by their keys."""
+    store_url = environ.get("RENDEZVOUS_STORE_URL") or "redis://127.0.0.1:6379/0"
+    _check_server("RENDEZVOUS_STORE_URL", store_url, ("redis", "rediss", "unix"))
+    broker_url = environ.get("RENDEZVOUS_BROKER_URL") or _database_1(store_url)
+    _check_server("RENDEZVOUS_BROKER_URL", broker_url, ("redis", "rediss", "redis+socket", "amqp", "amqps"))
+    console_secret = environ.get("RENDEZVOUS_CONSOLE_SECRET") or None
+    if console_secret is not None and len(console_secret) < CONSOLE_SECRET_LENGTH:
+        raise ConfigurationError(f"RENDEZVOUS_CONSOLE_SECRET: at least {CONSOLE_SECRET_LENGTH} characters are needed")
+    return {
+        "store_url": store_url,
+        "broker_url": broker_url,
+        "flower_url": environ.get("RENDEZVOUS_FLOWER_URL") or f"http://127.0.0.1:{environ.get('FLOWER_PORT') or 5555}",
+        "console_secret": console_secret,
+    }
 
 
 _SECRETS = {"client_secret_env": "client_secret", "refresh_token_env": "refresh_token", "username_env": "username",
@@ -119,7 +126,7 @@ _SENTENCES = {
 
 
 def _one_line(error: ValidationError) -> str:
-    """The first error; an unknown key before all, for what is missing may be what it was to be."""
+    """The first error, but an unknown key before any other: it may be what a missing key was meant to be."""
     found = error.errors(include_url=False, include_input=False)
     first = min(found, key=lambda one: one["type"] != "extra_forbidden")
     named = {key: env_key for env_key, key in _SECRETS.items()}
