@@ -1,13 +1,12 @@
 """Seeing to it that we hear of changes in one mailbox: what ``watch`` decides is done here, step by step.
 
-Each step is noted as soon as it is done, so that the next look goes on from there, whoever dies in between. A look
-that fails is repeated for as long as somebody wants to know: killing everything for a week heals by itself.
+Each step is noted as soon as it is done, so that the next look goes on from there even if this worker dies in between.
+A look that fails is repeated for as long as somebody wants to know, so that even an outage of a week heals by itself.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,9 +16,10 @@ import structlog
 from workers import retry
 from workers.celery.bell import Bell
 from workers.changes import mirror
-from workers.changes.event_change import DEFAULT, Snapshot, is_over
+from workers.changes.event_change import DEFAULT, is_over
 from workers.changes.feed import CursorLost, Feed, Item, Push
-from workers.changes.notification import FIRST_SIGHT, FOUND, MIRRORED, Notification
+from workers.changes.news import is_whole, news, sight
+from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
 from workers.changes.subscription import FORBIDDEN, Mirror, Subscription, may_know
 from workers.changes.watch import CIRCLE, LEADS, OVER, SPELLED, WAITS, Step, Watch, next_look, steps
 from workers.changes.ways import Ways
@@ -67,8 +67,9 @@ class Tender:
             return retry.again(error, grant.tries, self.settings.engine, self.dice())
 
     def _tended(self, watch: Watch) -> Outcome:
-        began = self.store.time()
-        pushed, every = watch.backend in self.pushes, self._every(watch)
+        began, engine = self.store.time(), self.settings.engine
+        pushed = watch.backend in self.pushes
+        every = timedelta(seconds=engine.catch_up if pushed else engine.poll)
         watch = self._learn(watch, began)
         terms = self.pushes[watch.backend].terms if pushed else None
         done = list(steps(watch, began, pushed=pushed, every=every, terms=terms))
@@ -81,10 +82,10 @@ class Tender:
             except ExchangeError as error:
                 if step not in HEARING:
                     raise
-                unheard = error  # what changed is found all the same, only later
+                unheard = error  # raised at the end: without being told, we find what changed all the same, only later
         look = next_look(watch, began, pushed=pushed, every=every)
-        if not self._mirror(watch, began):
-            look = min(look, began + timedelta(seconds=self.settings.engine.poll))
+        if not self._begin_mirrors(watch, began):
+            look = min(look, began + timedelta(seconds=engine.poll))
         if unheard is not None:
             raise unheard
         self.store.keep(watch, {"problem": None, "tended": began}, began=began, look=look)
@@ -107,9 +108,9 @@ class Tender:
                 return self._move_on(watch, now)
 
     def _learn(self, watch: Watch, now: datetime) -> Watch:
-        """Have every event looked at for what subscriptions ask for besides the usual: only of what was known before it
-        changed a change can be told. The first walk finds it by itself. What nobody asks for any more is forgotten, for
-        it is not read any more."""
+        """Have every event looked at for the unusual properties that subscriptions ask for: a change can only be told
+        of a property that was known before it changed. The first walk reads them anyway. A property that nobody asks
+        for any more is forgotten, because it is no longer read."""
         asked = {
             name for one in self.store.watchers(watch.id) if isinstance(one, Subscription) for name in one.properties
         }
@@ -125,8 +126,8 @@ class Tender:
         return replace(watch, learnt=learnt)
 
     def _walk(self, watch: Watch, now: datetime) -> Watch:
-        """Go through the whole calendar: at first to know how it stands, and again where the cursor was lost - then
-        through the same window, for what comes into a new one is not new."""
+        """Go through the whole calendar: first to know how it stands, and again if the cursor was lost. Then it is the
+        same window as before: an event that only comes into a later window has not changed."""
         began = watch.walked or now
         found = self.feeds[watch.backend].changes(watch, None, began)
         if watch.walked is None:
@@ -139,31 +140,28 @@ class Tender:
         return self._noted(walked, now, "cursor", "walked", "caught_up")
 
     def _move_on(self, watch: Watch, now: datetime) -> Watch:
-        """Go through the days that the window now covers, and leave behind those that it did. Until now all was told,
-        or is about to be, so that whatever else is not known was there before."""
+        """Go through the days that the window covers now, and forget what has left it. An event that is unknown, and
+        that no notification waits for, is not a new one: it has only come into the window."""
         found = self.feeds[watch.backend].changes(watch, None, now)
         known = self.store.snapshots(watch, self.store.seen_events(watch))
         moved = (item for item in found.items if item.event in known and item.version != known[item.event].version)
         self._hear(watch, tuple(moved), since=watch.walked)
-        unknown = {item.event: item for item in found.items if item.event not in known}
-        awaited = self.store.awaited(watch, unknown)
-        self._first_sight(watch, tuple(item for event, item in unknown.items() if event not in awaited), now)
-        behind = known.keys() - {item.event for item in found.items} - self._mirrored(watch)
+        unknown = [item for item in found.items if item.event not in known]
+        awaited = self.store.awaited(watch, [item.event for item in unknown])
+        self._first_sight(watch, [item for item in unknown if item.event not in awaited], now)
+        # The sources of mirrors are kept however old they are: a mirror shows whether its source is gone.
+        mirrored = {event for one in self._mirrors(watch) for event in (one.source.event, watch.spelled.get(one.id))}
+        behind = known.keys() - {item.event for item in found.items} - mirrored
         self.store.unlearn(watch, (event for event in behind if is_over(known[event], now - OVER)))
         return self._noted(replace(watch, cursor=found.cursor, walked=now), now, "cursor", "walked")
-
-    def _mirrored(self, watch: Watch) -> frozenset[str]:
-        """The sources of mirrors: whoever asks is told whether they are gone."""
-        mirrors = [one for one in self.store.watchers(watch.id) if isinstance(one, Mirror)]
-        return frozenset(event for one in mirrors for event in (one.source.event, watch.spelled.get(one.id, "")))
 
     def _create(self, watch: Watch, now: datetime) -> Watch:
         push = self.pushes[watch.backend]
         if watch.graph_id is not None and watch.terms != push.terms:
-            with suppress(ExchangeError):  # if it is still in the way, creating says so
+            with suppress(ExchangeError):  # if the old subscription is still in the way, creating will say so
                 push.delete(watch)
         made = push.create(watch, now)
-        # Until then nobody told us anything: not caught up, whatever becomes of this look.
+        # Nobody told us anything until now: whatever becomes of this look, we have to catch up.
         created = replace(watch, graph_id=made.id, expires=made.expires, renewed=now, terms=push.terms, caught_up=None)
         return self._noted(created, now, "graph_id", "expires", "renewed", "terms", "caught_up")
 
@@ -180,33 +178,26 @@ class Tender:
         caught_up = replace(watch, cursor=found.cursor, caught_up=now)
         return self._noted(caught_up, now, "cursor", "caught_up")
 
-    def _first_sight(self, watch: Watch, items: tuple[Item, ...], now: datetime) -> None:
-        whole = {item.event: item for item in items if _is_whole(item, watch)}
-        self.store.first_seen(watch, {event: _sight(item, rfc3339(now)) for event, item in whole.items()})
+    def _first_sight(self, watch: Watch, items: Sequence[Item], now: datetime) -> None:
+        whole = {item.event: item for item in items if is_whole(item, watch)}
+        self.store.first_seen(watch, {event: sight(item, rfc3339(now)) for event, item in whole.items()})
         rest = [item for item in items if item.event not in whole and not item.deleted]
         self._enqueue(watch, [Notification(watch.id, item.event, FIRST_SIGHT, item.version or "") for item in rest])
 
     def _hear(self, watch: Watch, items: tuple[Item, ...], *, since: str | datetime | None) -> None:
-        """Make notifications of what was found and is not known yet. Late is what Graph was subscribed to tell us, and
-        had not told by now. ``since``: where the round began, which is the same when it has to be repeated."""
+        """Make notifications of what was found and is not known yet. It is late if Graph was subscribed to tell us and
+        has not. ``since``: see ``news``."""
         known = self.store.snapshots(watch, [item.event for item in items])
-        news = [item for item in items if _is_news(item, known.get(item.event))]
         how: How = "late" if watch.graph_id is not None and watch.caught_up is not None else "found"
-        found = [
-            Notification(watch.id, item.event, _change(item, known.get(item.event)), _mark(item, since))
-            for item in news
-        ]
-        new = self._enqueue(watch, found, how)
+        new = self._enqueue(watch, news(watch, items, known, since), how)
         if new and how == "late":
             _log.warning("changes found that Graph had not told", watch=watch.id, count=new)
 
-    def _mirror(self, watch: Watch, now: datetime) -> bool:
-        """Have the sources of mirrors looked at that have just begun; False where one has to wait for another backend,
-        which holds up neither the others nor this mailbox. What was noted of those that have ended goes."""
-        mirrors = [one for one in self.store.watchers(watch.id) if isinstance(one, Mirror)]
-        if ended := {*watch.spelled, *watch.leads, *watch.circles, *watch.waits}.difference(one.id for one in mirrors):
-            noted = (SPELLED, LEADS, CIRCLE, WAITS)
-            self.store.keep(watch, {f"{of}{one}": None for one in ended for of in noted}, began=now)
+    def _begin_mirrors(self, watch: Watch, now: datetime) -> bool:
+        """Begin the mirrors that have not begun yet, and forget those that have ended. False if one has to wait for
+        another backend, which must hold up neither the other mirrors nor this mailbox."""
+        mirrors = self._mirrors(watch)
+        self._forget_ended(watch, mirrors, now)
         ways, all_begun = Ways(self.store, self.feeds), True
         for one in (one for one in mirrors if one.id not in watch.spelled or one.id not in watch.leads):
             try:
@@ -218,8 +209,14 @@ class Tender:
                 all_begun = False
         return all_begun
 
+    def _forget_ended(self, watch: Watch, mirrors: Sequence[Mirror], now: datetime) -> None:
+        if ended := {*watch.spelled, *watch.leads, *watch.circles, *watch.waits}.difference(one.id for one in mirrors):
+            noted = (SPELLED, LEADS, CIRCLE, WAITS)
+            self.store.keep(watch, {f"{of}{one}": None for one in ended for of in noted}, began=now)
+
     def _begin(self, watch: Watch, one: Mirror, ways: Ways, now: datetime) -> None:
-        """Noted only afterwards: twice does no harm."""
+        """Find out where the mirror leads, and have its source looked at. Noted only afterwards: doing it twice does no
+        harm."""
         source, to = ways.spelled(one.source), ways.spelled(one.to)
         elders = " ".join(mirror.circle(one, source, to, ways.onward))
         known = {f"{LEADS}{one.id}": to.event, f"{CIRCLE}{one.id}": elders, f"{WAITS}{one.id}": None}
@@ -234,46 +231,20 @@ class Tender:
         return new
 
     def _left(self, watch: Watch, problem: str) -> Outcome:
-        """Left as it is until the configuration is another one; then what changed meanwhile is found."""
+        """Leave the watch as it is until the configuration changes; then we find what has changed meanwhile."""
         self.store.keep(watch, {"problem": problem}, began=self.store.time())
         return Succeeded(None, problem)
 
     def _let_go(self, watch: Watch) -> Outcome:
-        """Graph is told where it can be; otherwise its subscription ends by itself, at the latest when it expires."""
+        """End the watch. Graph's subscription is deleted if we still can; otherwise it ends when it expires."""
         push = self.pushes.get(watch.backend)
         if push is not None and watch.expires is not None and watch.expires > self.store.time():
             push.delete(watch)
         return Succeeded(None, "let go" if self.store.forget(watch) else "wanted again")
 
+    def _mirrors(self, watch: Watch) -> list[Mirror]:
+        return [one for one in self.store.watchers(watch.id) if isinstance(one, Mirror)]
+
     def _noted(self, watch: Watch, now: datetime, *fields: str) -> Watch:
         self.store.keep(watch, {name: getattr(watch, name) for name in fields}, began=now)
         return watch
-
-    def _every(self, watch: Watch) -> timedelta:
-        engine = self.settings.engine
-        return timedelta(seconds=engine.catch_up if watch.backend in self.pushes else engine.poll)
-
-
-def _is_whole(item: Item, watch: Watch) -> bool:
-    """Whether all that is to be known of the event came with it."""
-    return bool(item.version and item.properties) and {*(item.properties or {})} >= {*watch.learnt}
-
-
-def _sight(item: Item, at: str) -> Snapshot:
-    return Snapshot(item.version or "", item.properties or {}, None, at)
-
-
-def _is_news(item: Item, known: Snapshot | None) -> bool:
-    if item.deleted:
-        return known is not None and not known.gone
-    return known is None or known.gone or not known.told or item.version is None or item.version != known.version
-
-
-def _change(item: Item, known: Snapshot | None) -> str:
-    return "deleted" if item.deleted else "updated" if known is not None and known.told else "created"
-
-
-def _mark(item: Item, since: str | datetime | None) -> str:
-    """What the same finding is known by: found again after the notification that it led to, it is the same. Without a
-    version that is so only in the same round."""
-    return f"{FOUND}{item.version or hashlib.sha256(str(since).encode()).hexdigest()}"
