@@ -13,7 +13,6 @@ from datetime import timedelta
 
 from workers import retry
 from workers.event import invitations, patch, whole_days
-from workers.event.agreement import agrees
 from workers.event.patch import Changes, Conflict
 from workers.event.versions import Wrote, content_of, is_ours
 from workers.exchange import (
@@ -28,28 +27,27 @@ from workers.exchange import (
     Unavailable,
     Unknown,
     VersionMoved,
-    Written,
 )
 from workers.failpoint import failpoint
 from workers.intended import Intended
-from workers.job import Clash, Failure, Result
+from workers.job import Clash, Failure, Result, named
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.update import Json, Update
 
 EXCEPTIONS = "exceptionOccurrences"
 ROUNDS = 5
-"""How often we look again at once when the version moves under us; then later."""
+"""How often we look again at once when the version moves under us; after that the update is retried later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What an attempt needs from outside.
 
-    ``intend`` records durably and says how long to wait before we may write (None: we may not at all); ``wrote`` tells
-    our last writes of the event; ``pause`` waits a moment between rounds; ``patience`` is asked when an error has to be
-    judged. ``quiet``: how long still to wait before looking what came of a lost answer, where the server does not
-    enforce versions and could apply it after we looked. ``last_answer``: what Exchange said to the attempts before, and
-    its request id.
+    ``kind``: the backend's, ``graph`` or ``ews``. ``intend`` records durably and says how long to wait before we may
+    write (None: we may not at all); ``wrote`` gives our last writes of the event, newest first; ``pause`` waits a
+    moment between rounds; ``patience`` is asked when an error has to be judged. ``quiet``: how long we still have to
+    wait before we look what came of a lost answer, because a server that does not enforce versions could apply the
+    write after we looked. ``last_answer``: see retry.
     """
 
     exchange: Exchange
@@ -67,7 +65,7 @@ class LeaseLost(Exception):
 
 
 class FailedInDoubt(Exception):
-    """A fault of ours, its cause, came after a write was sent: whether it was applied is not known."""
+    """Rendezvous itself failed (see the cause) after a write was sent: whether it was applied is not known."""
 
 
 def attempt(update: Update, past: Intended | None, in_doubt: bool, attempts: int, around: Surroundings) -> Outcome:
@@ -94,7 +92,7 @@ class _Run:
         self.in_doubt = in_doubt
         self.around = around
         self.done: Mapping[str, tuple[Json, Json]] = {}
-        """The open extensions that earlier writes have changed, before and after, as the event stands."""
+        """The open extensions that earlier writes have changed and that still stand so: name → before and after."""
 
     def rounds(self) -> Outcome:
         update = self.update
@@ -121,19 +119,20 @@ class _Run:
         base = self.past.base if self.past else None
         match self._plan(event, base):
             case Conflict(clashes):
-                return Dead(_conflict(clashes, f"Somebody else changed {_named(clashes)}."))
+                return Dead(_conflict(clashes, f"Somebody else changed {named(clashes)}."))
             case Changes(values) if not values and self.done:
                 return self._recovered(event)
             case Changes(values) if not values:
-                # Also when a write is in doubt: it did not bring this about, or its marker would be here.
+                # This is a noop even if a write is in doubt: had that write brought it about, its marker would be here.
                 return Succeeded(Result(event.version, noop=True))
             case Changes(values):
                 return self._overtaken(event) or self._write(event, values)
 
     def _overtaken(self, event: Event) -> Dead | None:
-        """neverOverwrite against the version that the caller saw: a conflict if it is not ours that replaced it.
+        """With neverOverwrite, a conflict if the version that the caller saw was replaced by somebody else.
 
-        Values that the caller expects, and that hold, say more than a version: Exchange moves versions by itself.
+        Not if the caller named the value that it expects of everything it changes: those values hold, and they say more
+        than a version, which Exchange moves by itself.
         """
         update, seen = self.update, self.update.target.version
         if update.conflict_resolution != "neverOverwrite" or seen is None or self.past is not None:
@@ -170,9 +169,10 @@ class _Run:
             failpoint("write.before", self.update.id)
             written = self.around.exchange.write(self.update.target, event, Patch(values, mode, marker))
             failpoint("write.after", self.update.id)
-            return self._applied(self.past, values, event, written)
+            in_doubt = self.in_doubt or (written.event is not None and self.update.id in written.event.marker)
+            return self.past.applied(values, event, written, self.around.kind, in_doubt=in_doubt)
         except VersionMoved:
-            # Until we have looked: a gateway may have sent it twice, and this is the answer to the second.
+            # In doubt until we have looked: a gateway may have sent the write twice, and this answers the second one.
             self.in_doubt = True
             return None
         except Unknown:
@@ -196,7 +196,8 @@ class _Run:
         )
 
     def _mails(self, mode: str, event: Event, values: Mapping[str, Json]) -> int:
-        """How many mails this write may cost. The exceptions of a series have attendees, and mails, of their own."""
+        """How many mails this write may cause. The exceptions of a series have attendees of their own, who get mails of
+        their own."""
         people = invitations.recipients(mode, event, values)
         if not people or not event.properties.get("recurrence"):
             return invitations.mails(people)
@@ -204,46 +205,20 @@ class _Run:
             series = self.around.exchange.read(self.update.target, {EXCEPTIONS})
         except MailboxNotFound:
             raise
-        except (Refused, NotFound):  # an occurrence has none, and not every server tells
+        except (Refused, NotFound):  # an occurrence has no exceptions, and not every server tells them
             return invitations.mails(people)
         return invitations.mails(people, series.properties.get(EXCEPTIONS) or ())
 
-    def _applied(self, intended: Intended, values: Mapping[str, Json], event: Event, written: Written) -> Outcome:
-        stands = written.event.properties if written.event else None
-        asked = whole_days.in_zone_of(values, {**event.properties, **(stands or {})}, self.around.kind)
-        if written.event and (ignored := intended.ignored(asked, written.event.properties)):
-            names = {clash.property for clash in ignored}
-            others = ", ".join(name for name in values if name not in names)
-            # What bears the marker was taken in part: people may have been mailed, and it must not be written again.
-            doubt = self.in_doubt or self.update.id in written.event.marker
-            detail = f"Exchange answered success but did not change {_named(ignored)}"
-            detail += f" (it changed {others})." if others else "."
-            failure = retry.failure("unknownOutcome" if doubt else "refused", "NotApplied", detail)
-            return Dead(replace(failure, conflicts=ignored), written.request_id)
-        verified = stands is not None and all(agrees(name, stands.get(name), value) for name, value in asked.items())
-        # What was read back counts only where nobody came in between.
-        seen = written.event.properties if written.event and written.event.version == written.version else {}
-        found, left = content_of(event.properties), content_of({**event.properties, **intended.after, **seen})
-        wrote = Wrote(intended.version, written.version, left, found) if written.version else None
-        result = replace(intended.result(written.version, verified=verified), notices=written.notices)
-        return Succeeded(result, request_id=written.request_id, wrote=wrote)
-
     def _recovered(self, event: Event) -> Outcome:
-        """An earlier write was applied although its answer was lost: its version is not known, what it left is."""
+        """An earlier write was applied although its answer was lost."""
         if self.past is None:  # what it was to change is not known any more
             return Succeeded(Result(event.version, noop=False), "had been applied before")
-        after = whole_days.in_zone_of(self.past.after, event.properties, self.around.kind)
-        if ignored := self.past.ignored(after, event.properties):
-            detail = f"An earlier write was applied, and yet {_named(ignored)} stands as before it."
-            return Dead(replace(retry.failure("unknownOutcome", "NotApplied", detail), conflicts=ignored))
-        verified = all(agrees(name, event.properties.get(name), value) for name, value in after.items())
-        wrote = Wrote(self.past.version, "", content_of({**self.past.base, **after}), content_of(self.past.base))
-        result = self.past.result(event.version, verified=verified)
-        return Succeeded(result, "the earlier write had been applied", wrote=wrote)
+        return self.past.recovered(event, self.around.kind)
 
 
 def _done_in_part(outcome: Outcome, done: Collection[str]) -> Outcome:
-    """The outcome of an update of which a part stands already: it cannot be taken back, and its end tells of it."""
+    """The outcome of an update of which a part has been applied already. That part cannot be taken back, so a failure
+    has to tell of it."""
     match outcome:
         case Retry() if done:
             return replace(outcome, in_doubt=True)
@@ -251,10 +226,6 @@ def _done_in_part(outcome: Outcome, done: Collection[str]) -> Outcome:
             detail = f"{failure.detail} Changed before: {', '.join(done)}."
             return replace(outcome, failure=replace(failure, detail=detail))
     return outcome
-
-
-def _named(clashes: Sequence[Clash]) -> str:
-    return ", ".join(dict.fromkeys(clash.property for clash in clashes))
 
 
 def _conflict(clashes: tuple[Clash, ...], detail: str) -> Failure:

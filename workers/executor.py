@@ -30,10 +30,10 @@ from workers.store import Callback, Grant, Store, StoreUnavailable
 from workers.update import Update, rfc3339
 
 POISONED = 3
-"""A job that was claimed so often without an outcome has killed its workers, and would kill the next."""
+"""Claims without an outcome: a job that was claimed more often has killed its workers and would kill the next."""
 INTERNAL_ATTEMPTS = 3
 QUIET = 4
-"""Times a backend's timeout: what a server has not done so long after it was asked, it does not do any more."""
+"""So many times a backend's timeout after it was asked, a server will not do any more what it has not done yet."""
 
 _log = structlog.get_logger(__name__)
 
@@ -82,7 +82,7 @@ class Executor:
                 return attempt_other(grant)
             return self._attempt_update(grant, Update.from_json(grant.body))
         except (LeaseLost, StoreUnavailable):
-            raise  # nothing was sent, and nothing can be recorded: the job is run again when its lease has ended
+            raise  # nothing was sent and nothing can be recorded: the job runs again when its lease has ended
         except FailedInDoubt as error:
             _log.exception("attempt failed inside Rendezvous after its write was sent", job=grant.id)
             return self._failed_inside(grant, error.__cause__ or error, in_doubt=True)
@@ -92,14 +92,14 @@ class Executor:
 
     def _attempt_update(self, grant: Grant, update: Update) -> Outcome:
         with trace.span("attempt", update.traceparent, job=grant.id, backend=update.target.backend) as note:
-            outcome = self._applied(grant, update)
+            outcome = self._outcome(grant, update)
             note("outcome", type(outcome).__name__.lower())
             return outcome
 
-    def _applied(self, grant: Grant, update: Update) -> Outcome:
+    def _outcome(self, grant: Grant, update: Update) -> Outcome:
         backend = self.settings.backends.get(update.target.backend)
         if backend is None:
-            error_class = "unknownOutcome" if grant.in_doubt else "refused"  # under the same name it may come back
+            error_class = "unknownOutcome" if grant.in_doubt else "refused"
             detail = f"The backend {update.target.backend} is no longer configured."
             return Dead(retry.failure(error_class, "BackendGone", detail))
         past = Intended.from_json(grant.intent) if grant.intent else None
@@ -120,7 +120,7 @@ class Executor:
 
     def _failed_inside(self, grant: Grant, error: BaseException, *, in_doubt: bool) -> Outcome:
         detail = f"{type(error).__name__}: {error}"
-        if grant.kind in self.others:  # nobody can bring it back, so it is not given up
+        if grant.kind in self.others:  # never given up, because nobody could replay it
             return Retry("internal", detail, retry.patience(self.settings.engine).longest(grant.tries))
         if self._internal_failures(grant) + 1 < INTERNAL_ATTEMPTS:
             return Retry("internal", detail, timedelta(seconds=1 + 4 * self.dice()), in_doubt=in_doubt)
@@ -153,12 +153,12 @@ class Executor:
 
 
 def _called_back(grant: Grant) -> bool:
-    """Whether anybody wants to be told, as far as can be seen without asking the store."""
+    """Whether anybody may want to be told: enough to save the store a question about all other updates."""
     return '"callback_url"' in grant.body
 
 
 def _until_quiet(backend: Backend, intended_ago: timedelta) -> timedelta:
-    """How long still until the server has done whatever it was asked to do."""
+    """How long it may take until the server has done everything that it was asked to do."""
     if backend.enforces_version:
         return timedelta()
     return max(timedelta(), QUIET * timedelta(seconds=backend.timeout) - intended_ago)

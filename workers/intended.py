@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
+from workers import retry
+from workers.event import whole_days
 from workers.event.agreement import agrees
 from workers.event.properties import EXTENSION
-from workers.exchange import MARKER_LENGTH, Event
-from workers.job import Clash, Result
+from workers.event.versions import Wrote, content_of
+from workers.exchange import MARKER_LENGTH, Event, Written
+from workers.job import Clash, Result, named
+from workers.outcome import Dead, Succeeded
 from workers.update import Json, compact, known_fields
 
 
 @dataclass(frozen=True, slots=True)
 class Intended:
-    """The properties as first read (the base of every merge), the properties as they stood before this write and the
-    version they had, what it set them to, who was to be mailed, and the newest update in the marker that was found
-    (None: an older version of us did not say)."""
+    """``base``: the properties as first read, the base of every merge. ``before`` and ``after``: what this write was to
+    change, as it stood and as it was set; ``version``: the one that it was written against. ``invitations``: who was to
+    be mailed, in at most so many ``mails``. ``newest``: the newest update in the marker that was found (None: recorded
+    by an older release, which did not note it)."""
 
     base: Mapping[str, Json]
     before: Mapping[str, Json]
@@ -39,9 +44,52 @@ class Intended:
         """Whether so many updates were written since that ours may have fallen out of the marker."""
         return self.newest is not None and self.newest not in event.marker and len(event.marker) >= MARKER_LENGTH
 
-    def ignored(self, asked: Mapping[str, Json], stands: Mapping[str, Json]) -> tuple[Clash, ...]:
-        """What of this write (``asked``, in the event's own zones) is not so in an event that has taken it, and stands
-        as it did before."""
+    def done_without_marker(self, event: Event) -> Mapping[str, tuple[Json, Json]]:
+        """The open extensions that this write has changed: name → before and after. They are resources of their own, so
+        the event's marker says nothing about them."""
+        return {
+            name: (self.before[name], value)
+            for name, value in self.after.items()
+            if name.startswith(EXTENSION)
+            if agrees(name, event.properties.get(name), value) and not agrees(name, self.before[name], value)
+        }
+
+    def applied(
+        self, values: Mapping[str, Json], event: Event, written: Written, kind: str, *, in_doubt: bool
+    ) -> Succeeded | Dead:
+        """What came of the write of ``values`` to ``event`` that Exchange answered with success. ``in_doubt``: part of
+        it may have been applied, so that it must not be written again."""
+        stands = written.event.properties if written.event else None
+        asked = whole_days.in_zone_of(values, {**event.properties, **(stands or {})}, kind)
+        if ignored := self._ignored(asked, stands or {}):
+            names = {clash.property for clash in ignored}
+            others = ", ".join(name for name in values if name not in names)
+            detail = f"Exchange answered success but did not change {named(ignored)}"
+            detail += f" (it changed {others})." if others else "."
+            failure = retry.failure("unknownOutcome" if in_doubt else "refused", "NotApplied", detail)
+            return Dead(replace(failure, conflicts=ignored), written.request_id)
+        verified = stands is not None and _all_agree(stands, asked)
+        # What was read back counts only if nobody else has written in between.
+        seen = written.event.properties if written.event and written.event.version == written.version else {}
+        found, left = content_of(event.properties), content_of({**event.properties, **self.after, **seen})
+        wrote = Wrote(self.version, written.version, left, found) if written.version else None
+        result = replace(self._result(written.version, verified=verified), notices=written.notices)
+        return Succeeded(result, request_id=written.request_id, wrote=wrote)
+
+    def recovered(self, event: Event, kind: str) -> Succeeded | Dead:
+        """What came of the write whose answer was lost, seen in an event that bears its marker. Which version the write
+        made is not known, only the content that it left."""
+        after = whole_days.in_zone_of(self.after, event.properties, kind)
+        if ignored := self._ignored(after, event.properties):
+            detail = f"An earlier write was applied, and yet {named(ignored)} stands as before it."
+            return Dead(replace(retry.failure("unknownOutcome", "NotApplied", detail), conflicts=ignored))
+        wrote = Wrote(self.version, "", content_of({**self.base, **after}), content_of(self.base))
+        result = self._result(event.version, verified=_all_agree(event.properties, after))
+        return Succeeded(result, "the earlier write had been applied", wrote=wrote)
+
+    def _ignored(self, asked: Mapping[str, Json], stands: Mapping[str, Json]) -> tuple[Clash, ...]:
+        """What of this write an event that has taken it does not show: it still ``stands`` there as it did before.
+        ``asked``: what was written, in the event's own zones."""
         return tuple(
             Clash(name, self.before[name], stands[name], value)
             for name, value in asked.items()
@@ -50,17 +98,7 @@ class Intended:
             if agrees(name, stands[name], self.before[name])
         )
 
-    def done_without_marker(self, event: Event) -> Mapping[str, tuple[Json, Json]]:
-        """The open extensions that this write has changed, before and after: they are resources of their own and bear
-        no marker."""
-        return {
-            name: (self.before[name], value)
-            for name, value in self.after.items()
-            if name.startswith(EXTENSION)
-            if agrees(name, event.properties.get(name), value) and not agrees(name, self.before[name], value)
-        }
-
-    def result(self, version: str, *, verified: bool) -> Result:
+    def _result(self, version: str, *, verified: bool) -> Result:
         """What came of it, as callers see it."""
         changed = {
             name: {"before": self.before[name], "after": value}
@@ -69,3 +107,7 @@ class Intended:
         }
         return Result(version, noop=False, changed=changed, invitations=self.invitations, verified=verified,
                       mails=self.mails)  # fmt: skip
+
+
+def _all_agree(stands: Mapping[str, Json], asked: Mapping[str, Json]) -> bool:
+    return all(agrees(name, stands.get(name), value) for name, value in asked.items())

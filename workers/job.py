@@ -5,7 +5,7 @@ Data only. What moves a job from state to state is workers/store; how an attempt
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
@@ -77,6 +77,11 @@ class Clash:
     def to_json(self) -> dict[str, Json]:
         values = {"base": self.base, "theirs": self.theirs, "ours": self.ours}
         return {"property": self.property, **shown_change(self.property, values)}
+
+
+def named(clashes: Iterable[Clash]) -> str:
+    """The properties that clash, for a sentence."""
+    return ", ".join(dict.fromkeys(clash.property for clash in clashes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,13 @@ from workers.outcome import Dead, Outcome, Retry
 from workers.settings import Engine
 
 LAST_MOMENT = timedelta(seconds=1)
-"""So near the deadline that another attempt would not be done before it."""
+"""An attempt that would begin so near the deadline could not end before it."""
 FINAL = (Refused, NotFound, AccessDenied)
 FOR_EVER = timedelta(days=3650)
 _LONGEST = 10.0**9
 """Seconds: far beyond every deadline, and still a timedelta."""
 LONGEST_PAUSE = timedelta(days=1)
-"""For which a mailbox is left alone, whatever Exchange says: then one update asks again."""
+"""For so long at most a mailbox is left alone, whatever Exchange says; then one update asks again."""
 TITLES: Mapping[ErrorClass, str] = {
     "conflict": "Somebody else changed the event",
     "refused": "Exchange refuses this update",
@@ -47,12 +47,12 @@ class Patience:
     dice: float
 
     def longest(self, attempts: int) -> timedelta:
-        """The bound under which it is waited after so many attempts."""
+        """The longest wait after so many attempts."""
         return min(self.cap, self.base * (1 << min(attempts, 20)))
 
 
 def patience(engine: Engine, remaining: timedelta = FOR_EVER, dice: float = 1.0) -> Patience:
-    """That of the configuration."""
+    """The patience that is configured."""
     return Patience(timedelta(seconds=engine.retry_base), timedelta(seconds=engine.retry_cap), remaining, dice)
 
 
@@ -68,7 +68,7 @@ def decide(error: ExchangeError, attempts: int, patience: Patience, *, in_doubt:
     asked = timedelta(seconds=min(error.retry_after or 0, _LONGEST))
     after = asked + _jitter(error, attempts, patience)
     pause = min(asked, LONGEST_PAUSE) or (after if isinstance(error, Throttled) else None)
-    # What came of a write that was sent at the last moment can still be looked at; nothing is written then any more.
+    # After the deadline we may still look what came of a write that was sent just before it; nothing more is written.
     looks_once_more = isinstance(error, Unknown) and not asked
     if patience.remaining <= max(asked, LAST_MOMENT) and not looks_once_more:
         return replace(expired(str(error), error.request_id, in_doubt=in_doubt), pause=pause)
@@ -77,7 +77,7 @@ def decide(error: ExchangeError, attempts: int, patience: Patience, *, in_doubt:
 
 
 def again(error: ExchangeError, attempts: int, engine: Engine, dice: float) -> Retry:
-    """When to try again what is never given up, because nothing is written: refused today may be allowed tomorrow."""
+    """When to try again what writes nothing and so is never given up: what is refused today may be allowed tomorrow."""
     unending = patience(engine, dice=dice)
     decided = decide(error, attempts, unending, in_doubt=False)
     if isinstance(decided, Retry):
@@ -97,13 +97,13 @@ def expired(last: str | None = None, request_id: str | None = None, *, in_doubt:
 
 
 def last_answer(attempts: Sequence[Attempt]) -> tuple[str | None, str | None]:
-    """What Exchange said, and its request id, of the attempts that it sent away."""
+    """What Exchange said when it last turned an attempt away, busy or not there, and the id of that request."""
     said = [one for one in attempts if one.outcome in (Throttled.outcome, Unavailable.outcome)]
     return (said[-1].detail, said[-1].requestId) if said else (None, None)
 
 
 def failure(error_class: str, code: str, detail: str) -> Failure:
-    """A failure with the title of its class, which callers keep in a str."""
+    """A failure with the title of its class."""
     return Failure(error_class, code, TITLES[cast("ErrorClass", error_class)], detail)
 
 
