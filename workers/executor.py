@@ -132,24 +132,24 @@ class Executor:
 
     def _settle(self, grant: Grant, started: datetime, outcome: Outcome) -> Outcome | None:
         ended = self.clock()
-        history = _history(grant.attempts + 1, started, ended, outcome)
-        callback = self._callback(grant, history, outcome) if grant.kind == "update" else None
+        entry = _entry(grant.attempts + 1, started, ended, outcome)
+        callback = self._callback(grant, entry, outcome) if grant.kind == "update" else None
         failpoint("settle.before", grant.id)
-        done, rings = self.store.settle(grant, history, outcome, callback)
+        done, rings = self.store.settle(grant, entry, outcome, callback)
         failpoint("settle.after", grant.id)
         if not done:
-            _log.warning("lease lost, the outcome was not recorded", job=grant.id, outcome=history.outcome)
+            _log.warning("lease lost, the outcome was not recorded", job=grant.id, outcome=entry.outcome)
             return None
-        _log.info("attempt", job=grant.id, number=history.number, outcome=history.outcome, detail=history.detail,
+        _log.info("attempt", job=grant.id, number=entry.number, outcome=entry.outcome, detail=entry.detail,
                   seconds=round((ended - started).total_seconds(), 3))  # fmt: skip
         self.bell.ring(*rings)
         return outcome
 
-    def _callback(self, grant: Grant, history: Attempt, outcome: Outcome) -> Callback | None:
+    def _callback(self, grant: Grant, entry: Attempt, outcome: Outcome) -> Callback | None:
         if isinstance(outcome, Retry) or not _called_back(grant):
             return None
         job = self.store.update(grant.id)
-        return for_update(_as_settled(job, history, outcome)) if job else None
+        return for_update(_as_settled(job, entry, outcome)) if job else None
 
 
 def _called_back(grant: Grant) -> bool:
@@ -164,7 +164,8 @@ def _until_quiet(backend: Backend, intended_ago: timedelta) -> timedelta:
     return max(timedelta(), QUIET * timedelta(seconds=backend.timeout) - intended_ago)
 
 
-def _history(number: int, started: datetime, ended: datetime, outcome: Outcome) -> Attempt:
+def _entry(number: int, started: datetime, ended: datetime, outcome: Outcome) -> Attempt:
+    """The attempt as the job's history keeps it."""
     entry = Attempt(number, rfc3339(started), rfc3339(ended), "succeeded", requestId=outcome.request_id)
     match outcome:
         case Succeeded():
@@ -177,9 +178,9 @@ def _history(number: int, started: datetime, ended: datetime, outcome: Outcome) 
             return replace(entry, outcome=outcome.failure.error_class, detail=outcome.failure.detail)
 
 
-def _as_settled(job: UpdateJob, history: Attempt, outcome: Succeeded | Dead) -> UpdateJob:
+def _as_settled(job: UpdateJob, entry: Attempt, outcome: Succeeded | Dead) -> UpdateJob:
     """The update as it will be once it is settled: what its callback tells."""
-    ended = replace(job, attempts=(*job.attempts, history), finished_at=history.endedAt, due_at=None)
+    ended = replace(job, attempts=(*job.attempts, entry), finished_at=entry.endedAt, due_at=None)
     if isinstance(outcome, Dead):
         return replace(ended, state=State.DEAD, error=outcome.failure.to_json())
     return replace(ended, state=State.SUCCEEDED, result=outcome.result.to_json() if outcome.result else None)

@@ -1,8 +1,8 @@
 """``/v1/subscriptions`` and ``/v1/mirrors``: who is told of the changes in a mailbox, and which events are kept equal
-to others. Both are asked for, listed, read and ended in the same way.
+to others. Both are created, listed, read and ended in the same way.
 
-What is asked is read and judged by webhooks/watching/asked, kept by workers/store, and comes true in
-workers/changes/tending.
+Not here: reading and judging what is asked (webhooks/watching/asked), keeping it (workers/store), and watching the
+mailbox (workers/changes/tending).
 """
 
 from __future__ import annotations
@@ -59,16 +59,6 @@ def _views(sort: _Sort[W]) -> APIBlueprint:
     )
     blueprint.before_request(intake.authenticate)
 
-    def own(at: Door, watcher_id: str) -> W:
-        """The client's. Another client's is not there at all."""
-        found = at.store.watcher(sort.type, watcher_id) if watcher_id.isascii() and len(watcher_id) <= 64 else None
-        if found is None or found.client != client().name:
-            raise gone()
-        return found
-
-    def gone() -> Problem:
-        return Problem(problems.NOT_FOUND, f"There is no {noun} of this id.")
-
     @blueprint.post(
         "",
         summary=sort.purpose,
@@ -87,7 +77,7 @@ def _views(sort: _Sort[W]) -> APIBlueprint:
         if kept is None:
             said = f"there are {most} subscriptions and mirrors of this mailbox, and no more may be"
             raise problems.invalid([fault(said, *sort.mailbox)])
-        response = jsonify(sort.shown(at, own(at, kept)))
+        response = jsonify(sort.shown(at, _own(sort.type, kept)))
         response.status_code = 201 if kept == asked.id else 200
         response.headers["Location"] = f"/v1/{noun}s/{kept}"
         return response
@@ -100,17 +90,7 @@ def _views(sort: _Sort[W]) -> APIBlueprint:
     )
     def listed(query: PageQuery) -> Response:
         """The client's, newest first."""
-        intake.check_parameters()
-        if query.cursor is not None and not _ID.fullmatch(query.cursor):
-            raise problems.unreadable("cursor", "it was not made by a list")
-        at = door()
-        older = [
-            one
-            for one in at.store.watchers_of(client().name, sort.type)
-            if query.cursor is None or one.id < query.cursor
-        ]
-        page = older[: query.limit]
-        following = page[-1].id if len(older) > len(page) else None
+        at, (page, following) = door(), _page(sort.type, query)
         return jsonify({"items": [sort.shown(at, one) for one in page], "nextCursor": following})
 
     @blueprint.get(
@@ -121,7 +101,7 @@ def _views(sort: _Sort[W]) -> APIBlueprint:
     )
     def shown(path: WatcherPath) -> Response:
         """As it stands."""
-        return jsonify(sort.shown(door(), own(door(), path.id)))
+        return jsonify(sort.shown(door(), _own(sort.type, path.id)))
 
     @blueprint.delete(
         "/<string:id>",
@@ -131,10 +111,29 @@ def _views(sort: _Sort[W]) -> APIBlueprint:
     )
     def delete(path: WatcherPath) -> Response:
         """It has ended; what was on its way may still come."""
-        door().store.end(own(door(), path.id))
+        door().store.end(_own(sort.type, path.id))
         return Response(status=204)
 
     return blueprint
+
+
+def _own(kind: type[W], watcher_id: str) -> W:
+    """The client's. Another client's is not there at all."""
+    found = door().store.watcher(kind, watcher_id) if watcher_id.isascii() and len(watcher_id) <= 64 else None
+    if found is None or found.client != client().name:
+        raise Problem(problems.NOT_FOUND, f"There is no {kind.kind} of this id.")
+    return found
+
+
+def _page(kind: type[W], query: PageQuery) -> tuple[list[W], str | None]:
+    """The client's that are asked for, newest first, and the cursor of the next page."""
+    intake.check_parameters()
+    if query.cursor is not None and not _ID.fullmatch(query.cursor):
+        raise problems.unreadable("cursor", "it was not made by a list")
+    every = door().store.watchers_of(client().name, kind)
+    older = [one for one in every if query.cursor is None or one.id < query.cursor]
+    page = older[: query.limit]
+    return page, page[-1].id if len(older) > len(page) else None
 
 
 def _shown_subscription(at: Door, one: Subscription) -> dict[str, Json]:
