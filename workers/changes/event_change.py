@@ -22,15 +22,18 @@ Kind = Literal["created", "updated", "deleted"]
 Origin = Literal["rendezvous", "exchange"]
 
 DEFAULT = WATCHED - {"body"}
-"""The properties of which a subscription tells if it names none."""
+"""The properties whose changes a subscription tells if it names none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """An event as it was last told. ``marker``: None where it was not read with the event. ``at``: when, RFC 3339.
-    ``gone``: it was told to be deleted. ``told`` False: nobody but its mirrors was told of it yet, it was met, or not
-    there any more, when it was begun to be mirrored. ``sent``: a mirror's id → property → the last of its updates that
-    touches only what stands as before."""
+    """An event as it was last told, at the moment ``at`` (RFC 3339).
+
+    ``marker``: None where it was not read with the event. ``gone``: it was told that the event was deleted. ``told``:
+    False while no subscription has been told of the event, because it was met, or found missing, only when a mirror of
+    it began. ``sent``: a mirror's id → property → the id of the mirror's last update that changes the property only if
+    it stands as before.
+    """
 
     version: str
     properties: Mapping[str, Json]
@@ -52,8 +55,8 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """An update of ours that the event bears the mark of: what it wrote, when it was finished (RFC 3339, None: it
-    still runs), and the events that each value came through, where a mirror asked for it."""
+    """An update of ours whose id is in the event's marker: what it wrote, when it was finished (RFC 3339; None: it
+    still runs) and, if a mirror asked for it, through which events each value came."""
 
     update: str
     after: Mapping[str, Json]
@@ -63,8 +66,8 @@ class Ours:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """``changed``: property → before and after. ``ours``: property → what we last wrote to it since it was last told.
-    ``by``: our updates that had a part in it, newest first."""
+    """``changed``: property → before and after. ``ours``: property → what we last wrote to it since the event was last
+    told. ``by``: our updates that had a part in the change, newest first."""
 
     kind: Kind
     changed: Mapping[str, Mapping[str, Json]]
@@ -72,7 +75,7 @@ class Change:
     by: tuple[Ours, ...] = ()
 
     def origin(self, names: Collection[str]) -> Origin:
-        """Whose these changes are. Somebody else's as soon as one of them is not ours."""
+        """Who made these changes: Rendezvous, if all of them are ours."""
         return "rendezvous" if names and all(self.is_ours(name) for name in names) else "exchange"
 
     def is_ours(self, name: str) -> bool:
@@ -85,8 +88,8 @@ class Change:
 def compare(before: Snapshot | None, now: Event, ours: Sequence[Ours]) -> Change:
     """What differs from what was last told. ``ours``: the updates in the event's marker that we know, newest first.
 
-    Without a snapshot everything that is set is new. A property that the snapshot does not know has not changed: it
-    is one that somebody has begun to ask for.
+    Without a snapshot everything that is set is new. A property that is missing in the snapshot has not changed:
+    somebody has only begun to ask for it.
     """
     mine = tuple(_since(before, ours))
     if before is None or before.gone:
@@ -104,20 +107,20 @@ def differs(name: str, before: Json, now: Json) -> bool:
     """Whether people would call it a change. An attendee's answer is one; what Exchange adds of its own is none."""
     if not agrees(name, now, before):
         return True
-    if name in ("location", "locations"):  # ``agrees`` overlooks a detail that somebody added
+    if name in ("location", "locations"):  # ``agrees`` takes a detail that was added for Exchange's
         return bool(normal_form(name, before) != normal_form(name, now))
     return name == "attendees" and _answers(before) != _answers(now)
 
 
 def snapshot(event: Event, at: str) -> Snapshot:
-    """The event as told now. What was not read this time is forgotten: whoever asks for it later would be told of a
-    change from before that."""
+    """The event as it is told now. Properties that were not read this time are forgotten: whoever asks for them later
+    would otherwise be told of a change from before they asked."""
     return Snapshot(event.version, event.properties, event.marker, at)
 
 
 def gone(at: str, version: str = "", *, told: bool = True) -> Snapshot:
-    """Stands for an event that was told to be deleted, so that it is not told twice. ``version``: the one that it has
-    in Deleted Items; with another it has come back."""
+    """Stands for an event whose deletion was told, so that it is not told twice. ``version``: the event's in Deleted
+    Items; if it has another one later, it has come back."""
     return Snapshot(version, {}, None, at, gone=True, told=told)
 
 

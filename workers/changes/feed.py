@@ -21,8 +21,8 @@ class CursorLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An event that a round met. ``version`` None: it is told without. ``properties``: those that came with it, in
-    the neutral form; empty where none did. ``deleted``: it is no longer there."""
+    """An event that a round met. ``version``: None where Exchange does not tell it. ``properties``: those that came
+    with the event, in the neutral form. ``deleted``: it is no longer there."""
 
     event: str
     version: str | None = None
@@ -50,19 +50,19 @@ class Feed(Protocol):
     """What changed in a mailbox. Thread-safe."""
 
     def changes(self, watch: Watch, cursor: str | None, now: datetime) -> Round:
-        """What changed since the cursor; without one, every event there is, with its properties where they can be had
-        of many at once: until an event was seen, no change of it can be told. Raises CursorLost."""
+        """What changed since the cursor. Without a cursor, every event that there is, with its properties where many
+        events can be read at once: only of an event that was seen before can a change be told. Raises CursorLost."""
 
     def spelled(self, watch: Watch, event: str) -> str:
         """An event's id as the rounds and notifications of this feed spell it."""
 
 
 class Push(Protocol):
-    """Exchange tells us of changes by itself. Thread-safe."""
+    """Exchange tells us of changes without being asked. Thread-safe."""
 
     @property
     def terms(self) -> str:
-        """What its subscriptions are made with and no renewal changes."""
+        """What a subscription is made with and a renewal does not change: with other terms it has to be made anew."""
 
     def create(self, watch: Watch, now: datetime) -> Subscribed:
         """Subscribe."""
@@ -71,4 +71,4 @@ class Push(Protocol):
         """Let it live longer. Raises NotFound where there is no such subscription any more."""
 
     def delete(self, watch: Watch) -> None:
-        """End it; that it is not there is no error."""
+        """End it. It is no error if it is not there."""

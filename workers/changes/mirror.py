@@ -1,9 +1,11 @@
 """What a mirror makes of a change: the update that the other event needs, or none.
 
-Pure. A mirror's update is an ordinary one with all its promises. Mirrors may lead in circles: each value remembers the
-events that it came through and goes to none of them again, so that every change comes to its end. The youngest mirror
-of a circle yields to the older ones: at the beginning, and later by touching only what stands as it was before. So two
-events that are kept equal both ways become equal, also where both were changed at once.
+Pure. A mirror's update is an ordinary update with all its promises.
+
+Mirrors may lead in circles. Therefore each value remembers the events that it came through and is not written to any of
+them again: so every change comes to an end. And the youngest mirror of a circle yields to the older ones, first when it
+begins and later by changing only what stands as it was before. So two events that are mirrored both ways become equal
+even if both were changed at once.
 """
 
 from __future__ import annotations
@@ -24,15 +26,16 @@ from workers.update import Intent, Json, Target, Update
 
 LIFE = timedelta(hours=24)
 _WAITING = 7
-"""So many of the values that the other event holds if no update arrived are kept, the oldest."""
+"""While updates have not arrived, the other event may hold any of several older values: so many of them are kept, the
+oldest."""
 
 _NONE: Mapping[str, Intent] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """From where to where a mirror leads: each event by its marks, one for every spelling of its id that is known.
-    ``yields``: the properties that the others of its circle bring back, or may."""
+    """From where to where a mirror leads. Each event is known by its marks, one for every spelling of its id.
+    ``yields``: the properties that the older mirrors of its circle bring back, or may bring back."""
 
     source: frozenset[str]
     to: frozenset[str]
@@ -40,8 +43,9 @@ class Way:
 
 
 def way(mirror: Mirror, source: str, to: str, elders: Sequence[Mirror | None] | None = ()) -> Way:
-    """``source``, ``to``: the events' ids as notifications spell them; ``elders``: the older mirrors that bring back
-    what it writes (``circle``), None for one that has ended, and with it the circle; None while they are not known."""
+    """``source``, ``to``: the events' ids as notifications spell them. ``elders``: the older mirrors that bring back
+    what this one writes (see ``circle``), with None for one that has ended, which ends the circle; None instead of a
+    sequence while they are not known."""
     return Way(
         frozenset({_mark(mirror.source), _mark(replace(mirror.source, event=source))}),
         frozenset({_mark(mirror.to), _mark(replace(mirror.to, event=to))}),
@@ -58,8 +62,9 @@ def _brought_back(mirror: Mirror, elders: Sequence[Mirror | None]) -> frozenset[
 def circle(
     mirror: Mirror, source: Target, to: Target, onward: Callable[[Target], Iterable[tuple[Mirror, Target]]]
 ) -> tuple[str, ...]:
-    """The older mirrors, one behind the other, that bring back what this one writes; none where nothing comes back.
-    ``onward``: the mirrors that lead on from an event, and where to. All ids as notifications spell them."""
+    """The older mirrors that, one after the other, bring back to the source what this one writes; empty if nothing
+    comes back. ``onward``: the mirrors that lead on from an event, and where to. All ids as notifications spell
+    them."""
     ways: deque[tuple[tuple[str, ...], Target, frozenset[str]]] = deque([((), to, frozenset(mirror.properties))])
     met = set[str]()
     while ways:
@@ -85,9 +90,9 @@ def update_for(
     whole: bool = False,
     waiting: Mapping[str, Intent] = _NONE,
 ) -> Update | None:
-    """The update of the other event. ``whole``: the mirror has just begun; the other is made equal whatever changed,
-    but for what the older mirrors of its circle make equal. ``waiting``: property → what the mirror last asked for,
-    where that has not arrived, and perhaps never does."""
+    """The update of the other event. ``whole``: the mirror has just begun, so the other event is made equal whatever
+    has changed, except for what the older mirrors of its circle make equal. ``waiting``: property → what the mirror
+    last asked for, where that has not arrived and perhaps never will."""
     brought = _brought(change, way)
     names = [
         name
@@ -118,17 +123,18 @@ def update_for(
 
 
 def key(mirror: Mirror, version: str, *, whole: bool = False) -> str:
-    """The idempotency key: the same version of the source is mirrored once, and once as a whole."""
+    """The idempotency key: each version of the source is mirrored once, and once more where it is mirrored as a
+    whole."""
     return hashlib.sha256(f"mirror/{mirror.id}/{version}/{whole}".encode()).hexdigest()
 
 
 def _mark(event: Target) -> str:
-    """Stands for the event: short, for an update has many."""
+    """Stands for the event. Short, because an update carries many."""
     return hashlib.sha256(event.line.encode()).hexdigest()[:16]
 
 
 def _through(name: str, change: Change, event: Event) -> frozenset[str]:
-    """The events that the value came through to this one. None where it was set here: by somebody else, or by an
+    """The events through which the value came to this one. Empty where it was set here, by somebody else or by an
     update that no mirror asked for."""
     group = group_of(name)
     last = next((update for update in change.by if group & update.after.keys()), None)
@@ -150,13 +156,14 @@ def _brought(change: Change, way: Way) -> Mapping[str, Json]:
 
 
 def _can_stand(name: str, event: Event) -> bool:
-    """Whether another event can be made so: what no event can be without is at times not told, and then not known."""
+    """Whether the value can be written: a property that no event can lack is sometimes not told, and then not known."""
     return event.properties.get(name) is not None or property_of(name).clearable
 
 
 def _moved(name: str, way: Way, change: Change, event: Event, brought: Mapping[str, Json]) -> bool:
-    """Whether the other event has to hear of it: it changed, or came from there and was taken back, which may look as
-    if it never had been. Not what was there, or went this way, before."""
+    """Whether the other event has to get the value. It does if the property changed, or if the other event's value came
+    here and was taken back, which may look like no change at all. It does not if the value has been in the other event,
+    or has come this way, before."""
     if (way.source | way.to) & _through(name, change, event):
         return False
     if name in change.changed:
@@ -165,18 +172,18 @@ def _moved(name: str, way: Way, change: Change, event: Event, brought: Mapping[s
 
 
 def _common(change: Change, names: Collection[str], brought: Mapping[str, Json]) -> Mapping[str, Json]:
-    """What the other event holds if nobody changed it meanwhile: what the two last had in common."""
+    """What the other event holds if nobody has changed it meanwhile: the values that the two last had in common."""
     return {name: _bare(name, brought[name] if name in brought else change.changed[name]["before"]) for name in names}
 
 
 def _before(name: str, asked: Intent) -> Sequence[Json]:
-    """What the other event holds if nobody changed it, and what was asked for does not arrive."""
+    """What the other event may hold if nobody has changed it and what was ``asked`` for does not arrive."""
     held = [asked.only_where[name]] if name in asked.only_where else []
     return [*held, *asked.or_where.get(name, ())][-_WAITING:]
 
 
 def _bare(name: str, value: Json) -> Json:
-    """Without what is true of one mailbox only: whether and when its attendees answered."""
+    """The value without what is true in one mailbox only: whether and when attendees answered."""
     if name != "attendees" or not value:
         return value
     return [{"type": one.get("type") or "required", "emailAddress": one["emailAddress"]} for one in value]

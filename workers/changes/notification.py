@@ -1,6 +1,6 @@
 """A notification: an event may have changed. Data only.
 
-What it says is no more than a hint, save that an event was deleted: it may be late, doubled, or about a write of ours.
+It is only a hint, unless it says that the event was deleted: it may be late, doubled, or about a write of ours.
 Not here: taking notifications in (webhooks/watching/notifications), what is done about one (telling).
 """
 
@@ -17,11 +17,11 @@ from workers.store import Heard
 from workers.update import known_fields
 
 FIRST_SIGHT = "firstSight"
-"""The change of an event that is only looked at, so that later ones can be compared with it. Nobody is told."""
+"""The ``change`` of an event that is only read, so that later changes can be found. Nobody is told."""
 MIRRORED = "mirrored"
-"""The change of an event that somebody has begun to mirror; its ``version`` is the mirror's id."""
+"""The ``change`` of an event that somebody has begun to mirror; its ``version`` is the mirror's id."""
 FOUND = "found "
-"""Before the version of what we found ourselves."""
+"""Stands before the version where we found the change ourselves."""
 Doubt = Literal[
     "token", "size", "key", "signature", "audience", "issuer", "application", "expired", "content", "certificate",
     "event",
@@ -42,11 +42,14 @@ class Notification:
     proof: str | None = None
 
     def heard(self, watch: Watch) -> Heard:
-        """The same, for the store. The same change of the same version is one, however often it is told to one life of
-        the watch: one that began anew has everything to learn. Told without a version it may be another change every
-        time: it is one with what waits to be looked at, and no more."""
+        """The notification as the store takes it in.
+
+        However often the same change of the same version is told, it is one job, as long as the watch lives: a new
+        watch has everything to learn. A change without a version may be another one every time, so it is the same only
+        as one that still waits.
+        """
         what = {FIRST_SIGHT: FIRST_SIGHT, MIRRORED: f"{MIRRORED} {self.version}"}.get(self.change, "event changed")
-        # One that has to be proved never stands for another: it may turn out to be forged.
+        # A notification that has to be proved never stands for another one: it may turn out to be forged.
         seal = f", sealed {hashlib.sha256(self.proof.encode()).hexdigest()[:12]}" if self.proof else ""
         label = f"{watch.mailbox}, {what}{seal}"
         job, text = new_id("ntf"), self.to_json()
@@ -54,13 +57,13 @@ class Notification:
         return Heard(job, watch, self.event, text, label, same)
 
     def is_of(self, version: str) -> bool:
-        """Whether it tells no more than that the event has this version. A deletion names the last one there was."""
+        """Whether it only says that the event has this version. A deletion does not: it names the last version."""
         return self.change != "deleted" and self.version == version != ""
 
     @property
     def says_deleted(self) -> bool:
-        """Whether Exchange says that the event was deleted; it may be read all the same, in Deleted Items. What we miss
-        ourselves may only have gone elsewhere."""
+        """Whether Exchange says that the event was deleted, even if it can still be read in Deleted Items. An event
+        that we only miss ourselves may have been moved elsewhere."""
         return self.change == "deleted" and not self.version.startswith(FOUND)
 
     def to_json(self) -> str:

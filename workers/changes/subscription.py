@@ -41,7 +41,7 @@ class Subscription:
         return Target(backend=self.backend, event="", mailbox=self.mailbox)
 
     def same(self) -> str:
-        """Equal for two that would tell the same to the same."""
+        """Equal for two that would tell the same things to the same receiver."""
         return json.dumps([self.kind, self.client, self.watch, self.callback_url, sorted(self.properties)])
 
     def to_json(self) -> str:
@@ -87,12 +87,12 @@ class Mirror:
 
 
 def may_know(watcher: Subscription | Mirror, settings: Settings) -> bool:
-    """Whether its client may, by the configuration of today, touch the mailbox that it wants to know of."""
+    """Whether the configuration of today lets its client touch the mailbox that it wants to know of."""
     return _may_touch(watcher.client, watcher.source, settings)
 
 
 def may_write(mirror: Mirror, settings: Settings) -> bool:
-    """Whether its client may touch the other event, in the same way."""
+    """Whether the configuration of today lets its client touch the mailbox of the other event."""
     return _may_touch(mirror.client, mirror.to, settings)
 
 
@@ -102,8 +102,8 @@ def _may_touch(name: str, end: Target, settings: Settings) -> bool:
 
 
 def watch_for(watcher: Subscription | Mirror, watch: Watch | None, settings: Settings) -> Watch | None:
-    """The mailbox's watch as it is for this one, to whom nothing is told without the right to the mailbox, and who may
-    have to wait for another one."""
+    """The mailbox's watch as it is for this watcher: with its own problem, if it has lost the right to a mailbox or has
+    to wait for another backend."""
     if watch is None or watch.problem is not None:
         return watch
     if not may_know(watcher, settings):
@@ -142,7 +142,7 @@ def shown_mirror(mirror: Mirror, watch: Watch | None, *, source_gone: bool) -> d
 
 
 def state(watch: Watch | None) -> str:
-    """``starting`` until changes are sure to be heard of, then ``active``; ``failing`` while Exchange says no."""
+    """``starting`` until no change can be missed any more, then ``active``; ``failing`` while there is a problem."""
     if watch is not None and watch.problem is not None:
         return "failing"
     return "active" if watch is not None and watch.tended is not None else "starting"

@@ -46,7 +46,7 @@ class Teller:
     clock: Callable[[], datetime]
     dice: Callable[[], float]
     provers: Mapping[str, Prover] = field(default_factory=dict)
-    """Of the backends whose notifications have to be proved, by their names."""
+    """Backend → who judges its notifications, where they have to be proved."""
 
     def tell(self, grant: Grant) -> Outcome:
         """One attempt at a notification."""
@@ -71,7 +71,7 @@ class Teller:
         except Refused as error:
             return Dead(retry.failure(error.outcome, error.code, error.detail), error.request_id)
         except ExchangeError as error:
-            # Not given up before nobody wants to know any more, for then the change would be lost.
+            # Not given up as long as somebody wants to know: otherwise the change would be lost.
             return retry.again(error, grant.tries, self.settings.engine, self.dice())
         look = _Look(grant, watch, notification, watchers, before)
         if event is None or notification.says_deleted:
@@ -79,7 +79,7 @@ class Teller:
         return self._there(look, event)
 
     def _watchers(self, watch: Watch) -> tuple[Subscription | Mirror, ...]:
-        """Those who want to know and, by the configuration of today, may."""
+        """Those who want to know and whom the configuration of today allows it."""
         return tuple(one for one in self.store.watchers(watch.id) if may_know(one, self.settings))
 
     def _prove(self, watch: Watch, notification: Notification) -> None:
@@ -120,12 +120,13 @@ class Teller:
 
     def _gone(self, look: _Look, version: str) -> Outcome:
         before, notification = look.before, look.notification
+        known_gone = before is not None and before.gone
         only_mirrors = before is None and notification.change == MIRRORED
-        if only_mirrors:
+        if only_mirrors:  # it was missing when its mirror began
             look = replace(look, watchers=look.mirrors)
-        elif before is not None and before.gone and not before.told and notification.change == "deleted":
+        elif known_gone and before and not before.told and notification.change == "deleted":  # its mirrors know already
             look = replace(look, watchers=[one for one in look.watchers if one not in look.mirrors])
-        elif before.gone if before else notification.change != "deleted":
+        elif known_gone or (before is None and notification.change != "deleted"):
             return Succeeded(None, "it is not there, and nobody was told that it was")
         now = rfc3339(self.clock())
         after = event_change.gone(now, version, told=not only_mirrors)
@@ -137,8 +138,8 @@ class Teller:
         return Succeeded(None, f"told {len(callbacks)}" if callbacks else "no change that anybody asked for")
 
     def _mirror(self, look: _Look, event: Event, change: Change, now: datetime) -> Mapping[str, Mapping[str, str]]:
-        """Accept the updates that mirrors of this event need; the same version of it once. What is to be remembered as
-        ``sent``."""
+        """Accept the updates that mirrors of this event need, once for each of its versions. Returns what the snapshot
+        has to keep as ``sent``."""
         sent = {one.id: look.before.sent.get(one.id, {}) for one in look.mirrors} if look.before else {}
         for one in look.mirrors:
             whole, last = one.id == look.begun, sent.get(one.id, {})
@@ -158,7 +159,8 @@ class Teller:
         return {name: job.update.intent for name, job in jobs.items() if job and job.state is not State.SUCCEEDED}
 
     def _way(self, look: _Look, one: Mirror) -> Way:
-        """A change may be heard of before the mirror has begun: it may turn out to be the youngest of a circle."""
+        """If a change is heard of before the mirror has begun, its elders are not known: it may be the youngest of a
+        circle."""
         spelled, leads = look.watch.spelled.get(one.id, look.notification.event), look.watch.leads.get(one.id)
         if leads is None and one.id != look.begun:
             return mirror.way(one, spelled, one.to.event, elders=None)
@@ -168,7 +170,7 @@ class Teller:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """A look at an event: whose job it is, who wants to know, and what the event was like when it was last told."""
+    """A look at an event: for which job, who wants to know, and what the event was like when it was last told."""
 
     grant: Grant
     watch: Watch
@@ -178,7 +180,7 @@ class _Look:
 
     @property
     def begun(self) -> str | None:
-        """The mirror that this is the first look for."""
+        """The id of the mirror that has just begun, if this look is its first."""
         return self.notification.version if self.notification.change == MIRRORED else None
 
     @property
@@ -193,7 +195,7 @@ class _Look:
 
 
 def _callbacks(look: _Look, change: Change, version: str | None, now: str) -> Iterator[Callback]:
-    """Subscriptions are told what they asked for, the mirrors of this event that it is gone."""
+    """Subscriptions are told of the changes that they asked for, mirrors of the event only that it is gone."""
     deleted = change.kind == "deleted"
     mirrors = look.mirrors if deleted else ()
     for watcher in (watcher for watcher in look.watchers if watcher.callback_url is not None):

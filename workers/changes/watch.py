@@ -19,18 +19,18 @@ from typing import Self
 from workers.update import Target
 
 ROOM = 2
-"""How many of one mailbox's events are looked at at once; what Graph allows in all is 4."""
+"""How many events of one mailbox are looked at at once; Graph allows 4 calls in all."""
 WINDOW = (timedelta(days=-7), timedelta(days=180))
-"""Which days a round through the calendar covers. Wider windows make Graph answer 504 where series have no end."""
+"""The days that a round through the calendar covers. With wider ones Graph answers 504 if series have no end."""
 NEW_WINDOW = timedelta(days=30)
-"""After so long a round through a new window begins, so that the window follows the calendar."""
+"""How long a window is used; then a new one begins, so that it keeps up with the calendar."""
 OVER = timedelta(days=60)
-"""So long after its end an event is forgotten; who edits it later is told of without what was before."""
+"""So long after its end an event is forgotten; if it is edited later, nobody can tell what it was before."""
 SHORTEST_SILENCE = timedelta(hours=1)
-"""Less is usual for every mailbox."""
+"""A shorter silence means nothing, whatever is usual for a mailbox."""
 
 SPELLED, LEADS, CIRCLE, WAITS = "spelled:", "leads:", "circle:", "waits:"
-"""Before a mirror's id, in the stored form."""
+"""What stands before a mirror's id in the names of the stored fields."""
 _STATE = re.compile(r"(wch_[0-9a-f]{32})\.")
 
 
@@ -49,12 +49,12 @@ class Watch:
     """Moments are aware, UTC, by the store's clock; None: not yet.
 
     ``secret``: Graph's ``clientState``. ``graph_id``, ``expires``, ``renewed``: the Graph subscription; ``terms``: what
-    it was made with (feed.Push). ``cursor``: from where the next catch-up goes on, opaque outside its feed; ``walked``:
-    when the calendar was gone through as a whole, ``caught_up``: when we last looked for ourselves. ``missed``: when
-    Graph said that it had lost something. ``reauthorize``: when it asked for that. ``heard``: when it last told
-    something; ``usual``: the longest that it was silent between two such moments, forgotten over weeks. ``tended``:
-    when all was last in order. ``problem``: why it does not work just now, one line. ``fence``: of the job that looked
-    last, or looks now.
+    it was made with (feed.Push). ``cursor``: where the next catch-up goes on, opaque outside its feed. ``walked``: when
+    we last went through the whole calendar; ``caught_up``: when we last looked for changes ourselves. ``missed``: when
+    Graph said that it had lost notifications; ``reauthorize``: when it asked for a new authorization; ``heard``: when
+    it last told us of a change; ``usual``: its longest silence between two such moments, which is forgotten over weeks.
+    ``tended``: when everything was last in order. ``problem``: why it does not work now, one line. ``fence``: of the
+    job that looked last, or is looking now.
     """
 
     id: str
@@ -76,11 +76,12 @@ class Watch:
     problem: str | None = None
     fence: int = 0
     learnt: tuple[str, ...] = ()
-    """The properties that are known of every event besides the usual ones, because a subscription tells of them."""
+    """The properties besides the usual ones that are known of every event, because a subscription asks for them."""
     spelled: Mapping[str, str] = field(default_factory=dict)
-    """A mirror's id → its source event's id as notifications spell it, where that is not how the caller does."""
+    """A mirror's id → the id of its source event as notifications spell it, which the caller may have spelt otherwise.
+    Noted once the mirror has begun."""
     leads: Mapping[str, str] = field(default_factory=dict)
-    """A mirror's id → the other event's id in the same spelling."""
+    """A mirror's id → the id of its other event in the same spelling."""
     circles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """A mirror's id → the older mirrors that bring back what it writes (mirror.circle)."""
     waits: Mapping[str, str] = field(default_factory=dict)
@@ -96,7 +97,7 @@ class Watch:
 
     @property
     def lane(self) -> str:
-        """Apart from the mailbox's updates, which must not wait behind a thousand notifications."""
+        """Another lane than the mailbox's own: its updates must not wait behind a thousand notifications."""
         return f"watch/{self.place.lane}"
 
     def line(self, event_id: str) -> str:
@@ -140,25 +141,25 @@ class Watch:
 
 
 def watch_id(backend: str, mailbox: str) -> str:
-    """The same for the same mailbox, so that nobody has to look it up; it tells nothing of the mailbox."""
+    """Made from the mailbox, so that nobody has to look it up, and without telling which mailbox it is."""
     lane = Target(backend=backend, event="", mailbox=mailbox).lane
     return f"wch_{hashlib.sha256(lane.encode()).hexdigest()[:32]}"
 
 
 def new_secret(of_watch: str) -> str:
-    """A ``clientState`` (at most 128 characters): which watch it is, and what only Graph and we know."""
+    """A ``clientState`` (at most 128 characters): the watch's id, and a secret that only Graph and we know."""
     return f"{of_watch}.{secrets.token_urlsafe(32)}"
 
 
 def watch_of(client_state: str) -> str | None:
-    """The watch that a ``clientState`` claims to be of; None where it is none of ours."""
+    """The watch that a ``clientState`` names; None if it is none of ours."""
     ours = _STATE.match(client_state)
     return ours[1] if ours else None
 
 
 def steps(watch: Watch, now: datetime, *, pushed: bool, every: timedelta, terms: str | None = None) -> tuple[Step, ...]:
-    """What is due. ``pushed``: Exchange tells us of changes, once it is subscribed to; ``every``: how often we look
-    for ourselves, which is how what nobody told is found; ``terms``: on which it would be subscribed to now."""
+    """What is due. ``pushed``: whether Exchange can tell us of changes. ``every``: how often we look for changes
+    ourselves, to find what nobody told us. ``terms``: those on which we would subscribe now."""
     wanted = []
     if watch.cursor is None or watch.walked is None:
         wanted.append(Step.WALK)
@@ -183,8 +184,8 @@ def next_look(watch: Watch, now: datetime, *, pushed: bool, every: timedelta) ->
 
 
 def quiet(watch: Watch, now: datetime) -> bool:
-    """Whether its Graph subscription lives, and yet has told nothing for twice as long as it ever does. Nights and
-    weekends are what it ever does; of one mailbox it may mean a holiday, of many that nothing reaches us."""
+    """Whether its Graph subscription lives and yet has been silent for twice as long as usual, nights and weekends
+    included. For one mailbox that may mean a holiday, for many that notifications do not reach us."""
     if watch.heard is None or watch.usual is None or watch.expires is None or watch.expires <= now:
         return False
     return now - watch.heard > 2 * max(watch.usual, SHORTEST_SILENCE)
@@ -195,7 +196,7 @@ def _moved_on(watch: Watch, now: datetime) -> bool:
 
 
 def _renew_at(watch: Watch) -> datetime | None:
-    """Half-way: Graph may grant less than was asked, and an outage may last for days."""
+    """Half-way through its life: an outage may last for days, and Graph may grant less time than was asked."""
     if watch.renewed is None or watch.expires is None:
         return None
     return watch.renewed + (watch.expires - watch.renewed) / 2

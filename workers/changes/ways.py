@@ -1,4 +1,5 @@
-"""Where mirrors lead: from an event on to others, in whichever mailbox, each by its id as notifications spell it."""
+"""Where mirrors lead: from one event to others, in any mailbox. Events are named by their ids as notifications spell
+them."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from workers.update import Target
 
 
 class Ways:
-    """For one look: every mailbox and every event is asked about once."""
+    """Made for one look at a watch: asks about each mailbox and each event only once."""
 
     def __init__(self, store: Store, feeds: Mapping[str, Feed]) -> None:
         self._store = store
@@ -23,11 +24,11 @@ class Ways:
         self._spelled: dict[Target, Target] = {}
         self._mailboxes: dict[str, Mapping[str, list[tuple[Mirror, str | None]]]] = {}
         self.away: dict[str, ExchangeError] = {}
-        """The backends that did not answer, which are not asked again."""
+        """Backend → its error, for those that did not answer and are not asked again."""
 
     def spelled(self, event: Target) -> Target:
-        """The same with its id as notifications spell it; of a group there are none. Raises an ExchangeError where it
-        may be known later."""
+        """The event with its id as notifications spell it; a group's as it is, for groups are not watched. Raises an
+        ExchangeError if its backend does not answer now."""
         if event not in self._spelled:
             self._spelled[event] = replace(event, event=self._ask(event))
         return self._spelled[event]
@@ -41,7 +42,7 @@ class Ways:
             yield one, replace(one.to, event=leads) if leads else self.spelled(one.to)
 
     def _from(self, mailbox: str) -> Mapping[str, list[tuple[Mirror, str | None]]]:
-        """The mirrors of one mailbox by the event that they start from, and where they lead if that is noted."""
+        """The mirrors of one mailbox, by the line of their source event, each with where it leads if that is noted."""
         known = self._store.watch(mailbox)
         ways = defaultdict[str, list[tuple[Mirror, str | None]]](list)
         if known is None:
