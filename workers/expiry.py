@@ -18,10 +18,10 @@ AT_ONCE = 50
 def expire(store: Store, now: datetime) -> Iterator[tuple[Ring, ...]]:
     """Give up AT_ONCE of them, the longest overdue first; the bells to ring."""
     for job_id in store.overdue(now, AT_ONCE):
-        job, moment = store.update(job_id), rfc3339(now)
+        job = store.update(job_id)
         failure = retry.expired(*retry.last_answer(job.attempts if job else ()), in_doubt=False).failure
         callback = None
         if job is not None:
-            ended = replace(job, state=State.DEAD, error=failure.to_json(), finished_at=moment, due_at=None)
+            ended = replace(job, state=State.DEAD, error=failure.to_json(), finished_at=rfc3339(now), due_at=None)
             callback = for_update(ended)
-        yield store.expire(job_id, moment, failure, callback)
+        yield store.expire(job_id, now, failure, callback)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from redis import Redis
 
 from tests.workers.given import NOW, accepted, an_attempt, an_update, claimed
@@ -12,7 +14,7 @@ from workers.expiry import expire
 from workers.job import State, UpdateJob
 from workers.outcome import Retry, Succeeded
 from workers.replay import replay_one
-from workers.store import Store
+from workers.store import Cancelled, Ring, Store
 from workers.update import Update
 
 HOUR = timedelta(hours=1)
@@ -82,6 +84,38 @@ def test_who_is_brought_back_has_as_long_as_at_first(store: Store) -> None:
     assert stored(store, update).state is State.QUEUED
     list(expire(store, SOON + MINUTE))
     assert stored(store, update).state is State.DEAD
+
+
+def test_who_is_brought_back_while_beat_is_about_to_give_it_up_has_its_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update = an_update(deadline=SOON)
+    accepted(store, update)
+    give_up = store.expire
+
+    def given_up_already(*asked: Any) -> tuple[Ring, ...]:
+        give_up(*asked)
+        letter = store.dead_letter(update.id)
+        assert letter is not None
+        replay_one(store, letter, SOON)
+        return give_up(*asked)  # of another beat, or sent again because its answer was lost
+
+    monkeypatch.setattr(store, "expire", given_up_already)
+    list(expire(store, SOON))
+    assert stored(store, update).state is State.QUEUED
+
+
+def test_who_asks_in_vain_to_cancel_an_update_in_doubt_does_not_take_its_deadline(store: Store) -> None:
+    update = an_update(deadline=SOON)
+    accepted(store, update)
+    grant = claimed(store, update.id)
+    store.intend(grant, "{}")
+    doubted = Retry("unknownOutcome", "no answer", timedelta(), in_doubt=True)
+    store.settle(grant, an_attempt(outcome="unknownOutcome"), doubted)
+    assert store.cancel(update.id, "2026-11-21T09:00:00.000Z")[0] is Cancelled.RUNNING
+    store.settle(claimed(store, update.id), an_attempt(2, outcome="throttled"), THROTTLED)
+    list(expire(store, SOON))
+    assert ended(store, update)[0] == "expired"
 
 
 def test_an_update_that_cannot_be_read_stands_in_nobodys_way(store: Store, redis: Redis) -> None:

@@ -148,7 +148,7 @@ class Steps:
     ) -> tuple[Cancelled, tuple[Ring, ...]]:
         """Take a waiting update back. ``finished_at``: RFC 3339."""
         said, to_ring = self._redis.run(
-            "cancel", job_id, finished_at, ms(SETTLED_LIFE), self._grace, "", *callback_arguments(callback)
+            "cancel", job_id, finished_at, ms(SETTLED_LIFE), self._grace, "", "", *callback_arguments(callback)
         )
         return Cancelled(said), rings(to_ring)
 
@@ -157,11 +157,12 @@ class Steps:
         return list(self._redis.call("zrangebyscore", "rdv:deadlines", "-inf", ms(now), start=0, num=limit))
 
     def expire(
-        self, job_id: str, finished_at: str, failure: Failure, callback: Callback | None = None
+        self, job_id: str, now: datetime, failure: Failure, callback: Callback | None = None
     ) -> tuple[Ring, ...]:
-        """Give a waiting update up. One that runs, or is in doubt, judges its deadline itself at its next attempt."""
+        """Give up an update that is overdue and waits. One that runs, or is in doubt, judges its deadline itself at its
+        next attempt."""
         _, to_ring = self._redis.run(
-            "cancel", job_id, finished_at, ms(DEAD_LIFE), self._grace, compact(failure.to_json()),
+            "cancel", job_id, rfc3339(now), ms(DEAD_LIFE), self._grace, compact(failure.to_json()), ms(now),
             *callback_arguments(callback),
         )  # fmt: skip
         return rings(to_ring)

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 )
 from redis import Redis
 
-from tests.workers.given import accepted, an_attempt, an_update
+from tests.workers.given import NOW, accepted, an_attempt, an_update
 from workers.identifiers import new_id
 from workers.job import TRANSITIONS
 from workers.outcome import Dead, Outcome, Retry, Succeeded
@@ -33,6 +33,7 @@ from workers.store import Callback, Cancelled, Grant, Store
 from workers.store.connection import Connection
 
 LATER = timedelta(hours=1)
+DAYS = timedelta(days=2)
 ROOM = {"anna@contoso.com": 1, "otto@contoso.com": 2}
 EVENTS = (("anna@contoso.com", "A"), ("anna@contoso.com", "B"), ("otto@contoso.com", "C"), ("otto@contoso.com", "D"))
 HOST = "callback/hr.example"
@@ -293,9 +294,9 @@ class StoreMachine(RuleBasedStateMachine):
             assert said is Cancelled.RUNNING
 
     def expire(self, job: str) -> None:
-        was = self.model.jobs[job]
-        self.store.expire(job, "2026-11-21T09:00:00.000Z", failure("expired", "X", "too late"))
-        if was.state in ("queued", "retrying") and not was.doubt:
+        was, overdue = self.model.jobs[job], job in self.store.overdue(NOW + DAYS, 1000)
+        self.store.expire(job, NOW + DAYS, failure("expired", "X", "too late"))
+        if was.state in ("queued", "retrying") and not was.doubt and overdue:
             self.model.end(job, "dead")
 
     def replay(self, job: str) -> None:
