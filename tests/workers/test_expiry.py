@@ -10,7 +10,7 @@ import pytest
 from redis import Redis
 
 from tests.workers.given import NOW, accepted, an_attempt, an_update, claimed
-from workers.expiry import expire
+from workers.expiry import AT_ONCE, expire
 from workers.job import State, UpdateJob
 from workers.outcome import Retry, Succeeded
 from workers.replay import replay_one
@@ -69,8 +69,20 @@ def test_what_runs_or_is_in_doubt_is_not_given_up_before_it_was_looked_at(store:
     assert stored(store, runs).state is State.RUNNING
     assert stored(store, doubted).state is State.RETRYING
     store.hand_back([grant])
-    list(expire(store, SOON))
+    list(expire(store, SOON + MINUTE))
     assert stored(store, runs).state is State.DEAD
+
+
+def test_many_that_run_beyond_their_deadline_stand_in_the_way_of_none_that_waits(store: Store) -> None:
+    updates = [an_update(f"event-{number}", f"{number}@contoso.com", deadline=SOON) for number in range(AT_ONCE)]
+    waits = an_update("event-0", "0@contoso.com", deadline=SOON + MINUTE / 2)
+    for update in (*updates, waits):
+        accepted(store, update)
+    for update in updates:
+        claimed(store, update.id)
+    for _ in range(2):
+        list(expire(store, SOON + MINUTE / 2))
+    assert stored(store, waits).state is State.DEAD
 
 
 def test_who_is_brought_back_has_as_long_as_at_first(store: Store) -> None:

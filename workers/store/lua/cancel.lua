@@ -8,7 +8,11 @@ local key = job_key(id)
 local state, line, lane, doubt, client = unpack(redis.call('HMGET', key, 'state', 'line', 'lane', 'doubt', 'client'))
 -- Of one that is to be given up. One that was brought back meanwhile has another deadline.
 local overdue = failure ~= '' and tonumber(redis.call('ZSCORE', DEADLINES, id) or math.huge) <= tonumber(moment)
-if overdue and state ~= 'running' then redis.call('ZREM', DEADLINES, id) end
+if overdue and state == 'running' then
+  redis.call('ZADD', DEADLINES, moment + LANE_PATIENCE, id) -- where many run, those that wait come first
+elseif overdue then
+  redis.call('ZREM', DEADLINES, id)
+end
 if not state then return {'unknown', {}} end
 if state == 'cancelled' then return {'cancelled', {}} end
 if state ~= 'queued' and state ~= 'retrying' and state ~= 'running' then return {'ended', {}} end
