@@ -20,7 +20,7 @@ from workers.store.together import Together
 INTAKE = ("accept", "watch", "notify", "see")
 ALLOWED_WHEN_FULL = (
     "claim", "renew", "intend", "settle", "hand_back", "sweep", "cancel", "replay", "discard",
-    "wake", "keep", "tell", "forget", "unwatch", "lifecycle",
+    "rooms", "wake", "keep", "tell", "forget", "unwatch", "lifecycle",
 )  # fmt: skip
 """What only finishes work must go on when Redis is full, so that it can drain; taking work in must not."""
 _CHECK_EVERY = 5.0

@@ -187,7 +187,7 @@ class Steps:
 
     def set_rooms(self, rooms: Mapping[str, int]) -> None:
         """Backend → how many jobs may run at once in a mailbox of it, also of those that came with another ``room``."""
-        self._redis.call_all(("hset", "rdv:rooms", backend, room) for backend, room in rooms.items())
+        self._redis.run("rooms", *(part for room in rooms.items() for part in room))
 
     def trim(self, client: str, at_most: int = 10_000) -> int:
         """Forget, in the client's lists, jobs whose life is over; how many. Of each list so many are looked at that are

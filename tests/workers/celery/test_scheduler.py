@@ -28,6 +28,20 @@ def test_the_lists_of_a_client_that_is_no_longer_configured_are_trimmed_too(
     assert not redis.exists("rdv:updates:gone")
 
 
+def test_a_full_store_is_tidied_up_too(
+    settings: Settings, store: Store, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redis.zadd("rdv:updates:hr", {"long over": 1})
+    accepted(store, an_update())
+    redis.config_set("maxmemory", 1)
+    try:
+        beat(settings, monkeypatch).tick()
+    finally:
+        redis.config_set("maxmemory", 0)
+    assert redis.zscore("rdv:updates:hr", "long over") is None
+    assert redis.hgetall("rdv:rooms") == {backend.name: str(backend.max_concurrency) for backend in settings.backend}
+
+
 def test_a_lower_max_concurrency_binds_what_was_taken_in_before(
     settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
