@@ -13,7 +13,7 @@ from tests.webhooks.conftest import Caller
 from tests.webhooks.given import SMALLEST, is_problem
 from tests.workers.given import an_attempt, claimed
 from workers.callbacks.callback import for_update
-from workers.outcome import Dead
+from workers.outcome import Dead, Succeeded
 from workers.retry import failure
 from workers.store import Store
 
@@ -72,6 +72,17 @@ def test_a_dead_callback_is_a_dead_letter_of_its_own_and_can_be_replayed(
     assert (response.status_code, response.get_json()["state"]) == (202, "queued")
     assert claimed(store, callback_id).tries == 0
     assert hr.get(f"/v1/updates/{update_id}").get_json()["callback"]["state"] == "waiting"
+
+
+def test_who_is_replayed_has_a_callback_to_come_and_not_that_of_its_earlier_end(
+    hr: Caller, store: Store, redis: Redis
+) -> None:
+    update_id = a_dead_update(hr, store, callbackUrl="https://127.0.0.1:9/x")
+    callback_id = redis.hget(f"rdv:job:{update_id}", "callback")
+    store.settle(claimed(store, str(callback_id)), an_attempt(), Succeeded(None))
+    assert hr.get(f"/v1/updates/{update_id}").get_json()["callback"]["state"] == "delivered"
+    replayed = hr.post(f"{URL}/{update_id}/replay").get_json()
+    assert replayed["callback"] == {"url": "https://127.0.0.1:9/x", "state": "waiting", "attempts": 0}
 
 
 def test_many_are_replayed_by_filter_and_a_dry_run_only_counts(hr: Caller, store: Store) -> None:

@@ -12,7 +12,7 @@ redis.call('HSET', key, 'state', 'queued', 'replay', token, 'claims', 0, 'accept
   'replayed_at', attempted or 0, 'since', NOW)
 if body ~= '' then redis.call('HSET', key, 'body', body) end
 if deadline ~= '' then redis.call('ZADD', DEADLINES, deadline, id) end
-redis.call('HDEL', key, 'finished', 'error', 'result', 'lost')
+redis.call('HDEL', key, 'finished', 'error', 'result', 'lost', 'callback')
 redis.call('PERSIST', key)
 count(id, 1)
 moved(id, nil, 'queued')
