@@ -77,8 +77,9 @@ def answer(outcome: Outcome | None) -> str:
         case None:
             raise Ignore
         case Succeeded(result, detail):
-            changed = "+".join(result.changed) if result else ""
-            return detail or f"changed {changed}".strip()
+            if detail is None and result is not None:
+                return "noop" if result.noop else f"changed {'+'.join(result.changed)}"
+            return detail or ""
         case Retry(error_class, detail, after):
             moment = now() + after
             reason = f"{error_class}: {detail}; again at {rfc3339(moment)}"

@@ -66,6 +66,13 @@ def test_a_success_is_one_row_with_a_label_and_what_changed(system: System, flow
     assert shown["result"] == "changed importance+subject"
 
 
+def test_an_update_that_found_nothing_to_change_says_so(system: System, flower: httpx.Client) -> None:
+    for _ in range(2):
+        update_id = system.ask({"target": LUNCH, "set": {"subject": "The same"}})["id"]
+        system.ended(update_id)
+    assert row(flower, update_id, "SUCCESS")["result"] == "noop"
+
+
 def test_a_retry_says_why_and_when(system: System, flower: httpx.Client) -> None:
     throttled = Fault(status=429, code="ApplicationThrottled", headers={"Retry-After": "4"}, api="graph", times=1)
     system.sandbox.fail(throttled)
