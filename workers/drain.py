@@ -1,7 +1,7 @@
 """How a worker process begins and ends.
 
-SIGTERM: no more claims, what runs may finish, and after ``GRACE`` what is left is handed back and the process ends -
-within ten seconds in all. A hand-back is only a courtesy: a lease that is not handed back ends by itself.
+After SIGTERM it claims nothing more and lets its jobs finish; after ``GRACE`` seconds it hands back those that are left
+and ends, within ten seconds in all. Handing back is only a courtesy: a lease that is not handed back ends by itself.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from workers.store import StoreUnavailable
 
 GRACE = 8.0
 AT_LATEST = 9.5
-"""Seconds after which it ends whatever hangs: a store that does not answer is waited for longer than there is time."""
+"""Seconds after which the process ends even if handing back hangs: a store that does not answer may take longer than
+there is time."""
 
 _log = structlog.get_logger(__name__)
 

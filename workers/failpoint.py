@@ -1,4 +1,4 @@
-"""Places at which a test may let this process die, stand still, or fail; no-ops otherwise.
+"""Places at which a test may let this process die, stand still, or fail. Otherwise they do nothing.
 
 Armed when the process starts, by ``RENDEZVOUS_FAILPOINT=name[/job]:action[:probability]``, where action is
 

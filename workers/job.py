@@ -67,7 +67,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """One property that was changed by us and by somebody else."""
+    """A property that both we and somebody else want to change: its value at first, theirs, and ours."""
 
     property: str
     base: Json
@@ -106,8 +106,8 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a succeeded update did. ``changed``: property → {"before", "after"}; ``invitations``: the mode that was
-    used, None where nothing was written; ``mails``: how many Exchange was to send at most, as its documentation tells;
+    """What a succeeded update did. ``changed``: property → {"before", "after"}. ``invitations``: the mode that was
+    used, None if nothing was written. ``mails``: how many mails Exchange would send at most, by its documentation.
     ``notices``: what a person should know, as sentences."""
 
     version: str | None

@@ -14,7 +14,7 @@ import structlog
 from workers.store import Grant, Store
 
 LONGEST = timedelta(minutes=10)
-"""A job that runs longer hangs: its lease is left to end, and another worker takes it over."""
+"""A job that runs longer than this hangs: its lease is no longer renewed, and another worker takes it over."""
 
 _log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ class Leases:
                 self._held.pop(grant.fence, None)
 
     def abandon(self, grant: Grant) -> None:
-        """The store was away when this job was to be settled: hand it back as soon as it answers again."""
+        """The store did not answer when this job was to be settled: hand it back as soon as it answers again."""
         with self._lock:
             self._abandoned.append(grant)
 

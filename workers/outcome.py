@@ -23,7 +23,8 @@ class Succeeded:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Not now. ``pause``: the whole lane stays closed for so long. ``in_doubt``: the write may have been applied."""
+    """Not now, but ``after`` a while. ``pause``: for so long the whole lane stays closed. ``in_doubt``: a write may
+    have been applied."""
 
     error_class: str
     detail: str
@@ -35,7 +36,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """Never. A dead letter. ``pause``: the whole lane stays closed for so long all the same."""
+    """Never: a dead letter. ``pause``: for so long the whole lane stays closed all the same."""
 
     failure: Failure
     request_id: str | None = None

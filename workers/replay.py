@@ -71,5 +71,5 @@ def matching(store: Store, settings: Settings, client: str, which: Search, at_mo
 
 
 def renewed(update: Update, now: datetime) -> Update:
-    """With as long as it had at first, however often it was replayed."""
+    """The update with as much time as it had at first, however often it was replayed."""
     return replace(update, renewed_at=now, deadline=now + update.life)

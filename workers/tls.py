@@ -9,7 +9,7 @@ import httpx
 
 
 def trust(*ca_files: Path | None) -> ssl.SSLContext:
-    """The public authorities, and those of ``ca_files`` (PEM) beside them: a mail server with a private certificate
+    """The public authorities and those of ``ca_files`` (PEM): a mail server with a private certificate
     is often signed in to at a public address. Raises OSError where a file holds no certificate."""
     context = httpx.create_ssl_context()
     for path in ca_files:

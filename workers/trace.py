@@ -56,7 +56,7 @@ def current() -> str | None:
 
 
 def headers() -> dict[str, str]:
-    """What a request bears that is part of what is being done right now."""
+    """The headers that make a request part of what is being done right now."""
     parent = _now.get()
     return {"traceparent": parent} if parent else {}
 
@@ -92,7 +92,7 @@ def _recorded(tracer: Tracer, name: Name, parent: str | None, attributes: dict[s
     w3c = TraceContextTextMapPropagator()
     around = w3c.extract({"traceparent": parent} if parent else {})
     named = {f"rendezvous.{key}": value for key, value in attributes.items()}
-    # What an error says may be about people: its name has to do.
+    # Only the name of an error goes into a span: its message may be about people.
     with tracer.start_as_current_span(
         name, around, _kind(name), named, record_exception=False, set_status_on_exception=False
     ) as ours:

@@ -35,7 +35,7 @@ class Occurrence:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Which event. Exactly one of ``mailbox`` (``me`` included) and ``group`` is set; ``backend`` always is."""
+    """Which event. Exactly one of ``mailbox`` (which may be ``me``) and ``group`` is set."""
 
     backend: str
     event: str
@@ -53,7 +53,7 @@ class Target:
 
     @property
     def lane(self) -> str:
-        """The mailbox: so many jobs at once, paused as one."""
+        """The mailbox, whose jobs are limited in number and paused together."""
         return f"{self.backend}/{self.owner}"
 
     @property
@@ -67,18 +67,17 @@ class Target:
 class Intent:
     """What is to change, in Graph's property names and JSON.
 
-    ``set``: property → new value, None clears (``clear`` is folded into it at the door). ``append`` and ``remove``:
-    property → text to add (``subject``, ``body``) or members. ``shift``: seconds and calendar days by which ``start``
-    and ``end`` move. ``expect``: property → value that must hold. ``only_where``: property → value that it must have to
-    be touched at all, else it is left as it is; ``or_where``: property → other values that will do (no caller can say
-    these; mirrors do).
+    ``set``: property → new value; None clears it (``clear`` is folded into ``set`` at the door). ``append`` and
+    ``remove``: property → text to add (``subject``, ``body``) or members. ``shift``: ``start`` and/or ``end`` → the ISO
+    8601 duration by which it moves. ``expect``: property → the value that it must have. ``only_where``: property → the
+    value without which it is left as it is; ``or_where``: property → other values that will do as well. Only mirrors
+    use these last two; callers cannot.
     """
 
     set: Mapping[str, Json] = field(default_factory=dict)
     append: Mapping[str, Json] = field(default_factory=dict)
     remove: Mapping[str, Json] = field(default_factory=dict)
     shift: Mapping[str, str] = field(default_factory=dict)
-    """``start`` and/or ``end`` → ISO 8601 duration."""
     expect: Mapping[str, Json] = field(default_factory=dict)
     only_where: Mapping[str, Json] = field(default_factory=dict)
     or_where: Mapping[str, Sequence[Json]] = field(default_factory=dict)
@@ -91,8 +90,8 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One update, as accepted. ``id`` is ``upd_`` and a ULID; ``deadline`` and ``created_at`` are aware, UTC, and so is
-    ``renewed_at``, from when on it has its time where it was replayed."""
+    """One update, as accepted. ``id`` is ``upd_`` and a ULID. ``deadline``, ``created_at`` and ``renewed_at``, the
+    moment of its last replay, are aware, in UTC."""
 
     id: str
     client: str
@@ -106,19 +105,19 @@ class Update:
     callback_url: str | None = None
     metadata: Mapping[str, Json] = field(default_factory=dict)
     through: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Property → the events that its value came from and through (no caller can say this; mirrors do)."""
+    """Property → the events from and through which its value came. Only mirrors use this; callers cannot."""
     traceparent: str | None = None
     """The trace that it belongs to (workers/trace)."""
     renewed_at: datetime | None = None
 
     @property
     def life(self) -> timedelta:
-        """How long it has, from acceptance or its last replay."""
+        """How much time it has, from its acceptance or last replay."""
         return self.deadline - (self.renewed_at or self.created_at)
 
     @property
     def label(self) -> str:
-        """How Flower names it: who and which properties, nothing secret."""
+        """How Flower shows it: whose calendar and which properties, nothing secret."""
         return f"{self.target.owner}, {'+'.join(self.intent.touched)}"
 
     def to_json(self) -> str:
@@ -156,7 +155,7 @@ def compact(value: Json) -> str:
 
 
 def known_fields(cls: type, data: Mapping[str, Json]) -> dict[str, Json]:
-    """What of ``data`` the dataclass has a field for: a newer version beside us may store more."""
+    """What of ``data`` the dataclass has fields for: a newer release that runs beside us may store more."""
     names = {field.name for field in fields(cls)}
     return {name: value for name, value in data.items() if name in names}
 

@@ -32,15 +32,19 @@ from workers.update import known_fields
 from workers.version import USER_AGENT
 
 SCHEDULE = tuple(timedelta(seconds=seconds) for seconds in (0, 5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400))
-"""When each attempt follows the one before: ten attempts over about three days."""
+"""How long after the previous one each attempt is made: ten attempts in about three days."""
 LONGEST_RETRY_AFTER = timedelta(hours=10)
 ROOM = 10
 """Callbacks at once to one host."""
+_NO_ANSWER = (
+    OSError, DeadlineExceeded, httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What a callback job holds: whose secrets sign it, where it goes, the exact text to send, its update's trace."""
+    """What a callback job holds: the client whose secrets sign it, where it goes, the exact text to send, and its
+    update's trace."""
 
     client: str
     url: str
@@ -49,7 +53,7 @@ class Delivery:
 
     @property
     def update(self) -> str | None:
-        """The update that it tells of; None where it tells of a change."""
+        """The id of the update that it tells of; None if it tells of a change in a mailbox."""
         body = json.loads(self.text)
         return str(body["data"]["id"]) if body["type"].startswith("calendar.update.") else None
 
@@ -74,7 +78,7 @@ def for_update(job: UpdateJob) -> Callback | None:
 
 
 def composed(delivery: Delivery, owner: str, line: str, label: str) -> Callback:
-    """The job that delivers it. ``owner``, ``line``: of the event that it tells of; ``label``: what it tells."""
+    """The job that delivers it. ``owner`` and ``line`` are those of the event, ``label`` says what it tells."""
     host = urlsplit(delivery.url).netloc.lower()
     return Callback(
         id=new_id("msg"),
@@ -95,7 +99,7 @@ class Deliverer:
         self._clients = clients
         self._public_trust = public_trust
         self._own_trust = own_trust
-        """For clients with networks of their own: the backends' private CAs vouch for their hosts, too."""
+        """For clients with networks of their own, whose hosts may have certificates of the backends' private CAs."""
 
     def deliver(self, job_id: str, body: str, attempts: int, dice: float) -> Outcome:
         """One attempt; ``attempts``: how many came before."""
@@ -106,27 +110,24 @@ class Deliverer:
         secrets = [secret.get_secret_value() for secret in client.webhook_secrets]
         if not secrets:
             return _dead("refused", "NoSecret", f"The client {client.name} has no webhook secret to sign it with.")
-        raw = delivery.text.encode()
-        headers = _headers(secrets, job_id, raw, delivery.url)
-        trust = self._own_trust if client.callback_networks else self._public_trust
         try:
-            failpoint("post.before", job_id)
-            with trace.span("callback", delivery.traceparent) as note:
-                told = [*headers, *trace.headers().items()]
-                answer = post(delivery.url, told, raw, networks=client.callback_networks, context=trust)
-                note("status", str(answer.status))
-            failpoint("post.after", job_id)
+            answer = self._posted(delivery, client, secrets, job_id)
         except Blocked as error:
             return _dead("refused", "blocked", str(error))
-        except (
-            OSError,
-            DeadlineExceeded,
-            httpcore.NetworkError,
-            httpcore.TimeoutException,
-            httpcore.ProtocolError,
-        ) as error:
+        except _NO_ANSWER as error:
             return _again(f"{type(error).__name__}: {error}", attempts, timedelta(), dice)
         return judge(answer, attempts, dice)
+
+    def _posted(self, delivery: Delivery, client: Client, secrets: Sequence[str], job_id: str) -> Answer:
+        raw = delivery.text.encode()
+        trust = self._own_trust if client.callback_networks else self._public_trust
+        failpoint("post.before", job_id)
+        with trace.span("callback", delivery.traceparent) as note:
+            headers = [*_headers(secrets, job_id, raw, delivery.url), *trace.headers().items()]
+            answer = post(delivery.url, headers, raw, networks=client.callback_networks, context=trust)
+            note("status", str(answer.status))
+        failpoint("post.after", job_id)
+        return answer
 
 
 def judge(answer: Answer, attempts: int, dice: float) -> Outcome:

@@ -1,4 +1,4 @@
-"""The one HTTP client for what leaves to callers: dials only judged addresses, never later than its deadline.
+"""The one HTTP client for what goes out to callers: it dials only judged addresses and keeps its deadline.
 
 Built on httpcore's network backend, the seam at which both can be enforced. Redirects are not followed, proxies from
 the environment are not used, at most ``ANSWER_LIMIT`` bytes of an answer are read and nothing is decompressed.
@@ -55,7 +55,7 @@ def post(
 
 
 def _first_bytes(response: httpcore.Response) -> bytes:
-    """As far as it comes: the receiver has answered with its status, however its body ends."""
+    """The body as far as it comes. However it ends, the receiver has answered with its status."""
     read = b""
     with suppress(DeadlineExceeded, httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError):
         for chunk in response.iter_stream():
@@ -66,7 +66,7 @@ def _first_bytes(response: httpcore.Response) -> bytes:
 
 
 class _JudgedBackend(httpcore.NetworkBackend):
-    """Resolves, judges every address, dials a judged one; the name stays what TLS checks."""
+    """Resolves a name, judges every address, dials a judged one. TLS still checks the name."""
 
     def __init__(self, networks: Sequence[Network], deadline: float, *, public_too: bool) -> None:
         self._networks = networks
@@ -95,7 +95,8 @@ class _JudgedBackend(httpcore.NetworkBackend):
 
 
 class _DeadlineStream(httpcore.NetworkStream):
-    """A stream on which no read or write may outlast the deadline of the whole exchange, however it is dripped."""
+    """A stream on which no read or write may outlast the deadline of the whole exchange, however slowly the other side
+    drips."""
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
         self._stream = stream
@@ -105,7 +106,7 @@ class _DeadlineStream(httpcore.NetworkStream):
         return self._stream.read(max_bytes, _left(self._deadline))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        for start in range(0, len(buffer), _SLICE):  # one timeout for each: a receiver may drain as slowly as it likes
+        for start in range(0, len(buffer), _SLICE):  # a timeout for each piece: a receiver may read very slowly
             self._stream.write(buffer[start : start + _SLICE], _left(self._deadline))
 
     def close(self) -> None:

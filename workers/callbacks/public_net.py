@@ -30,7 +30,7 @@ NOT_PUBLIC: tuple[Network, ...] = tuple(
 ``ipaddress.is_global`` knows."""
 
 PUBLIC_PORTS = frozenset({443, 8443})
-"""Where strangers may have us knock. Inside a client's own networks every port is open."""
+"""The ports that callers may have us dial. Inside a client's own networks every port is open."""
 _PORTS_SAID = f"callbacks to the public internet go to the ports {' and '.join(map(str, sorted(PUBLIC_PORTS)))}"
 
 _URL = re.compile(
@@ -42,7 +42,8 @@ _URL = re.compile(
 _NAME = re.compile(
     r"(?=.{1,254}\Z)(?:[a-z0-9_-]{1,63}\.)*(?!(?:[0-9]+|0x[0-9a-f]*)\.?\Z)[a-z0-9_-]{1,63}\.?", re.IGNORECASE
 )
-"""What a resolver would look up: no empty or endless label, and the last one no number (that is a broken address)."""
+"""A name that a resolver would look up: no label is empty or too long, and the last one is no number, which would be a
+broken address."""
 _LOCAL = re.compile(r"(?:.*\.)?localhost\.?", re.IGNORECASE)
 """Names that are loopback everywhere (RFC 6761, 6.3)."""
 
@@ -52,10 +53,10 @@ class Blocked(Exception):
 
 
 def refusal(url: str, networks: Sequence[Network]) -> str | None:
-    """Why this callback URL can never be dialled, as a sentence, or None where it may be.
+    """Why this callback URL can never be dialled, as a sentence; None if it may be.
 
-    Only what the URL itself tells; a name is resolved and judged when it is dialled. Plain http never leaves the
-    client's own networks.
+    Judges only the URL itself; a name is resolved and judged when it is dialled. Plain http never leaves the client's
+    own networks.
     """
     if len(url) > 2048 or not _URL.fullmatch(url):
         return "this is not a plain https URL (no user name, fragment, backslash, space or control character)"
@@ -87,7 +88,7 @@ def refusal(url: str, networks: Sequence[Network]) -> str | None:
 
 
 def is_public(address: Address) -> bool:
-    """Whether a stranger may have us dial this address."""
+    """Whether anybody may have us dial this address."""
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         return is_public(address.ipv4_mapped)
     return not _is_in(address, NOT_PUBLIC)
@@ -121,8 +122,8 @@ def _is_in(address: Address, networks: Iterable[Network]) -> bool:
 
 
 def _spelled(host: str) -> tuple[Address, ...]:
-    """The addresses that a host is without anybody being asked, also in the odd ways that every resolver reads as IPv4:
-    127.1, 0x7f000001. Empty for other names."""
+    """The addresses that a host spells out itself, also in the odd forms that every resolver reads as IPv4: 127.1,
+    0x7f000001. Empty for other names, which have to be resolved."""
     if _LOCAL.fullmatch(host):
         return (IPv4Address("127.0.0.1"), IPv6Address("::1"))
     try:

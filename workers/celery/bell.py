@@ -1,7 +1,8 @@
 """Rings: Celery messages that carry a job's id and nothing else.
 
 A bell may be lost, doubled or late; nothing depends on it, because sweep rings again for whatever is past due. So
-nobody waits for the broker: a thread of its own rings what was asked for meanwhile in one go (ops/decisions/0014).
+nobody waits for the broker: a thread of its own collects the bells that are asked for and rings them together
+(ops/decisions/0014).
 """
 
 from __future__ import annotations
@@ -32,15 +33,15 @@ TASKS: dict[Kind, tuple[str, str]] = {
 """Kind of job → (name of the Celery task, its queue)."""
 
 QUIET = 2.0
-"""Seconds for which no bell is tried after one could not be rung: sweep's are enough while the broker is down."""
+"""Seconds for which no bell is tried after one could not be rung: while the broker is down, sweep rings enough."""
 WAITING_AT_MOST = 10_000
-"""Bells that wait to be rung in this process while the broker is slow; more are left to sweep."""
+"""How many bells may wait in this process while the broker is slow; those beyond are left to sweep."""
 AT_ONCE = 200
 PAUSE, PAUSE_AT_MOST = 0.02, 0.05
-"""Seconds between two goes, for each bell of the first: one is rung at once, those that follow it closely are
-collected, and the more there are the longer."""
+"""Seconds to wait after ringing: so many for each bell that was rung, up to the most. A single bell is rung at once;
+those that follow closely are collected, the longer the more there are."""
 LEAVING = 2.0
-"""Seconds that a process which ends gives the broker to take what is still to be rung."""
+"""Seconds that a process waits at its end until the broker has taken the bells that are left."""
 
 _log = structlog.get_logger(__name__)
 
@@ -51,7 +52,7 @@ class BrokerUnavailable(Exception):
 
 @contextmanager
 def connected(app: Celery) -> Iterator[Connection]:
-    """A connection for questions to the broker. Raises BrokerUnavailable where it does not answer or refuses: what
+    """A connection for questions to the broker. Raises BrokerUnavailable if it does not answer or refuses us: what
     another attempt would not mend, a wrong password among it, kombu hands on in the transport's own errors."""
     connection = app.connection_for_write(transport_options={"max_retries": 0})
     try:
@@ -67,7 +68,7 @@ def _nobody_counts(_: int) -> None:
 
 
 class Bell:
-    """Thread-safe. ``lost`` is told of how many bells were not rung."""
+    """Thread-safe. ``lost`` is called with the number of bells that could not be rung."""
 
     def __init__(self, app: Celery, lost: Callable[[int], object] = _nobody_counts) -> None:
         self._app = app
@@ -78,7 +79,8 @@ class Bell:
         self._quiet_until = 0.0
 
     def ring(self, *rings: Ring) -> None:
-        """Have each job's bell rung. Never waits for the broker, never raises: what is not rung is rung by sweep."""
+        """Have each job's bell rung. Never waits for the broker and never raises: what is not rung now is rung by
+        sweep."""
         for job in rings:
             failpoint("bell", job.id)
             if self._waiting.qsize() < WAITING_AT_MOST:
@@ -89,7 +91,8 @@ class Bell:
             self._begin()
 
     def flush(self, timeout: float = LEAVING) -> bool:
-        """Wait, so many seconds at most, until what was asked for so far has been rung or given up; whether it was."""
+        """Wait until the bells asked for so far have been rung or given up. False if that took longer than
+        ``timeout``, in seconds."""
         if self._waiting.empty() and self._ringer is None:
             return True
         done = threading.Event()
@@ -103,7 +106,7 @@ class Bell:
             pass
 
     def _begin(self) -> None:
-        """The thread, unless it runs: begun late, because a server may fork after its app was made."""
+        """Start the thread if it does not run. Not earlier, because a server may fork after its app was made."""
         if self._ringer is not None and self._ringer.is_alive():
             return
         with self._starting:
@@ -124,7 +127,7 @@ class Bell:
             time.sleep(min(PAUSE * len(asked), PAUSE_AT_MOST))
 
     def _next(self) -> Iterator[Ring | threading.Event]:
-        """What waits by now, at least one."""
+        """The bells that are waiting. Waits until there is one."""
         yield self._waiting.get()
         try:
             for _ in range(AT_ONCE - 1):

@@ -1,8 +1,8 @@
-"""Celery's consumer, but for two habits.
+"""Celery's consumer with two of its habits changed.
 
-It tells Flower what happens twice a second and not at once: with an event in a message of its own, telling cost more
-than handing out the work (ops/decisions/0015). And it looks for a lost broker again within a second, where Celery lets
-two, four and up to thirty seconds pass.
+It sends the events for Flower twice a second instead of one by one: a message for each event cost more than handing out
+the work (ops/decisions/0015). And it looks for a lost broker every second, where Celery waits two, four and up to
+thirty seconds.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from celery.bootsteps import RUN
 from celery.worker.consumer import Consumer as CeleryConsumer
 
 EVERY = 0.5
-"""Seconds for which events are gathered; Celery sends them sooner where there are two dozen."""
+"""Seconds for which events are gathered; Celery sends them sooner when there are two dozen."""
 
 AGAIN = {"interval_start": 0.2, "interval_step": 0.2, "interval_max": 1.0}
-"""Seconds between looking for the broker and looking again: after the first time, more each time, at most."""
+"""Seconds between two looks for the broker: after the first look, how much longer each time, at most."""
 
 
 class Consumer(CeleryConsumer):  # type: ignore[misc]  # Celery has no types
@@ -32,7 +32,8 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]  # Celery has no types
         return super().ensure_connected(conn)
 
     def on_send_event_buffered(self) -> None:
-        """An event was put by, by any thread. Once the worker stops there may be no later: told at once."""
+        """Some thread has put an event into the buffer. When the worker is stopping it is sent at once, because there
+        may be no later."""
         if self.blueprint.state != RUN:
             super().on_send_event_buffered()
         elif self._flush_at < monotonic():
@@ -40,10 +41,10 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]  # Celery has no types
             self.hub.call_soon(self._flush_later)
 
     def _flush_later(self) -> None:
-        """In the loop's thread: its timer is not for others."""
+        """Runs in the event loop's thread, because only that may use its timer."""
         self.hub.call_later(EVERY, self._flush_events)
 
     def stop(self) -> None:
-        """Tell what was put by."""
+        """Send the events that are still in the buffer."""
         self._flush_events()
         super().stop()

@@ -17,15 +17,15 @@ _NOT_FOUND = "404"
 
 
 def lengths(app: Celery) -> Mapping[str, int]:
-    """Each queue's name → its messages that no worker has fetched. Raises BrokerUnavailable. Where the broker hangs it
-    takes as long as its connections may: whoever has no time asks from another thread."""
+    """Each queue's name → its messages that no worker has fetched. Raises BrokerUnavailable. If the broker hangs, this
+    takes as long as a connection may take: ask from another thread if there is less time."""
     with connected(app) as connection:
         return {queue: _length(connection, queue) for queue in dict.fromkeys(queue for _, queue in TASKS.values())}
 
 
 def _length(connection: Connection, queue: str) -> int:
-    """A passive declaration tells it on every broker. A queue that is not there yet is an empty one; RabbitMQ closes
-    the channel on which it was asked for, so each is asked on its own."""
+    """Asked with a passive declaration, which works on every broker. A queue that does not exist yet counts as empty;
+    RabbitMQ then closes the channel, so each queue is asked on a channel of its own."""
     try:
         with connection.channel() as channel:  # type: ignore[no-untyped-call]  # kombu
             return int(channel.queue_declare(queue, passive=True).message_count)

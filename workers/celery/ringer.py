@@ -19,7 +19,7 @@ _PERSISTENT = 2
 
 
 class Ringer:
-    """Of one thread: nothing here is locked. Opens no connection before it is needed."""
+    """For one thread only: nothing here is locked. Opens no connection before it is needed."""
 
     def __init__(self, app: Celery, tasks: Mapping[Kind, tuple[str, str]]) -> None:
         self._app = app

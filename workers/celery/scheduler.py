@@ -55,8 +55,8 @@ class SweepScheduler(Scheduler):  # type: ignore[misc]  # Celery has no types
         return self._every
 
     def _tidy(self) -> None:
-        """How many may run at once, as configured, also where the store was emptied since. Retention, in small steps:
-        jobs end by themselves, the lists that name them are trimmed after them."""
+        """Tell the store again how many jobs may run at once, because it may have been emptied; and trim, in small
+        steps, the lists of jobs that have expired."""
         if time.monotonic() >= self._tidy_at:
             self._tidy_at = time.monotonic() + TIDY_EVERY
             self._store.set_rooms(self._rooms)

@@ -1,7 +1,7 @@
 """Notices that this worker is alive but deaf: bells are rung for it again and again and it hears none of them.
 
 Celery's consumer can stay connected to Redis and never consume again after the broker was restarted. Nothing inside the
-process mends that, so it ends, and its supervisor starts a new one; what it was to do waits in the store.
+process mends that, so the process ends and its supervisor starts a new one; the work waits in the store.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from workers.leases import Leases
 from workers.store import Store, StoreUnavailable
 
 PATIENCE = 30.0
-"""Seconds without a bell, while jobs of our kinds have been rung for at least ``UNANSWERED`` times."""
+"""Seconds without hearing a bell, although jobs of our kinds have been rung for at least ``UNANSWERED`` times."""
 UNANSWERED = 4
 EXIT_CODE = 70
 
