@@ -35,13 +35,13 @@ class Engine(Table):
     concurrency: Annotated[int, Field(ge=1, le=256)] = 16
     """Threads of one worker process."""
     poll: Annotated[float, Field(ge=0.1, le=3600)] = 30.0
-    """How often a watched mailbox is asked for changes whose Exchange does not tell of them."""
+    """How often we ask for changes in a watched mailbox whose Exchange does not tell us of them."""
     catch_up: Annotated[float, Field(ge=0.1, le=86400)] = 300.0
-    """How often one is asked whose Exchange does: what nobody told is found so."""
+    """How often we ask for them although Exchange tells us: that finds what it failed to tell."""
 
     @model_validator(mode="after")
     def _deaths_are_seen(self) -> Self:
-        """A sweep that comes too rarely takes every worker's death for an absence of its own (lua/sweep)."""
+        """A sweep that runs too rarely would take a worker's death for a pause of its own (lua/sweep)."""
         if self.sweep > self.lease / 3:
             raise ValueError("sweep must be at most a third of lease")
         return self
@@ -54,7 +54,7 @@ class Settings(Table):
     client: Annotated[tuple[Client, ...], Field(min_length=1)]
     engine: Engine = Engine()
     operator_api_key_sha256: tuple[Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")], ...] = ()
-    """Keys with which operators sign in to the console and see every client's updates; no good for the API."""
+    """Keys with which operators sign in to the console and see every client's updates. The API does not take them."""
     console_secret: Annotated[SecretStr, Field(min_length=CONSOLE_SECRET_LENGTH)] | None = None
     """Signs the console's sessions; None: one that the store keeps."""
     flower_url: str = "http://127.0.0.1:5555"
@@ -95,8 +95,8 @@ class Settings(Table):
         return {client.name: client for client in self.client}
 
     def backend_for(self, owner: str) -> Backend | None:
-        """The first backend that serves this owner. What is no address (``me``, a group, an object id) goes to the
-        first backend whose patterns name it, else to the first Graph backend."""
+        """The first backend that serves this owner. An owner that is no address (``me``, a group, an object id) goes to
+        the first backend whose patterns name it, otherwise to the first Graph backend."""
         for backend in self.backend:
             if backend.serves(owner.removeprefix("group:")):
                 return backend

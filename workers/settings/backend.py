@@ -15,7 +15,7 @@ ServerVersion = Literal[
     "Exchange2007_SP1", "Exchange2010", "Exchange2010_SP1", "Exchange2010_SP2", "Exchange2013", "Exchange2013_SP1",
     "Exchange2015", "Exchange2016",
 ]  # fmt: skip
-"""Of the schema of Exchange Web Services, the oldest first."""
+"""The versions of the schema of Exchange Web Services, oldest first."""
 
 
 class _Backend(Table):
@@ -25,8 +25,8 @@ class _Backend(Table):
     timeout: Annotated[float, Field(gt=0, le=300)] = 30.0
     """Seconds that one call may take."""
     enforces_version: bool = True
-    """Whether the server refuses a write against a version that has moved. Where it does not, nobody's edit is safe
-    from a write that crosses it, and after a lost answer we wait until the server is quiet before we look."""
+    """Whether the server refuses a write against a version that has moved. If it does not, a write may undo an edit
+    that crosses it, and after a lost answer we wait until the server is quiet before we look (ops/decisions/0006)."""
 
     authority: str | None = None
     client_id: str | None = None
@@ -73,8 +73,8 @@ class GraphBackend(_Backend):
     refresh_token: SecretStr | None = None
     max_concurrency: Annotated[int, Field(ge=1, le=100, strict=True)] = 4
     notification_certificate_files: tuple[Path, ...] = ()
-    """PEM, each a certificate and its RSA key, the newest first: Graph seals its notifications with it, and signs them.
-    An older one stays in the list for a day, until nothing that was sealed with it is on its way."""
+    """PEM files, each with a certificate and its RSA key, newest first. Graph seals its notifications with the newest.
+    An older one has to stay in the list for a day, until nothing that was sealed with it is on its way."""
 
     @property
     def is_somebody(self) -> bool:

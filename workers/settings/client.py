@@ -25,17 +25,17 @@ class Client(Table):
     mailboxes: tuple[str, ...] = ()
     callback_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     mapping: Mapping[str, Any] | None = None
-    """How what the client signs and sends becomes an update (workers/mapping); None where it sends updates."""
+    """How the JSON that the client sends becomes an update (workers/mapping); None if it sends updates."""
 
     rate_limit: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}/(second|minute|hour)$")] = "60000/minute"
-    """How many updates it may ask for; ten times as often it may read."""
+    """How many updates it may ask for; it may read ten times as often."""
     max_backlog: Annotated[int, Field(ge=1)] = 100_000
     """How many of its updates may wait or run at once."""
     max_backlog_per_mailbox: Annotated[int, Field(ge=1)] = 10_000
-    """How many updates may wait or run at once in a mailbox that it asks for, whoever asked for them."""
+    """How many updates may wait or run at once in one mailbox, those of other clients included."""
     max_watchers_per_mailbox: Annotated[int, Field(ge=1)] = 1000
-    """How many subscriptions and mirrors there may be of a mailbox that it asks for, whoever asked for them: a change
-    is compared and told for all of them in one step."""
+    """How many subscriptions and mirrors there may be of one mailbox, those of other clients included: a change is
+    compared and told for all of them in one step."""
 
     @cached_property
     def mapper(self) -> Mapper | None:

@@ -110,7 +110,8 @@ class Store(Steps, Reading, Figures, Searching, Watching):
             socket_timeout=5,
             socket_connect_timeout=2,
             health_check_interval=30,
-            # A store that hangs is waited for once: who asks comes again, and the sweep does.
+            # Only lost connections are tried again. A store that hangs is waited for once: the caller will ask again,
+            # and so will sweep.
             retry=Resend(ExponentialBackoff(cap=0.5, base=0.05), 3, supported_errors=(ConnectionError,)),
         )
         engine = settings.engine

@@ -22,11 +22,11 @@ ALLOWED_WHEN_FULL = (
     "claim", "renew", "intend", "settle", "hand_back", "sweep", "cancel", "replay", "discard",
     "rooms", "wake", "keep", "tell", "forget", "unwatch", "lifecycle",
 )  # fmt: skip
-"""What only finishes work must go on when Redis is full, so that it can drain; taking work in must not."""
+"""The scripts that only finish work: when Redis is full they go on, so that it can drain. Those of INTAKE do not."""
 _CHECK_EVERY = 5.0
-"""Seconds after which intake asks again whether the store would keep what it is given."""
+"""Seconds between two checks of intake whether the store would keep what it is given."""
 _DISK_MS = 2000
-"""How long to wait for a store that writes to its disk now and then."""
+"""How long to wait for the disk of a store that does not write to it at once."""
 
 
 class StoreUnavailable(Exception):
@@ -78,7 +78,7 @@ class Connection:
         self._scripts = {name: self._register(name) for name in (*INTAKE, *ALLOWED_WHEN_FULL)}
 
     def run(self, script: str, *args: str | int) -> Any:
-        """One atomic step, in one round trip with those of other threads that come meanwhile."""
+        """One atomic step. Steps that other threads ask for at the same time share its round trip."""
         try:
             return self._together.run(self._scripts[script], args)
         except RedisError as error:
@@ -121,8 +121,8 @@ class Connection:
             raise _unanswered(error) from error
 
     def check(self) -> None:
-        """Raise StoreUnavailable unless the store answers, never evicts, has room, and writes an append-only file, at
-        every write as far as it tells."""
+        """Raise StoreUnavailable unless the store answers, never evicts, has room, and writes an append-only file; at
+        every write, if it tells its policy."""
         state = self.state()
         if (why := unfit(state)) is not None:
             raise StoreUnavailable(why)
@@ -130,7 +130,7 @@ class Connection:
         self._checked = time.monotonic()
 
     def state(self) -> ServerState:
-        """How the server is set up, and how it does."""
+        """How the server is set up, and how it is."""
         memory, disk = self.call_all([("info", "memory"), ("info", "persistence")])
         return ServerState(
             memory=memory.get("used_memory", 0),

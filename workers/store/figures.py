@@ -21,11 +21,14 @@ WAITS_SEEN = 200
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """So many times something happened. ``what``: accepted, succeeded, retried, dead, cancelled, or took (the time
-    from acceptance to the end: ``ended`` is the bucket's upper bound in ms, ``inf`` or ``sum``); ``ended``: how the
-    attempt ended; ``place``: the backend, ``callback``, or in a minute's tally ``callback/{host}``. Of all time
-    besides: late (a change that Graph had not told when we found it) and doubted (a notification that did not prove
-    genuine; ``ended`` says why)."""
+    """How many times something happened.
+
+    ``what``: accepted, succeeded, retried, dead, cancelled, or took: the time from acceptance to the end, where
+    ``ended`` is the upper bound of a bucket in ms, ``inf`` or ``sum``. Otherwise ``ended`` is how the attempt ended.
+    ``place``: the backend, ``callback``, or in a minute's tally ``callback/{host}``. The totals also count late
+    (changes that Graph had not told when we found them) and doubted (notifications that did not prove genuine, with the
+    reason in ``ended``).
+    """
 
     what: str
     kind: str
@@ -45,7 +48,7 @@ class Minute:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """So many unsettled jobs of a client are in this state."""
+    """How many unsettled jobs of a client are in this state."""
 
     kind: str
     client: str
@@ -55,7 +58,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A lane (``backend/mailbox`` or ``callback/host``) that is left alone until then."""
+    """A lane (``backend/mailbox`` or ``callback/host``) that is left alone until a moment."""
 
     lane: str
     until: datetime
@@ -63,7 +66,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Dues:
-    """Jobs (and lanes) that have a due time, those of them that are past it, and by how much the first is."""
+    """How many jobs and lanes wait for their due time, how many are past it, and by how much the oldest is."""
 
     waiting: int
     overdue: int
@@ -72,8 +75,9 @@ class Dues:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The server's memory in bytes (``memory_limit`` 0: none), why it would not keep what it is given, if so, and its
-    ``sequence``, which rises with each acceptance and each claim: it falls only where writes were lost."""
+    """The server's memory in bytes (``memory_limit`` 0: none); the ``problem`` for which it would not keep what it is
+    given, if there is one; and its ``sequence``, which rises with each acceptance and each claim and falls only if
+    writes were lost."""
 
     memory: int
     memory_limit: int
@@ -102,7 +106,7 @@ class Figures:
         return tallies(self._redis.call("hgetall", "rdv:total"))
 
     def clients(self) -> set[str]:
-        """Whose work was ever taken in, whether they are still configured or not."""
+        """The clients whose work was ever taken in, whether they are still configured or not."""
         return {tally.client for tally in self.totals()} - {""}
 
     def standings(self) -> tuple[Standing, ...]:
@@ -135,8 +139,9 @@ class Figures:
         return Dues(waiting, overdue, timedelta(milliseconds=late))
 
     def waits(self) -> Mapping[str, timedelta]:
-        """Kind → for how long the oldest of its jobs has been ready without being run, among the first few that have a
-        due time: where nobody serves a queue, all of them wait. Jobs whose lane is paused or full have none."""
+        """Kind → how long the oldest of its jobs has been ready to run, among the first few that are due. That is
+        enough to see that nobody serves a queue, because then all of its jobs wait. Jobs whose lane is paused or full
+        are not due."""
         now, ids = self._now(), self._redis.call("zrange", "rdv:due", 0, WAITS_SEEN - 1)
         found = self._redis.call_all(
             ("hmget", f"rdv:job:{job_id}", "kind", "state", "since", "not_before") for job_id in ids
@@ -149,7 +154,7 @@ class Figures:
         return waits
 
     def state(self) -> ServerState:
-        """How the server is set up, and how it does."""
+        """How the server is set up, and how it is."""
         return self._redis.state()
 
     def health(self) -> Health:
@@ -159,7 +164,7 @@ class Figures:
 
     def console_secret(self) -> str:
         """What signs the console's sessions, the same for every web process; made when it is first asked for."""
-        if kept := self._redis.call("get", "rdv:console_secret"):  # a full store still reads
+        if kept := self._redis.call("get", "rdv:console_secret"):  # read first: a full store can still be read
             return str(kept)
         made = secrets.token_urlsafe(32)
         return str(self._redis.call("set", "rdv:console_secret", made, nx=True, get=True) or made)

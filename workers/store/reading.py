@@ -33,7 +33,7 @@ class Reading:
         return kept.split(" ")[0] if kept else None
 
     def update(self, job_id: str) -> UpdateJob | None:
-        """The update and its life so far, or None where there is no such update (any more), or none that can be read:
+        """The update and its life so far. None if there is no such update any more, or what is stored cannot be read:
         then its dead letter tells what is known."""
         job = self._job(job_id)
         if job.get("kind") != "update":
@@ -72,7 +72,8 @@ class Reading:
         return [Wrote.from_line(one) for one in self._redis.call("lrange", key, 0, -1)]
 
     def unanswered(self, kinds: Collection[Kind], bells: int) -> list[str]:
-        """Jobs of these kinds, among the first in the due set, whose bell has been rung so often and never answered."""
+        """Jobs of these kinds whose bell has been rung at least so often without an answer, among the first that are
+        due."""
         ids = [member for member in self._redis.call("zrange", "rdv:due", 0, _SCAN) if not member.startswith("lane/")]
         rows = self._redis.call_all(("hmget", f"rdv:job:{job_id}", "kind", "bells", "state") for job_id in ids)
         return [

@@ -25,7 +25,7 @@ class Ring:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """``created`` is False where the client used the key before: ``id`` is the earlier update then."""
+    """``created`` is False if the client has used the key before; then ``id`` is the earlier update's."""
 
     id: str
     created: bool
@@ -37,10 +37,10 @@ class Accepted:
 class Grant:
     """The right to run a job until its lease ends.
 
-    ``claims``: claims since the last outcome, this one included. ``attempts``: how many attempts came before; of those
-    since acceptance or the last replay, ``tries`` came to an outcome and ``lost`` did not, because their worker died or
-    was stopped: that says nothing about what was tried. ``in_doubt``: an earlier write may have been applied;
-    ``intended_ago``: how long ago it was intended, by the store's clock.
+    ``claims``: claims since the last outcome, this one included. ``attempts``: how many attempts came before. Of those
+    since acceptance or the last replay, ``tries`` came to an outcome; ``lost`` did not, because their worker died or
+    was stopped, which is not the job's fault. ``in_doubt``: an earlier write may have been applied; ``intended_ago``:
+    how long ago it was intended, by the store's clock.
     """
 
     id: str
@@ -72,8 +72,8 @@ class Callback:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A job that was given up. ``accepted``: which place it had in the order of acceptance. ``owner``: of the mailbox.
-    ``body``: as stored, so it may be spoilt."""
+    """A job that was given up. ``accepted``: its place in the order of acceptance. ``owner``: of the mailbox. ``body``:
+    as it is stored, so it may be unreadable."""
 
     id: str
     accepted: int
@@ -95,7 +95,7 @@ class DeadLetter:
 
 
 class Cancelled(StrEnum):
-    """What came of a wish to cancel."""
+    """What came of a cancellation."""
 
     CANCELLED = "cancelled"
     RUNNING = "running"

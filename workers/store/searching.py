@@ -18,10 +18,10 @@ from workers.store.connection import Connection
 from workers.store.milliseconds import ms
 
 LOOKED_AT = 5_000
-"""Entries that one question looks at; then the page ends, and its cursor goes on from there."""
+"""How many entries one search looks at; then the page ends, and its cursor goes on from there."""
 _CHUNK = 200
 _NEWEST = (10**15, "")
-"""Before it is everything."""
+"""Everything comes before this position."""
 
 
 class BadCursor(ValueError):
@@ -30,8 +30,8 @@ class BadCursor(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Those for which all that is not None holds. ``kind``: of job; ``error_class``: the contract's ``class``;
-    ``since`` and ``until``: accepted (of dead letters: died) at or after, before; aware."""
+    """What is searched for; None means any. ``kind``: of job. ``error_class``: the contract's ``class``. ``since`` and
+    ``until`` (aware): accepted, or for dead letters died, at or after the one and before the other."""
 
     state: State | None = None
     kind: Kind | None = None
@@ -64,8 +64,8 @@ class Searching:
         return self._search("rdv:dead", clients, which, limit, cursor)
 
     def dead_from_the_oldest(self, client: str, which: Search) -> Iterator[list[str]]:
-        """The ids of all that are dead now and match, first died first, in pieces: replaying or discarding some of
-        them meanwhile shifts nothing."""
+        """The ids of all that are dead now and match, first died first, in pieces. Replaying or discarding some of them
+        meanwhile changes nothing about the rest."""
         newest = f"({ms(which.until)}" if which.until else "+inf"
         ids: list[str] = self._redis.call("zrangebyscore", f"rdv:dead:{client}", _oldest(which), newest)
         for start in range(0, len(ids), _CHUNK):
@@ -93,9 +93,9 @@ class Searching:
         return Found(tuple(found), _cursor(last) if looked_at == LOOKED_AT else None)
 
     def _entries(self, key: str, which: Search, before: tuple[int, str]) -> Iterator[tuple[int, str]]:
-        """(ms, id) of one list, newest first, those before a position. Each chunk begins at the last entry of the one
-        before and not at a rank, so what comes in meanwhile shifts nothing; ``offset`` is for a whole chunk of one
-        millisecond."""
+        """(ms, id) of one list, newest first, from a position on. Each chunk begins at the last entry of the chunk
+        before and not at a rank, so that entries that come in meanwhile shift nothing. ``offset`` serves the case that
+        a whole chunk has the same millisecond."""
         at, offset = min(before, (ms(which.until), "")) if which.until else before, 0
         while True:
             rows = self._redis.call(
@@ -108,7 +108,7 @@ class Searching:
             at, offset = (further[-1], 0) if further else (at, offset + _CHUNK)
 
     def _judged(self, ids: list[str], which: Search) -> list[bool]:
-        """For each id whether it is there and wanted."""
+        """For each id whether its job is there and matches."""
         rows = self._redis.call_all(("hmget", f"rdv:job:{job_id}", "state", "kind", "owner", "error") for job_id in ids)
         return [_matches(which, *cast("tuple[str | None, ...]", tuple(row))) for row in rows]
 

@@ -1,4 +1,4 @@
-"""The life of a job, in the order in which it is lived: each method is one script of workers/store/lua."""
+"""The life of a job, in order: nearly every method is one script of workers/store/lua."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SEEN_LIFE = timedelta(minutes=15)
 SETTLED_LIFE = timedelta(days=10)
 DEAD_LIFE = timedelta(days=30)
 BRIEF_LIFE = timedelta(hours=1)
-"""Of a job that nobody asks about by its id: there is one for each change in a watched mailbox."""
+"""For jobs that nobody asks about by their ids: there is one for each change in a watched mailbox."""
 _PIECE = 200
 
 
@@ -33,7 +33,8 @@ class Limits:
 
 
 class BacklogFull(Exception):
-    """So many updates wait already: for the ``client``, or in the ``mailbox``. Nothing was stored."""
+    """As many updates as may wait are waiting already, for ``which``: the ``client`` or the ``mailbox``. Nothing was
+    stored."""
 
     def __init__(self, which: str) -> None:
         super().__init__(f"too many updates of this {which} wait already")
@@ -48,9 +49,9 @@ class Steps:
         self._lease = ms(lease)
         self._grace = ms(grace)
         self._stepped_over: dict[str, int] = {}
-        """List → how many of its oldest, all of them alive, the last ``trim`` left behind it."""
+        """List → how many of its oldest entries the last ``trim`` found to be alive and stepped over."""
         self._unanswered: set[tuple[str, str]] = set()
-        """Claims, by job and token, that the store may have granted although we did not hear of it."""
+        """Claims, by job and token, that the store may have granted although its answer did not reach us."""
 
     def accept(
         self, update: Update, *, key: str, fingerprint: str, room: int, limits: Limits | None = None
@@ -71,18 +72,19 @@ class Steps:
         return Accepted(kept_id, kept_id == update.id, kept_fingerprint == fingerprint, rings(to_ring))
 
     def first_key(self, client: str, message: str, key: str) -> str:
-        """The idempotency key with which a signed message came first; ``key`` itself the first time. Both hashed.
+        """The idempotency key with which a signed message came first, which is ``key`` itself the first time. Both
+        hashed.
 
-        The message's id is signed, an Idempotency-Key is not: who captured a signed request cannot have it done again
-        under another key.
+        The message's id is signed, but an Idempotency-Key is not: so nobody who captured a signed request can have it
+        done again under another key.
         """
         place = f"rdv:seen:{client}/{message}"
         earlier = self._redis.call("set", place, key, nx=True, get=True, px=ms(SEEN_LIFE))
         return str(earlier or key)
 
     def claim(self, job_id: str) -> Grant | None:
-        """The right to run the job, or None where there is nothing to do: it runs, ended, is not at the head of its
-        line, not yet due, or its lane has no room (then it is rung when there is)."""
+        """The right to run the job. None if there is nothing to do: it runs or has ended, it is not at the head of its
+        line or not yet due, or its lane has no room (then it is rung when there is)."""
         token = uuid4().hex
         try:
             answer = self._redis.run("claim", job_id, token, self._lease, _now())
@@ -92,27 +94,27 @@ class Steps:
         if answer[0] != "granted":
             return None
         _, fence, claims, attempts, before_replay, lost, kind, body, intent, doubt, ago = answer
-        tries = max(0, attempts - before_replay - lost)  # an older version of us replays without forgetting the lost
+        tries = max(0, attempts - before_replay - lost)  # an older release replays without forgetting the lost
         intended_ago = timedelta(milliseconds=ago)
         return Grant(
             job_id, fence, kind, body, claims, attempts, tries, intent or None, doubt == "1", intended_ago, lost
         )
 
     def renew(self, grants: Iterable[Grant]) -> set[str]:
-        """Extend the leases; the ids of those that are lost."""
+        """Extend the leases. Returns the ids of the jobs whose leases are lost."""
         held = [part for grant in grants for part in (grant.id, grant.fence)]
         return set(self._redis.run("renew", self._lease, *held)) if held else set()
 
     def intend(self, grant: Grant, intent: str) -> timedelta | None:
-        """Record durably what is about to be written. Zero: go on. Longer: the lane was paused meanwhile, for so long;
-        None: the right to run is lost. Then nothing may be sent, and nothing was recorded."""
+        """Record durably what is about to be written. Zero: go on. Longer: the lane has been paused meanwhile for so
+        long. None: the right to run is lost. In these two cases nothing was recorded and nothing may be sent."""
         wait = self._redis.run("intend", grant.id, grant.fence, intent)
         return None if wait < 0 else timedelta(milliseconds=wait)
 
     def settle(
         self, grant: Grant, attempt: Attempt, outcome: Outcome, callback: Callback | None = None
     ) -> tuple[bool, tuple[Ring, ...]]:
-        """End the attempt. False where the right to run was lost meanwhile: then nothing has changed."""
+        """End the attempt. False if the right to run has been lost meanwhile: then nothing has changed."""
         verb, result, failure, wrote, doubt = "succeed", "", "", "", ""
         delay, pause, life = timedelta(), timedelta(), SETTLED_LIFE
         match outcome:
@@ -135,7 +137,8 @@ class Steps:
         return bool(done), rings(to_ring)
 
     def hand_back(self, grants: Iterable[Grant]) -> tuple[Ring, ...]:
-        """Give up the right to run these jobs, and those whose claim was granted unheard: nobody runs them."""
+        """Give up the right to run these jobs, and those whose claim may have been granted without our hearing of
+        it."""
         unanswered = tuple(self._unanswered)
         held = [part for grant in grants for part in (grant.id, grant.fence)]
         held += [part for claim in unanswered for part in claim]
@@ -159,8 +162,8 @@ class Steps:
     def expire(
         self, job_id: str, now: datetime, failure: Failure, callback: Callback | None = None
     ) -> tuple[Ring, ...]:
-        """Give up an update that is overdue and waits. One that runs, or is in doubt, judges its deadline itself at its
-        next attempt."""
+        """Give up an update that is overdue and waits. One that runs or is in doubt is left to its next attempt, which
+        judges the deadline."""
         _, to_ring = self._redis.run(
             "cancel", job_id, rfc3339(now), ms(DEAD_LIFE), self._grace, compact(failure.to_json()), ms(now),
             *callback_arguments(callback),
@@ -168,13 +171,14 @@ class Steps:
         return rings(to_ring)
 
     def replay(self, job_id: str, update: Update | None = None) -> tuple[bool, tuple[Ring, ...]]:
-        """Bring a dead letter back to the end of its line, as ``update`` if that is given. False: it is none."""
+        """Bring a dead letter back to the end of its line, as ``update`` if that is given. False if it is none any
+        more."""
         body, deadline = (update.to_json(), ms(update.deadline)) if update else ("", "")
         done, to_ring = self._redis.run("replay", job_id, uuid4().hex, body, deadline, self._grace)
         return bool(done), rings(to_ring)
 
     def discard(self, job_id: str) -> bool:
-        """Take a dead letter off the list; the job stays to be read until its life is over. False: it is none."""
+        """Take a dead letter off the list; the job can be read until its life is over. False if it is none any more."""
         return bool(self._redis.run("discard", job_id, uuid4().hex, ms(SETTLED_LIFE)))
 
     def sweep(self, limit: int = 100) -> Iterator[tuple[Ring, ...]]:
@@ -186,12 +190,14 @@ class Steps:
                 return
 
     def set_rooms(self, rooms: Mapping[str, int]) -> None:
-        """Backend → how many jobs may run at once in a mailbox of it, also of those that came with another ``room``."""
+        """Backend → how many jobs may run at once in one of its mailboxes, whatever ``room`` they were accepted
+        with."""
         self._redis.run("rooms", *(part for room in rooms.items() for part in room))
 
     def trim(self, client: str, at_most: int = 10_000) -> int:
-        """Forget, in the client's lists, jobs whose life is over; how many. Of each list so many are looked at that are
-        old enough, oldest first, and the next call goes on behind them: a dead letter outlives what succeeded later."""
+        """Remove jobs whose life is over from the client's lists; how many. Of each list at most so many are looked at,
+        oldest first, and the next call goes on behind those that are still alive: a dead letter outlives jobs that
+        succeeded later."""
         old = self._redis.call("time")[0] * 1000 - ms(SETTLED_LIFE)
         return sum(self._trim(f"{lists}:{client}", old, at_most) for lists in ("rdv:updates", "rdv:dead"))
 

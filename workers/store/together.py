@@ -1,5 +1,5 @@
-"""Scripts of several threads in one round trip: who comes while one is under way waits, and goes with the next. A
-script that comes alone goes at once (ops/decisions/0016)."""
+"""Scripts of several threads in one round trip: those that come while a trip is under way wait and share the next one.
+A script that comes alone goes at once (ops/decisions/0016)."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Together:
         self._turn = threading.Lock()
 
     def run(self, script: Script, args: Sequence[str | int]) -> Any:
-        """The script's answer. Raises RedisError; where the connection broke, all who went together do."""
-        # Encoded here: an argument that cannot be is nobody else's trouble.
+        """The script's answer. Raises RedisError; if the connection broke, for all scripts that went together."""
+        # Encoded here, so that an argument that cannot be encoded fails only its own script.
         mine = _Asked(script, [self._encoder.encode(arg) for arg in args])
         self._asked.append(mine)
         with self._turn:

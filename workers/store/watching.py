@@ -18,10 +18,10 @@ from workers.store.records import Callback, Grant, Ring, callback_arguments, rin
 
 HEARD_LIFE = timedelta(hours=24)
 BACKSTOP = timedelta(minutes=1)
-"""After which a watch is looked at again although nobody said when."""
+"""How long until a watch is looked at again if the look does not say when, because its worker died."""
 _AT_ONCE = 200
 How = Literal["told", "found", "late"]
-"""How a change is heard of: Exchange told it; we looked, as nobody tells; we looked, and it should have been told."""
+"""How we heard of a change: Exchange told us; we found it, as nobody tells us; we found it, and had not been told."""
 W = TypeVar("W", Subscription, Mirror)
 
 
@@ -47,8 +47,8 @@ class Watching:
     # Who wants to know
 
     def begin(self, watcher: Subscription | Mirror, *, most: int = 0) -> str | None:
-        """Keep it, and have its mailbox watched; the id of the one that does the same, it or an earlier one. None where
-        ``most`` want to know of the mailbox already (0: no limit)."""
+        """Keep it and have its mailbox watched. Returns its id, or that of an earlier one that does just the same; None
+        if ``most`` watchers want to know of the mailbox already (0: no limit)."""
         self._redis.check_now_and_then()
         source = watcher.source
         kept = self._redis.run_durably(
@@ -58,7 +58,7 @@ class Watching:
         return str(kept) or None
 
     def end(self, watcher: Subscription | Mirror) -> None:
-        """No longer."""
+        """Keep it no longer. What is on its way may still come."""
         self._redis.run("unwatch", watcher.kind, watcher.id)
 
     def watcher(self, kind: type[W], watcher_id: str) -> W | None:
@@ -98,8 +98,9 @@ class Watching:
         began: datetime,
         look: datetime | None = None,
     ) -> bool:
-        """Note how it stands; None forgets a field. ``look``: when to look again, at once if somebody wished for that
-        since this look ``began``. False where a later job has looked at it meanwhile (``watch.fence``)."""
+        """Note how the watch stands; a field that is None is forgotten. ``look``: when to look again, but at once if
+        somebody has wished for a look since this one ``began``. False if a later job has looked at it meanwhile
+        (``watch.fence``)."""
         flat = [part for name, value in fields.items() for part in (name, _stored(value))]
         next_look = "" if look is None else ms(look)
         return bool(self._redis.run("keep", watch.id, watch.fence, ms(began), next_look, *flat))
@@ -117,14 +118,14 @@ class Watching:
                 return
 
     def lifecycle(self, watch_id: str, event: str) -> bool:
-        """Graph says something about the subscription itself, durably. False: there is no such watch."""
+        """Note durably what Graph says about the subscription itself. False if there is no such watch."""
         self._redis.check_now_and_then()
         return bool(self._redis.run_durably("lifecycle", watch_id, event))
 
     # What is heard and told
 
     def hear(self, heard: Sequence[Heard], *, how: How) -> tuple[int, tuple[Ring, ...]]:
-        """Make jobs of what is new among this, durably; how many, and the bells to ring."""
+        """Make jobs, durably, of the notifications that are new; how many, and the bells to ring."""
         self._redis.check_now_and_then()
         new, to_ring = 0, cast("tuple[Ring, ...]", ())
         for start in range(0, len(heard), _AT_ONCE):
@@ -140,7 +141,7 @@ class Watching:
     def tell(
         self, grant: Grant, watch: Watch, event: str, snapshot: Snapshot, callbacks: Sequence[Callback]
     ) -> tuple[bool, tuple[Ring, ...]]:
-        """Remember the event as it is told now, and make the callbacks. False: the right to run is lost."""
+        """Remember the event as it is told now, and make the callbacks. False if the right to run is lost."""
         flat = [part for callback in callbacks for part in callback_arguments(callback)]
         done, to_ring = self._redis.run(
             "tell", grant.id, grant.fence, watch.id, event, snapshot.to_json(), self._grace, *flat
@@ -165,12 +166,12 @@ class Watching:
         return frozenset(self._redis.call("hkeys", f"rdv:snapshots:{watch.id}"))
 
     def awaited(self, watch: Watch, events: Collection[str]) -> frozenset[str]:
-        """Those of these events that a notification is about to be handled of."""
+        """Those of these events for which a notification waits to be handled."""
         lengths = self._redis.call_all(("llen", f"rdv:line:{watch.line(event)}") for event in events)
         return frozenset(event for event, length in zip(events, lengths, strict=True) if length)
 
     def first_seen(self, watch: Watch, snapshots: Mapping[str, Snapshot]) -> None:
-        """Remember events as they are met, save those that are known; nothing where nobody wants to know any more."""
+        """Remember events as they are met, except those that are known; nothing if nobody wants to know any more."""
         seen = list(snapshots.items())
         for start in range(0, len(seen), _AT_ONCE):
             flat = [part for event, one in seen[start : start + _AT_ONCE] for part in (event, one.to_json())]
@@ -182,7 +183,7 @@ class Watching:
             self._redis.call("hdel", f"rdv:snapshots:{watch.id}", *gone)
 
     def ours(self, updates: Collection[str]) -> tuple[Ours, ...]:
-        """Those of these updates that we know: what each wrote, or is about to write."""
+        """What each of these updates wrote, or is about to write, if we know it."""
         wanted = list(updates)
         rows = self._redis.call_all(
             ("hmget", f"rdv:job:{one}", "body", "intent", "result", "finished") for one in wanted
