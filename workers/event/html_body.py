@@ -21,8 +21,7 @@ def canonical_html(content: str) -> tuple[str, ...]:
 
 
 def inserted(content: str, addition: str) -> str:
-    """The document with more HTML at its end, where a reader sees it: before the last ``</body>`` that is not in a
-    comment."""
+    """The document with more HTML where a reader sees its end: before the last ``</body>`` that is not in a comment."""
     ends = {found[1].lower(): found.start() for found in _COMMENT_OR_END.finditer(content) if found[1]}
     at = ends.get("body", ends.get("html", len(content)))
     return content[:at] + addition + content[at:]
@@ -46,7 +45,7 @@ class _Reader(HtmlReader):
         self._text.append(data)
 
     def end_text(self) -> None:
-        """What was said since the last tag is one text, in however many pieces it came."""
+        """End the text that has come since the last tag, in however many pieces."""
         if words := " ".join("".join(self._text).split()):
             self.seen.append(words)
         self._text.clear()

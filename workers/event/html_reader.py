@@ -14,12 +14,12 @@ _ENDLESS = re.compile(r"&#(?=[0-9]{100})")
 
 
 def unescaped(text: str) -> str:
-    """The characters that are meant, whatever a stranger wrote for one."""
+    """The text with its character references replaced, whatever number a stranger wrote into one."""
     return unescape(_ENDLESS.sub("&_", text))
 
 
 class HtmlReader(HTMLParser):
-    """Tells its ``handle_`` methods of everything, in order, as forgiving as mail has to be read."""
+    """Calls its ``handle_`` methods for everything, in order. It forgives whatever is found in mail."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)

@@ -18,7 +18,7 @@ CHANGED = ("sendOnlyToChanged", "sendToChangedAndSaveCopy")
 
 
 def choose(asked: str, event: Event, changes: Mapping[str, Json], backend_kind: str) -> str:
-    """The mode for this write. An appointment is never mailed about: a send mode may turn it into a meeting. Nor are
+    """The mode for this write. Nobody is mailed about an appointment: a send mode may turn it into a meeting. Nor about
     open extensions, which Graph keeps beside the event.
 
     Raises Refused for ``sendToNone`` where Graph would mail all the same.
@@ -37,7 +37,8 @@ def choose(asked: str, event: Event, changes: Mapping[str, Json], backend_kind: 
 
 
 def recipients(mode: str, event: Event, changes: Mapping[str, Json]) -> frozenset[str]:
-    """The addresses that Exchange will mail, by the mode's documentation; removed attendees get a cancellation."""
+    """The addresses that Exchange will mail, by the mode's documentation. Attendees who are removed get a
+    cancellation."""
     if mode == NOBODY:
         return frozenset()
     before = _guests(event.properties.get("attendees"))
@@ -58,7 +59,7 @@ def mails(people: frozenset[str], exceptions: Sequence[Json] = ()) -> int:
 
 
 def _guests(attendees: Json) -> frozenset[str]:
-    """Without the organizer, who may stand among the attendees and is not mailed about a meeting of their own."""
+    """The attendees without the organizer, who may be listed among them and is not mailed about their own meeting."""
     return frozenset(
         address
         for address, attendee in members("attendees", attendees).items()

@@ -1,7 +1,7 @@
 """What to write: an intent and the event as it stands → the smallest set of changes, nothing, or a conflict.
 
-Pure. The order of thought: does what the caller expects hold; has somebody else been here since we first looked, and
-does that matter in this mode; what should the event look like; what of that is not so already.
+Pure. It asks in this order: does what the caller expects hold; has somebody else changed the event since we first
+looked, and does that matter in this mode; what should the event look like; what of that is not so already?
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class Conflict:
 
 
 def properties_needed(intent: Intent, conflict_resolution: str, kind: str) -> frozenset[str]:
-    """What must be read before anything can be decided: each group whole, as far as a backend of this ``kind`` has it.
-    Attendees and recurrence always: they tell who would be mailed, and how often."""
+    """What must be read before anything can be decided: whole groups, as far as a backend of this ``kind`` has them,
+    and always attendees and recurrence, which tell how many people would be mailed."""
     needed = {*intent.touched, *intent.expect, "attendees", "recurrence"}
     if conflict_resolution == "neverOverwrite":
         needed |= {name for name in PROPERTIES if writable_on(kind, name)}
@@ -57,7 +57,7 @@ WATCHED = frozenset(
     {"subject", "body", "start", "end", "isAllDay", "location", "attendees", "categories", "importance", "sensitivity",
      "showAs", "isReminderOn", "reminderMinutesBeforeStart", "recurrence"}
 )  # fmt: skip
-"""What every event has on every backend."""
+"""The properties that every event has on every backend."""
 
 
 def plan(intent: Intent, now: Properties, base: Properties | None, conflict_resolution: str) -> Changes | Conflict:
@@ -79,7 +79,8 @@ def plan(intent: Intent, now: Properties, base: Properties | None, conflict_reso
 
 
 def desired(intent: Intent, stands: Properties) -> dict[str, Json]:
-    """The touched properties as they should be, given how they stand. A group is touched as a whole or not at all."""
+    """The touched properties as they should be, given how they stand. If one of a group must not be touched
+    (``only_where``), the whole group is left as it is."""
     wanted = _desired(intent, stands)
     taken = {
         name
@@ -104,8 +105,8 @@ def _desired(intent: Intent, stands: Properties) -> dict[str, Json]:
 
 
 def _along(stands: Properties, start: Json) -> dict[str, Json]:
-    """The recurrence of a series that is shifted to another day. Not where its days are not known: what can be said of
-    them there is the backend's to say."""
+    """The recurrence of a series that is shifted to another day. Left out if the days of the series are not known,
+    because its zone has no name: then the backend has to judge."""
     series, (was, day) = stands.get("recurrence"), (time["dateTime"][:10] for time in (stands["start"], start))
     if not series or was == day or OWN_ZONE in start:
         return {}
@@ -128,18 +129,19 @@ def _clashes(
 
 
 def _may_be_ours(name: str, now: Properties, wanted: Properties) -> bool:
-    """Whether an earlier attempt may have changed it: an extension is written by a call of its own, before the rest,
-    which may be refused."""
+    """Whether an earlier attempt of ours may have changed it: an extension is written by a call of its own, before the
+    rest of the update, which may then be refused."""
     return name.startswith(EXTENSION) and name in wanted and agrees(name, now[name], wanted[name])
 
 
 def _same(name: str, one: Json, other: Json) -> bool:
-    """Both ways, because ``agrees`` overlooks what only the first has: a detail that somebody added is a change."""
+    """Compared both ways, because ``agrees`` overlooks what only the first one has, and a detail that somebody added is
+    a change."""
     return agrees(name, one, other) and agrees(name, other, one)
 
 
 def _appended(name: str, stands: Json, addition: Json) -> Json:
-    """Text is added as it is, in the format that is there: to an HTML body HTML, inside of the document."""
+    """Text is added as it is, in the format of what stands: to an HTML body as HTML, inside its document."""
     if name == "subject":
         return f"{stands or ''}{addition}"
     if name == "body":
@@ -157,11 +159,11 @@ def _removed(name: str, stands: Json, gone: Json) -> Json:
 
 
 def _in_its_zone(ours: dict[str, Json], now: Properties) -> dict[str, Json]:
-    """What is wanted, with times in UTC as the event's own clock shows them: they ask for no zone, and a series that is
-    kept in UTC is an hour off when the clocks change.
+    """What is wanted, with times in UTC turned into the zone in which the event is kept: they ask for no zone, and a
+    series that is kept in UTC is an hour off when the clocks change.
 
-    Not where whole days are meant, which are dates and no moments, nor where a series is asked for that could not begin
-    then: its days and its zone are those of UTC.
+    Whole days are not turned, because they are dates and no moments; nor is anything if a series is asked for that
+    could not begin on the day there, because its days are meant in UTC.
     """
     if now.get("isAllDay") or ours.get("isAllDay"):
         return ours
@@ -170,7 +172,7 @@ def _in_its_zone(ours: dict[str, Json], now: Properties) -> dict[str, Json]:
 
 
 def _by_the_clock(asked: Json, stands: Json) -> Json:
-    """A time in UTC as the clock shows it in the zone of the time that stands. As it is where that is not known."""
+    """A time in UTC as the clock shows it in the zone of the time that stands; unchanged if that zone is not known."""
     zone = (stands or {}).get("timeZone")
     if not zone or not asks_for_no_zone(asked) or to_windows(zone) is None:
         return asked
@@ -181,8 +183,8 @@ def _by_the_clock(asked: Json, stands: Json) -> Json:
 
 
 def _can_begin(recurrence: Json, start: Json) -> bool:
-    """Whether a series can begin at this start, as far as it says on which day and in which zone. Not where that zone
-    is not known, nor the day there."""
+    """Whether a series can begin at this start, by the day and the zone that it names. False if that zone, or the day
+    there, is not known."""
     span = (recurrence or {}).get("range")
     if not span or not start:
         return True
@@ -193,7 +195,8 @@ def _can_begin(recurrence: Json, start: Json) -> bool:
 
 
 def _complete(changes: dict[str, Json], now: Properties) -> dict[str, Json]:
-    """Start and end always go together; an attendee who stays keeps what Exchange knows of them."""
+    """The changes, completed: start and end always go together, and attendees who stay keep what Exchange knows of
+    them."""
     if any(name in changes for name in TIMES):
         changes = {**{name: now[name] for name in TIMES if name in now}, **changes}
     if changes.get("attendees"):
@@ -207,6 +210,6 @@ def _complete(changes: dict[str, Json], now: Properties) -> dict[str, Json]:
 
 
 def _joined(known: Json, attendee: Json) -> Json:
-    """The name too: who says it is only the address does not mean to take it away."""
+    """Keeps the attendee's name, too: a caller who gives only the address does not mean to remove the name."""
     address = {**(known.get("emailAddress") or {}), **(attendee.get("emailAddress") or {})}
     return {**known, **attendee, "emailAddress": address}

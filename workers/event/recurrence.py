@@ -27,16 +27,16 @@ _NOT_BY_ALL = frozenset[str]().union(*_USED.values())
 
 
 def as_used(recurrence: Json, week: str | None = "sunday") -> Json:
-    """A recurrence in one spelling: what its types use, and nothing else. ``week``: on which day it begins where that
-    is not said; None: who asks does not mind, for mostly it changes nothing. Both defaults are Graph's
+    """A recurrence in one spelling: what its types use, and nothing else. ``week``: the first day of the week where
+    none is given; None leaves it out, because mostly it makes no difference. Both defaults are Graph's
     (https://learn.microsoft.com/graph/api/resources/recurrencepattern)."""
     meant = {"index": "first", "firstDayOfWeek": week}
     return {name: _parts(recurrence[name], meant) for name in ("pattern", "range") if (recurrence or {}).get(name)}
 
 
 def week_counts(pattern: Json) -> bool:
-    """Whether it says anything on which day the weeks of a pattern begin: only where some weeks are left out, and the
-    others have more than one day."""
+    """Whether the first day of the week makes a difference in a pattern: only if it leaves out weeks and the others
+    have more than one day."""
     return (pattern.get("interval") or 1) > 1 and len(set(pattern.get("daysOfWeek") or ())) > 1
 
 
@@ -46,7 +46,8 @@ def tells_zone(recurrence: Json) -> bool:
 
 
 def without_zone(recurrence: Json) -> Json:
-    """A series is kept in the zone of its start: where that is not told, this says nothing."""
+    """The recurrence without its zone. A series is kept in the zone of its start, so a value without a zone cannot
+    disagree about it."""
     return {part: {name: told for name, told in said.items() if name != "recurrenceTimeZone"}
             for part, said in recurrence.items()}  # fmt: skip
 
@@ -62,7 +63,7 @@ def _parts(given: Json, meant: Mapping[str, Json]) -> Json:
 
 
 def _spelt(name: str, value: Json) -> Json:
-    """In which order the days of the week are named says nothing, nor whether a zone is named as Windows does."""
+    """One spelling of a part: neither the order of the days of the week nor the kind of a zone's name matters."""
     if name == "daysOfWeek":
         return sorted(set(value))
     return to_windows(value) or value if name == "recurrenceTimeZone" else value

@@ -1,4 +1,4 @@
-"""A series that begins on another day: its pattern goes along.
+"""A series that begins on another day: its pattern moves with it.
 
 Whoever moves a weekly meeting from Monday to Tuesday means that it is on Tuesdays from then on. Left as it was, the
 pattern would not have the first meeting, and Exchange takes another day or refuses. Pure.
@@ -35,7 +35,7 @@ def moved(series: Json, was: str, day: str, *, shifted: bool = False) -> Json:
 
 
 def fits(pattern: Json, day: date) -> bool:
-    """Whether a meeting may be on this day. A day that a month does not have is its last one."""
+    """Whether the pattern has a meeting on this day. In a month without the pattern's day it is the last day."""
     match pattern["type"]:
         case "weekly":
             return _DAYS[day.weekday()] in pattern["daysOfWeek"]
@@ -56,7 +56,7 @@ def _later(day: str, by: timedelta) -> str:
 
 
 def _at(pattern: Json, begun: date, day: date) -> dict[str, Json]:
-    """What becomes different in a pattern, where its series that began on one day is to begin on another."""
+    """What changes in a pattern when its series, which began on one day, is to begin on another."""
     match pattern["type"]:
         case "weekly":
             return _turned(pattern, begun, day)
@@ -71,7 +71,7 @@ def _at(pattern: Json, begun: date, day: date) -> dict[str, Json]:
 
 
 def _turned(pattern: Json, begun: date, day: date) -> dict[str, Json]:
-    """All days of the week by as many as the first meeting moves; a series may be said to begin before that."""
+    """All days of the week, moved by as many days as the first meeting; a range may begin before its first meeting."""
     first = min(map(_DAYS.index, pattern["daysOfWeek"]), key=lambda number: (number - begun.weekday()) % 7)
 
     def turned(name: str) -> str:
@@ -80,7 +80,7 @@ def _turned(pattern: Json, begun: date, day: date) -> dict[str, Json]:
     days = {"daysOfWeek": [turned(name) for name in pattern["daysOfWeek"]]}
     if pattern.get("interval", 1) == 1:
         return days
-    # Which weeks are left out hangs on where a week begins: left behind, it would tear meetings of one week apart.
+    # Which weeks are left out depends on where a week begins: if that stayed, meetings of one week would be torn apart.
     return {**days, "firstDayOfWeek": turned(pattern.get("firstDayOfWeek") or "sunday")}
 
 

@@ -16,8 +16,8 @@ from workers.update import Json
 
 @dataclass(frozen=True, slots=True)
 class Wrote:
-    """A write of ours: the version before and after, the latter empty where the answer was lost, and the content that
-    it ``left`` and had ``found`` (see ``content_of``)."""
+    """A write of ours: the version before and after it (empty if the answer was lost), and the contents that it
+    ``left`` and had ``found`` (see ``content_of``)."""
 
     before: str
     after: str
@@ -33,7 +33,7 @@ class Wrote:
 
 
 def content_of(properties: Mapping[str, Json]) -> str:
-    """A digest of everything that callers can write, by name; empty where not all of it is there."""
+    """A digest of everything that callers can write; empty if something of it was not read."""
     if not properties.keys() >= WATCHED:
         return ""
     normal = [(name, normal_form(name, properties[name])) for name in PROPERTIES if name in properties]
@@ -41,8 +41,8 @@ def content_of(properties: Mapping[str, Json]) -> str:
 
 
 def is_ours(version: str, content: str, seen: str, wrote: Sequence[Wrote]) -> bool:
-    """Whether ``version`` with this ``content`` is ``seen``, or came from it by writes of ours and by Exchange's moving
-    the version of what we left. ``wrote``: newest first."""
+    """Whether only writes of ours, and Exchange itself, lie between the version ``seen`` and this ``version``. Exchange
+    moves versions of what we left by itself: then the ``content`` is still the same. ``wrote``: newest first."""
     at, left = _bare(seen), ""
     passed = {at}
     for one in reversed(wrote):

@@ -1,8 +1,8 @@
 """Whole days are dates: which midnights mean the same day, whichever zone each is told in. Pure.
 
-Graph tells the midnights of an all-day event, and their zones, in the zone that the request preferred, so there no
-zone of theirs says anything. In EWS such an event lasts from midnight to midnight in its own zone, which can be
-changed; but UTC, which asks for no zone, is how Graph told the day that a caller or a mirror brings.
+Graph tells the midnights of an all-day event, and their zones, in the zone that the request preferred, so these zones
+say nothing. In EWS such an event lasts from midnight to midnight in its own zone, which can be changed; but UTC, which
+asks for no zone, is how Graph told the day that a caller or a mirror brings.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from workers.update import Intent, Json
 
 
 def by_date(intent: Intent, stands: Mapping[str, Json], kind: str) -> Intent:
-    """The intent with its whole days in the zone in which they stand, on a backend of this ``kind``."""
+    """The intent, its whole days told in the zone in which the event stands on a backend of this ``kind``."""
     if not stands.get("isAllDay"):
         return intent
     return replace(
@@ -33,7 +33,7 @@ def by_date(intent: Intent, stands: Mapping[str, Json], kind: str) -> Intent:
 
 
 def in_zone_of(values: Mapping[str, Json], stands: Mapping[str, Json], kind: str) -> Mapping[str, Json]:
-    """The values, their whole days in the zone in which an event of whole days stands."""
+    """The values, their whole days told in the zone in which the event stands, if it lasts whole days."""
     if not stands.get("isAllDay") or set(TIMES).isdisjoint(values):
         return values
     days = {name: _day(values[name], stands.get(name), kind) for name in TIMES if name in values}

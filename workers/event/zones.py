@@ -34,7 +34,7 @@ _OTHER_NAMES = {
     "kamchatka standard time": "Asia/Kamchatka",
     "mid-atlantic standard time": "Etc/GMT+2",
 }
-"""Names that Exchange or callers still use and CLDR does not list: in lower case, with the listed name."""
+"""Names that Exchange or callers still use and CLDR does not list (in lower case) → the listed name."""
 
 _WINDOWS = {name.lower(): name for name in win_tz if name}
 _IANA = {name.lower(): name for name in tz_win if name}
@@ -58,8 +58,8 @@ def to_windows(name: str) -> str | None:
 
 
 def wall_clock(instant: datetime, zone: str) -> str:
-    """What the clock on the wall shows in ``zone`` at an aware ``instant``: ``YYYY-MM-DDTHH:MM:SS``, and behind it the
-    offset if the clock shows it for the second time. Raises UnknownZone."""
+    """What the clock on the wall shows in ``zone`` at an aware ``instant``: ``YYYY-MM-DDTHH:MM:SS``, followed by the
+    offset if the clock shows this time for the second time. Raises UnknownZone."""
     if instant.tzinfo is None:
         raise ValueError("an instant needs an offset")
     local = instant.astimezone(_zone(zone))
@@ -67,8 +67,8 @@ def wall_clock(instant: datetime, zone: str) -> str:
 
 
 def instant(wall: str, zone: str) -> datetime:
-    """The moment, in UTC, at which the clock in ``zone`` shows ``wall``: ISO 8601 with any fraction, and without an
-    offset but where it is shown for the second time.
+    """The moment, in UTC, at which the clock in ``zone`` shows ``wall``: ISO 8601 with any fraction, and with an offset
+    only where the time is shown for the second time.
 
     Raises UnknownZone, and ValueError where ``wall`` is no such time or would leave the years 1 to 9999.
     """
@@ -97,5 +97,5 @@ def _rules(iana: str) -> ZoneInfo | None:
         return None
     try:
         return ZoneInfo(iana)
-    except (ValueError, OSError, KeyError):  # not found, outside the database, a folder of it
+    except (ValueError, OSError, KeyError):  # not found, outside the database, or a folder in it
         return None

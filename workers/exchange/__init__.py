@@ -62,9 +62,9 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Exchange's yes. ``event`` is the event as it stands after the write, as Exchange itself tells it: the body of a
-    Graph answer, a read-back on EWS, of another version where somebody came in between; None if it could not be had.
-    ``notices``: what a person should know about it, as sentences."""
+    """Exchange's yes. ``event``: as it stands after the write by Exchange's own word, which is the body of Graph's
+    answer or a read-back on EWS. It has another version if somebody came in between, and is None if it could not be
+    had. ``notices``: what a person should know about the write, as sentences."""
 
     version: str
     event: Event | None

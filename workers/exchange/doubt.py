@@ -18,12 +18,12 @@ NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.P
 
 
 def in_phase(kind: type[ExchangeError], phase: Phase) -> type[ExchangeError]:
-    """A read changes nothing, so it is never in doubt."""
+    """The error as it is for a read or a write: a read changes nothing, so it is never in doubt."""
     return Unavailable if phase == "read" and issubclass(kind, Unknown) else kind
 
 
 def unanswered(error: httpx.HTTPError, phase: Phase, said: str, request_id: str | None = None) -> ExchangeError:
-    """The error that no answer at all is. ``said``: it in words."""
+    """The error when no answer came. ``said``: what happened, in words."""
     if isinstance(error, httpx.LocalProtocolError):
         return Refused("LocalProtocolError", f"the request cannot be sent: {error}", request_id=request_id)
     kind = Unavailable if isinstance(error, NOT_SENT) else in_phase(Unknown, phase)

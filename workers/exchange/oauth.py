@@ -38,7 +38,7 @@ _PASSING = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
 
 _NO = frozenset(range(400, 500)) - {408, 429}
 _NO_SUCH_TENANT = frozenset({400, 404})
-"""What discovery may answer for good: anybody may ask it, so a 401 or 403 there is not about us."""
+"""The answers of discovery that are final. Anybody may ask it, so a 401 or 403 there is not about us."""
 
 
 def scope_of(url: str) -> str:
@@ -243,5 +243,5 @@ def _certificate(path: Path) -> dict[str, str]:
 
 
 def _again(error: ExchangeError) -> ExchangeError:
-    """The same error for another thread: an exception belongs to one traceback."""
+    """The same error, made anew for another thread, because an exception has only one traceback."""
     return type(error)(error.code, error.detail, retry_after=error.retry_after)

@@ -25,7 +25,7 @@ import httpx
 KEPT = 64
 """Connections that may be idle."""
 IDLE = 30.0
-"""Seconds for which one may be: less than servers and what stands before them wait."""
+"""Seconds for which one may be idle: less than servers and their proxies wait before they close it."""
 _PIECE = 64 * 1024
 
 
@@ -73,7 +73,7 @@ class Wire(httpx.BaseTransport):
         return httpx.Response(answer.status, headers=headers, stream=body, extensions={"network_stream": seen})
 
     def keep(self, connection: HTTPConnection) -> None:
-        """It may serve another request."""
+        """Keep a connection that may serve another request."""
         self._idle.append((connection, monotonic()))
         if len(self._idle) > KEPT:
             self._idle.popleft()[0].close()
@@ -114,8 +114,8 @@ class Wire(httpx.BaseTransport):
 
 
 def _reached(host: str, port: int, deadline: float) -> socket.socket:
-    """Whoever takes the call first of the host's addresses. Each has its share of the time that is left, so that one at
-    which nobody answers does not cost the others theirs."""
+    """A connection to the first of the host's addresses that answers. Each gets its share of the time that is left, so
+    that one which does not answer leaves time for the others."""
     addresses = [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     while True:
         share = _left(deadline) / len(addresses)
@@ -137,7 +137,7 @@ def _left(deadline: float) -> float:
 
 
 def _speaks(connection: HTTPConnection) -> bool:
-    """Whether there is something to read on a connection on which nothing was asked: its end, as a rule."""
+    """Whether there is something to read although nothing was asked: as a rule, that the connection has ended."""
     poll = select.poll()
     poll.register(connection.sock, select.POLLIN)
     return bool(poll.poll(0))
@@ -174,7 +174,7 @@ def _answer(connection: HTTPConnection, deadline: float) -> HTTPResponse:
 
 
 class _Answer(HTTPResponse):
-    """One that is read until ``deadline`` at most."""
+    """An answer that is read until ``deadline`` at most."""
 
     def __init__(self, deadline: float, connected: socket.socket, method: str | None) -> None:
         super().__init__(connected, method=method)
@@ -182,7 +182,7 @@ class _Answer(HTTPResponse):
 
 
 class _Incoming(RawIOBase):
-    """What comes in at a socket. A wait ends at the deadline, or a server could drip for as long as it likes."""
+    """What comes in at a socket. Every wait ends at the deadline; otherwise a server could drip for ever."""
 
     def __init__(self, connected: socket.socket, raw: RawIOBase, deadline: float) -> None:
         self._socket = connected
