@@ -174,6 +174,7 @@ def test_a_server_that_cannot_be_one_is_named(written: Written, name: str, url: 
         (GRAPH.replace('name = "cloud"', "") + CLIENT, "name: this key is missing"),
         (GRAPH.replace('"cloud"', '"a b"') + CLIENT, "backend.0.name"),
         (GRAPH.replace('"cloud"', "7") + CLIENT, "backend.0.name"),
+        (GRAPH.replace('"cloud"', '"callback"') + CLIENT, "callback is a name that Rendezvous uses itself"),
         (GRAPH.replace('["*@contoso.com"]', '"*@contoso.com"') + CLIENT, "backend.0.mailboxes: write it as a list"),
         (GRAPH.replace('["*@contoso.com"]', "[]") + CLIENT, "backend.0.mailboxes: at least 1 is needed"),
         (GRAPH.replace('client_id = "app"', "") + CLIENT, "client_id must be set"),

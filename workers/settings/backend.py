@@ -39,6 +39,13 @@ class _Backend(Table):
         """Whether a mailbox address matches one of the patterns."""
         return matches(self.mailboxes, address)
 
+    @field_validator("name")
+    @classmethod
+    def _is_free(cls, name: str) -> str:
+        if name in ("callback", "watch"):  # how the lanes of other work begin
+            raise ValueError(f"{name} is a name that Rendezvous uses itself: give the backend another")
+        return name
+
     @field_validator("ca_file")
     @classmethod
     def _certificates(cls, path: Path | None) -> Path | None:
