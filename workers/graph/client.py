@@ -126,15 +126,17 @@ class GraphExchange:
             supported_time_zones.check(new, self._mailboxes.zones(place))
 
     def _written(self, place: Target, event: Event, patch: Patch, answer: Answer | None) -> Written:
-        """Graph's yes. A PATCH tells the event, save what has to be expanded, and at times nothing."""
+        """Graph's yes. A PATCH tells the event, save what has to be expanded, and at times nothing. The version is that
+        of our write, also where somebody came in before the event was read back."""
         properties = tuple(dict.fromkeys((*event.properties, *patch.changes)))
         whole = body.leads_to_meeting(patch.changes.get("body"), _known(event).join_url)
         apart = any(name.startswith((EXTENDED, EXTENSION)) for name in patch.changes)
-        if answer is None or apart or not answer.body.strip():
-            after = self._read_back(place, properties, whole_body=whole)
-        else:
-            after = _event("write", answer, properties, patch.marker, whole_body=whole)
-        version = after.version if after else answer.etag if answer else ""
+        told = None
+        if answer is not None and answer.body.strip():
+            told = _event("write", answer, properties, patch.marker, whole_body=whole)
+        after = self._read_back(place, properties, whole_body=whole) if apart or told is None else told
+        version = told.version if told else answer.etag if answer else ""
+        version = version or (after.version if after else "")
         notices = _lost_link(event, after) if after else ()
         seen = _as_asked(after, patch) if after else None
         return Written(version, seen, answer.request_id if answer else None, notices)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +20,8 @@ from tests.workers.graph.wire import failure
 from workers.attempt import Surroundings, attempt
 from workers.event.agreement import agrees
 from workers.event.properties import EXTENDED, EXTENSION
-from workers.graph.resources import PROPERTIES
+from workers.graph.client import GraphExchange
+from workers.graph.resources import PROPERTIES, GraphEvent
 from workers.intended import Intended
 from workers.job import Result
 from workers.outcome import Dead, Outcome, Retry, Succeeded
@@ -74,6 +76,24 @@ def test_every_kind_of_extended_data_goes_in_one_update(mode: str) -> None:
     read = mailbox.exchange().read(mailbox.target, asked)
     assert all(agrees(name, read.properties[name], value) for name, value in asked.items())
     assert len(read.marker) == 1
+
+
+def test_the_version_that_is_told_holds_no_edit_that_came_after_our_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    mailbox = Mailbox.with_event(**TIMES, subject="Team building")
+    read_back = GraphExchange._read_back
+
+    def after_an_edit(exchange: GraphExchange, *place: Any, **how: Any) -> GraphEvent | None:
+        mailbox.edit(subject="Mine")
+        return read_back(exchange, *place, **how)
+
+    monkeypatch.setattr(GraphExchange, "_read_back", after_an_edit)
+    seen = succeeded(run(mailbox, Intent(set={COLOUR: "red", DEAL: {"value": 1}}))).version
+    monkeypatch.undo()
+    target = replace(mailbox.target, version=seen)
+    outcome = run(mailbox, Intent(set={"subject": "Moved"}), target=target, conflict_resolution="neverOverwrite")
+    assert isinstance(outcome, Dead), outcome
+    assert outcome.failure.error_class == "conflict"
+    assert mailbox.event["subject"] == "Mine"
 
 
 def test_extended_data_is_replaced_and_deleted() -> None:
