@@ -5,7 +5,7 @@ Callers see it without the join block (join_block), and as text where it was sto
 
 from __future__ import annotations
 
-from workers.event.html_body import canonical_html
+from workers.event.html_body import canonical_html, inserted
 from workers.graph import join_block
 from workers.update import Json
 
@@ -36,7 +36,7 @@ def with_block(body: Json, block: str, url: str | None) -> Json:
     content = str(body.get("content") or "")
     if body.get("contentType") != "html":
         content = join_block.html_of(content)
-    return {"contentType": "html", "content": join_block.joined(content, block)}
+    return {"contentType": "html", "content": inserted(content, block)}
 
 
 def leads_to_meeting(body: Json, url: str | None) -> bool:

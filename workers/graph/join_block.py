@@ -44,13 +44,6 @@ def split(content: str, join_url: str | None) -> Cut:
     return Cut(content, "")
 
 
-def joined(content: str, block: str) -> str:
-    """The body with the block at its end. ``content``: HTML, a document or a fragment."""
-    ends = [found.start() for found in re.finditer(r"</body\s*>", content, re.IGNORECASE)]
-    at = ends[-1] if ends else len(content)
-    return content[:at] + block + content[at:]
-
-
 def block_for(join_url: str) -> str:
     """A block for a meeting whose body had none that could be told from the rest."""
     link = escape(join_url)

@@ -55,6 +55,14 @@ def test_a_new_body_keeps_the_join_block_and_is_verified_without_it(asked: Any) 
     assert agrees("body", after.properties["body"], asked)
 
 
+def test_the_join_block_stands_where_it_is_read_also_behind_a_comment_that_holds_an_end_of_the_body() -> None:
+    asked = html("<html><body><p>New</p></BODY ></html><!-- was: </body> -->")
+    wire = Wire(ONLINE | {"body": html(document(NEW_TEAMS))}, ONLINE)
+    graph = exchange(wire)
+    graph.write(ANNA, graph.read(ANNA, ["body"]), patch(asked))
+    assert written(wire)["content"] == asked["content"].replace("</BODY >", NEW_TEAMS + "</BODY >")
+
+
 def test_a_body_that_brings_its_own_join_block_is_written_as_it_is() -> None:
     asked = html(document(NEW_TEAMS, "<p>New</p>"))
     wire = Wire(ONLINE | {"body": html(document(NEW_TEAMS))}, ONLINE | {"body": asked})

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.event.html_body import canonical_html
-from workers.graph.join_block import Cut, block_for, html_of, joined, names, split
+from workers.event.html_body import canonical_html, inserted
+from workers.graph.join_block import Cut, block_for, html_of, names, split
 from workers.graph.markup import elements, text_within
 
 URL = "https://teams.microsoft.com/l/meetup-join/19%3ameeting_Ab%40thread.v2/0?context=%7b%22Tid%22%3a%22t%22%7d"
@@ -55,13 +55,9 @@ def test_the_block_is_cut_out_whole_and_nothing_else_is(block: str, within: str)
 @pytest.mark.parametrize("new", ["<p>New</p>", document("", "<p>New</p>"), "", "New"])
 def test_what_is_put_back_is_found_again(block: str, new: str) -> None:
     url = URL if block != SKYPE else None
-    again = split(joined(new, block), url)
+    again = split(inserted(new, block), url)
     assert again.block == block
     assert canonical_html(again.rest) == canonical_html(new)
-
-
-def test_a_document_keeps_its_end_behind_the_block() -> None:
-    assert joined("<html><body><p>x</p></BODY ></html>", "<hr>") == "<html><body><p>x</p><hr></BODY ></html>"
 
 
 def test_a_link_to_another_meeting_is_somebodys_text() -> None:
