@@ -127,7 +127,7 @@ def _time(name: str, uri: str, zone_uri: str) -> Field:
         if not text:
             return None
         zone = zone_of(item, zone_uri) or zone_of(item, START_ZONE)
-        shown = {"dateTime": wall_clock(_moment(text, zone or "UTC"), zone or "UTC"), "timeZone": zone or "UTC"}
+        shown = {"dateTime": _shown(item, _moment(text, zone or "UTC"), zone or "UTC"), "timeZone": zone or "UTC"}
         if zone is not None:
             return shown
         is_told = any(find(item, tag(uri)) is not None for uri in (zone_uri, START_ZONE))
@@ -150,6 +150,13 @@ def zone_of(item: etree._Element, uri: str) -> str | None:
     """The Windows name of a zone field; None where the item has none or one with rules of its own."""
     found = find(item, tag(uri))
     return None if found is None else to_windows(found.get("Id", ""))
+
+
+def _shown(item: etree._Element, moment: datetime, zone: str) -> str:
+    """What the clock shows; of whole days midnight, also where clocks go forward then and a day begins at one."""
+    shown = wall_clock(moment, zone)
+    midnight = f"{shown[:10]}T00:00:00"
+    return midnight if FIELDS["isAllDay"].read(item) and instant(midnight, zone) == moment else shown
 
 
 def _moment(text: str, zone: str) -> datetime:

@@ -157,6 +157,29 @@ def test_a_moment_is_shown_in_the_events_own_zone(start: str, zone: str | None, 
     assert FIELDS["start"].read(item) == dict(zip(("dateTime", "timeZone", OWN_ZONE), expected, strict=False))
 
 
+@pytest.mark.parametrize(
+    ("zone", "start", "end"),
+    [
+        ("Egypt Standard Time", "2026-04-23T22:00:00Z", "2026-04-24T21:00:00Z"),
+        ("Pacific SA Standard Time", "2026-09-05T04:00:00Z", "2026-09-06T04:00:00Z"),
+        ("Azores Standard Time", "2026-10-25T00:00:00Z", "2026-10-26T01:00:00Z"),
+    ],
+    ids=["begins with no midnight", "ends with no midnight", "begins with two"],
+)
+@pytest.mark.parametrize(("all_day", "hours"), [("true", {"00:00:00"}), ("false", {"00:00:00", "01:00:00"})])
+def test_whole_days_go_from_midnight_to_midnight_also_where_there_is_none(
+    zone: str, start: str, end: str, all_day: str, hours: set[str]
+) -> None:
+    zones = (element("t:StartTimeZone", Id=zone), element("t:EndTimeZone", Id=zone))
+    times = (element("t:Start", start), element("t:End", end))
+    item = element("t:CalendarItem", *times, element("t:IsAllDayEvent", all_day), *zones)
+    for name, moment in (("start", start), ("end", end)):
+        value = FIELDS[name].read(item)
+        assert value["dateTime"][11:] in hours
+        written = FIELDS[name].write(value, None)[-1].value
+        assert written is not None and written.text == moment
+
+
 def test_an_end_without_a_zone_of_its_own_is_in_that_of_the_start() -> None:
     item = element(
         "t:CalendarItem",

@@ -59,6 +59,7 @@ def test_exchange_2007_is_not_asked_for_zones() -> None:
         "calendar:End",
         "calendar:Recurrence",
         "calendar:CalendarItemType",
+        "calendar:IsAllDayEvent",
         "calendar:IsMeeting",
     ]
 
