@@ -33,8 +33,19 @@ _OTHER_NAMES = {
     "tzone://microsoft/utc": "UTC",
     "kamchatka standard time": "Asia/Kamchatka",
     "mid-atlantic standard time": "Etc/GMT+2",
+    "cst6cdt": "America/Chicago",
+    "est5edt": "America/New_York",
+    "mst7mdt": "America/Denver",
+    "pst8pdt": "America/Los_Angeles",
+    "us/east-indiana": "America/Indiana/Indianapolis",
+    "europe/uzhgorod": "Europe/Kyiv",
+    "europe/zaporozhye": "Europe/Kyiv",
+    "america/scoresbysund": "America/Nuuk",
+    "antarctica/casey": "Australia/Perth",
+    "antarctica/vostok": "Asia/Tashkent",
 }
-"""Names that Exchange or callers still use and CLDR does not list (in lower case) → the listed name."""
+"""Names that Exchange or callers still use, in lower case → the name that CLDR lists for the same clocks. CLDR does not
+list them, or lists them beside a zone with other rules, because their clocks were changed."""
 
 _WINDOWS = {name.lower(): name for name in win_tz if name}
 _IANA = {name.lower(): name for name in tz_win if name}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -25,6 +26,8 @@ from workers.event.zones import UnknownZone, instant, to_iana, to_windows, wall_
         ("Z", "Etc/UTC", "UTC"),
         ("tzone://Microsoft/Utc", "Etc/UTC", "UTC"),
         ("Kamchatka Standard Time", "Asia/Kamchatka", "Russia Time Zone 11"),
+        ("EST5EDT", "America/New_York", "Eastern Standard Time"),
+        ("Europe/Uzhgorod", "Europe/Kyiv", "FLE Standard Time"),
         ("Customized Time Zone", None, None),
         ("tzone://Microsoft/Custom", None, None),
         ("Mars/Olympus", None, None),
@@ -37,6 +40,14 @@ from workers.event.zones import UnknownZone, instant, to_iana, to_windows, wall_
 )
 def test_a_zone_has_both_names(name: str, iana: str | None, windows: str | None) -> None:
     assert (to_iana(name), to_windows(name)) == (iana, windows)
+
+
+@pytest.mark.parametrize("name", ["America/Scoresbysund", "Antarctica/Casey", "Antarctica/Vostok", "Europe/Dublin"])
+def test_the_windows_name_of_a_zone_is_one_whose_clocks_show_the_same(name: str) -> None:
+    for month in (1, 7):
+        moment = datetime(2026, month, 1, tzinfo=UTC)
+        shown = moment.astimezone(ZoneInfo(name)).replace(tzinfo=None).isoformat()
+        assert wall_clock(moment, to_windows(name) or "") == shown == wall_clock(moment, name)
 
 
 def test_every_windows_zone_has_rules_and_its_own_name_back() -> None:
