@@ -7,6 +7,7 @@ Not here: what of a difference is written (patch).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from workers.event.html_body import canonical_html
 from workers.event.plain_body import folded, plain_text
@@ -50,12 +51,25 @@ def _without_nulls(extension: Json) -> Json:
 
 
 def _exactly(stands: Json, asked: Json) -> bool:
-    """Whether both are the same JSON. Python's ``==`` alone would take true for 1."""
+    """Whether both are the same JSON. Python's ``==`` alone would take true for 1. A moment is the same however it is
+    spelled: Graph respells those in an open extension
+    (https://learn.microsoft.com/graph/api/opentypeextension-update, in its examples)."""
     if isinstance(stands, dict) and isinstance(asked, dict):
         return stands.keys() == asked.keys() and all(_exactly(stands[key], asked[key]) for key in asked)
     if isinstance(stands, list) and isinstance(asked, list):
         return len(stands) == len(asked) and all(map(_exactly, stands, asked))
+    if isinstance(stands, str) and isinstance(asked, str):
+        return (_moment(stands) or stands) == (_moment(asked) or asked)
     return isinstance(stands, bool) == isinstance(asked, bool) and bool(stands == asked)
+
+
+def _moment(text: str) -> datetime | None:
+    """The moment that a text spells, with its offset from UTC; None where it is any other text."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def normal_form(name: str, value: Json) -> Json:

@@ -130,6 +130,8 @@ def test_what_a_person_would_call_a_change_is_one(name: str, stands: Json, asked
         ({"a": 1, "b": [True, {"c": ""}]}, {"b": [True, {"c": ""}], "a": 1.0}),
         ({"a": 1}, {"a": 1, "b": None}),
         ({"a": 1, "b": None}, {"a": 1}),
+        ({"a": "2016-07-30T11:00:00Z"}, {"a": "2016-07-30T11:00:00.000Z"}),
+        ({"a": "2016-07-30T11:00:00Z"}, {"a": "2016-07-30T13:00:00+02:00"}),
     ],
 )
 def test_an_open_extension_that_stands_already_is_no_change(stands: Json, asked: Json) -> None:
@@ -151,6 +153,9 @@ def test_an_open_extension_that_stands_already_is_no_change(stands: Json, asked:
         ({"a": [1, 2]}, {"a": [1]}),
         ({"a": {"b": 1, "c": 2}}, {"a": {"b": 1}}),
         ({"a": {}}, {"a": []}),
+        ({"a": "2016-07-30T11:00:00Z"}, {"a": "2016-07-30T11:00:00"}),
+        ({"a": "2016-07-30T11:00:00Z"}, {"a": "2016-07-30T11:00:01Z"}),
+        ({"a": "2016-07-30"}, {"a": "20160730"}),
     ],
 )
 def test_whatever_an_open_extension_would_lose_or_gain_is_a_change(stands: Json, asked: Json) -> None:
