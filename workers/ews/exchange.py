@@ -19,6 +19,7 @@ from workers.ews import get_item, get_server_time_zones, update_item
 from workers.ews.call import Caller
 from workers.ews.errors import malformed
 from workers.ews.fields import START_ZONE, known
+from workers.ews.get_item import EwsEvent
 from workers.ews.locate import located
 from workers.ews.server_zones import ServerZones
 from workers.ews.soap import NotAnAnswer
@@ -63,7 +64,7 @@ class EwsExchange:
             item_id, version = update_item.read(answer)
         except NotAnAnswer as error:
             doubt = str(error)
-        seen = self._read_back(target, item_id, patch)
+        seen = self._read_back(target, item_id, _touched(event, patch))
         if seen is None and doubt:
             raise malformed(reply, "write", doubt)
         return Written(version or (seen.version if seen is not None else ""), seen, reply.request_id)
@@ -76,10 +77,10 @@ class EwsExchange:
         request = get_item.build(target, properties, self._caller.version)
         return self._caller.ask(get_item.NAME, request, target, lambda answer: get_item.read(answer, properties))
 
-    def _read_back(self, target: Target, item_id: str, patch: Patch) -> Event | None:
+    def _read_back(self, target: Target, item_id: str, properties: Collection[str]) -> Event | None:
         """The event as it stands after an applied write. That it cannot be read takes nothing back."""
         with suppress(ExchangeError):
-            return self._read(replace(target, event=item_id, occurrence=None), patch.changes)
+            return self._read(replace(target, event=item_id, occurrence=None), properties)
         return None
 
     def _check_zones(self, target: Target, event: Event, patch: Patch) -> None:
@@ -101,6 +102,12 @@ class EwsExchange:
         with suppress(ExchangeError):
             return self._zones.lacking(zones, ask)
         return frozenset()
+
+
+def _touched(event: Event, patch: Patch) -> Collection[str]:
+    """What a write may change: the recurrence of a series goes along with its start."""
+    goes_along = isinstance(event, EwsEvent) and event.series and "start" in patch.changes
+    return {*patch.changes, "recurrence"} if goes_along else patch.changes
 
 
 def _new_zones(event: Event, patch: Patch) -> dict[str, str]:

@@ -175,6 +175,22 @@ def test_times_without_a_zone_are_in_that_of_the_events_start() -> None:
     assert found is not None and found.get("Id") == "Pacific Standard Time"
 
 
+def test_the_recurrence_that_went_along_with_the_start_of_a_series_is_told_of_the_write() -> None:
+    span = "<t:NoEndRecurrence><t:StartDate>2026-12-02</t:StartDate></t:NoEndRecurrence>"
+    pattern = "<t:DailyRecurrence><t:Interval>1</t:Interval></t:DailyRecurrence>"
+    stands = f"<t:ItemId Id='AAMk2=' ChangeKey='DwAAAC=='/><t:Recurrence>{pattern}{span}</t:Recurrence>"
+    recorder = Recorder(UpdateItem=item("DwAAAC=="), GetItem=said(f"<t:CalendarItem>{stands}</t:CalendarItem>"))
+    daily = {"pattern": {"type": "daily", "interval": 1}, "range": {"type": "noEnd", "startDate": "2026-12-01"}}
+    event = EwsEvent("AAMk=", "DwAAAB==", False, (), {"start": a_time(1), "end": a_time(1)}, "RecurringMaster", daily)
+    written = exchange(recorder).write(TARGET, event, replace(PATCH, changes={"start": a_time(2), "end": a_time(2)}))
+    assert written.event is not None
+    assert written.event.properties["recurrence"]["range"]["startDate"] == "2026-12-02"
+
+
+def a_time(day: int) -> dict[str, str]:
+    return {"dateTime": f"2026-12-0{day}T09:00:00", "timeZone": "UTC"}
+
+
 @needs_reference
 def test_what_goes_over_the_wire_is_valid_by_microsofts_schema() -> None:
     recorder = Recorder(UpdateItem=item("DwAAAC=="), GetItem=item("DwAAAC=="))
