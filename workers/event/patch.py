@@ -165,7 +165,7 @@ def _in_its_zone(ours: dict[str, Json], now: Properties) -> dict[str, Json]:
     Whole days are not turned, because they are dates and no moments; nor is anything if a series is asked for that
     could not begin on the day there, because its days are meant in UTC.
     """
-    if now.get("isAllDay") or ours.get("isAllDay"):
+    if ours.get("isAllDay", now.get("isAllDay")):
         return ours
     there = {**ours, **{name: _by_the_clock(ours[name], now.get(name)) for name in TIMES if ours.get(name)}}
     return there if _can_begin(there.get("recurrence"), there.get("start")) else ours

@@ -12,14 +12,16 @@ from dataclasses import replace
 from datetime import datetime, time
 
 from workers.event.agreement import agrees
-from workers.event.properties import TIMES, asks_for_no_zone
+from workers.event.properties import OWN_ZONE, TIMES, asks_for_no_zone
+from workers.event.zones import to_windows
 from workers.update import Intent, Json
 
 
 def by_date(intent: Intent, stands: Mapping[str, Json], kind: str) -> Intent:
     """The intent, its whole days told in the zone in which the event stands on a backend of this ``kind``."""
     if not stands.get("isAllDay"):
-        return intent
+        begins = kind == "ews" and intent.set.get("isAllDay")
+        return replace(intent, set=_to_set(intent.set, _as_a_day(stands), kind)) if begins else intent
     return replace(
         intent,
         set=_to_set(intent.set, stands, kind),
@@ -34,9 +36,11 @@ def by_date(intent: Intent, stands: Mapping[str, Json], kind: str) -> Intent:
 
 def in_zone_of(values: Mapping[str, Json], stands: Mapping[str, Json], kind: str) -> Mapping[str, Json]:
     """The values, their whole days told in the zone in which the event stands, if it lasts whole days."""
-    if not stands.get("isAllDay") or set(TIMES).isdisjoint(values):
+    if not stands.get("isAllDay"):
         return values
     days = {name: _day(values[name], stands.get(name), kind) for name in TIMES if name in values}
+    if kind == "ews" and values.get("recurrence"):
+        days["recurrence"] = _of_days(values["recurrence"])
     return {**values, **days}
 
 
@@ -48,6 +52,23 @@ def _to_set(asked: Mapping[str, Json], stands: Mapping[str, Json], kind: str) ->
     stay = all(agrees(name, stands.get(name), days[name]) for name in given)
     named = len(given) == len(TIMES) and not any(asks_for_no_zone(asked[name]) for name in given)
     return asked if not asked.get("isAllDay", True) or (named and not stay) else days
+
+
+def _as_a_day(stands: Mapping[str, Json]) -> Mapping[str, Json]:
+    """An event of some hours as if it lasted a day in its zone; as it is where that is not known."""
+    start = stands.get("start")
+    if not start or OWN_ZONE in start:
+        return stands
+    day = {"dateTime": f"{start['dateTime'][:10]}T00:00:00", "timeZone": start["timeZone"]}
+    return {**stands, "isAllDay": True, "start": day, "end": day}
+
+
+def _of_days(recurrence: Json) -> Json:
+    """A recurrence whose days are in UTC as one that asks for no zone: the series is kept in that of its start."""
+    span = recurrence["range"]
+    if to_windows(span.get("recurrenceTimeZone") or "") != "UTC":
+        return recurrence
+    return {**recurrence, "range": {name: told for name, told in span.items() if name != "recurrenceTimeZone"}}
 
 
 def _day(asked: Json, stands: Json, kind: str) -> Json:

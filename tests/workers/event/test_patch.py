@@ -167,16 +167,21 @@ def test_a_time_in_utc_that_stands_already_is_nothing_to_do() -> None:
     ("asked", "event"),
     [
         ({}, {"isAllDay": True}),
-        ({"isAllDay": False}, {"isAllDay": True}),
         ({"isAllDay": True}, {}),
         ({}, {"start": at(9, zone="tzone://Microsoft/Custom")}),
         ({}, {"start": None}),
     ],
-    ids=["all day", "was all day", "becomes all day", "a zone without a name", "no time"],
+    ids=["all day", "becomes all day", "a zone without a name", "no time"],
 )
 def test_a_time_in_utc_stays_as_it_is_where_the_clock_of_the_event_says_nothing(asked: Json, event: Json) -> None:
     start = at(0, zone="UTC")
     assert changed(Intent(set={"start": start, **asked}), an_event(**event))["start"] == start
+
+
+def test_a_time_in_utc_leaves_an_event_in_its_zone_also_where_it_no_longer_lasts_whole_days() -> None:
+    event = an_event(isAllDay=True, start=at(0), end=at(0, day=24))
+    asked = {"isAllDay": False, "start": at(8, zone="UTC"), "end": at(9, zone="UTC")}
+    assert changed(Intent(set=asked), event) == {"isAllDay": False, "start": at(9), "end": at(10)}
 
 
 TWICE = {"dateTime": "2026-10-25T02:30:00+01:00", "timeZone": at(9)["timeZone"]}

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from workers.event.patch import Changes, plan
+from workers.event.properties import OWN_ZONE, UNNAMED
 from workers.event.whole_days import by_date, in_zone_of
 from workers.update import Intent, Json
 
@@ -40,3 +41,48 @@ def test_days_that_must_stand_or_may_stand_are_dates_too(which: str) -> None:
     changes = plan(by_date(asked, STANDS, "graph"), STANDS, None, "alwaysOverwrite")
     assert isinstance(changes, Changes)
     assert changes.values.keys() == {"start", "end"}, "nobody changed them meanwhile"
+
+
+VIENNA = "W. Europe Standard Time"
+
+
+def hours(zone: Json) -> dict[str, Json]:
+    return {name: {"dateTime": f"2026-11-30T{hour}:00:00", **zone} for name, hour in (("start", "09"), ("end", "10"))}
+
+
+@pytest.mark.parametrize(
+    ("kind", "zone", "becomes"),
+    [
+        ("ews", {"timeZone": VIENNA}, VIENNA),
+        ("ews", {"timeZone": "UTC", OWN_ZONE: UNNAMED}, "UTC"),
+        ("graph", {"timeZone": VIENNA}, "UTC"),
+    ],
+)
+def test_an_event_that_begins_to_last_whole_days_stays_in_its_zone(kind: str, zone: Json, becomes: str) -> None:
+    stands = {"isAllDay": False, **hours(zone)}
+    asked = Intent(set={"isAllDay": True, **days("2026-12-01", "2026-12-02", "UTC")})
+    changes = plan(by_date(asked, stands, kind), stands, None, "alwaysOverwrite")
+    assert changes == Changes({"isAllDay": True, **days("2026-12-01", "2026-12-02", becomes)})
+
+
+def weekly(zone: str, **span: Json) -> Json:
+    begins = {"type": "noEnd", "startDate": "2026-12-01", "recurrenceTimeZone": zone}
+    return {"pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["tuesday"]}, "range": begins | span}
+
+
+@pytest.mark.parametrize("all_day", [True, False])
+def test_a_series_of_whole_days_is_kept_in_its_zone_though_graph_tells_its_days_in_utc(all_day: bool) -> None:
+    dates = days("2026-12-01", "2026-12-02", VIENNA)
+    stands = {"isAllDay": all_day, "recurrence": weekly(VIENNA), **dates}
+    told = {"isAllDay": True, "recurrence": weekly("UTC"), **days("2026-12-01", "2026-12-02", "UTC")}
+    changes = plan(by_date(Intent(set=told), stands, "ews"), stands, None, "alwaysOverwrite")
+    assert changes == Changes({} if all_day else {"isAllDay": True})
+
+
+def test_a_series_of_whole_days_ends_when_it_is_told_to_and_stays_in_its_zone() -> None:
+    stands = {"isAllDay": True, "recurrence": weekly(VIENNA), **days("2026-12-01", "2026-12-02", VIENNA)}
+    five = {"type": "numbered", "numberOfOccurrences": 5}
+    asked = by_date(Intent(set={"recurrence": weekly("UTC", **five)}), stands, "ews")
+    changes = plan(asked, stands, None, "alwaysOverwrite")
+    assert isinstance(changes, Changes)
+    assert changes.values["recurrence"]["range"] == {**five, "startDate": "2026-12-01"}
