@@ -134,6 +134,8 @@ class GraphExchange:
         told = None
         if answer is not None and answer.body.strip():
             told = _event("write", answer, properties, patch.marker, whole_body=whole)
+            if told.version == event.version:  # nothing was written, no marker either
+                told = replace(told, marker=event.marker)
         after = self._read_back(place, properties, whole_body=whole) if apart or told is None else told
         version = told.version if told else answer.etag if answer else ""
         version = version or (after.version if after else "")

@@ -94,6 +94,12 @@ def test_a_write_answers_with_the_event_as_it_stands_now() -> None:
     assert written.event == GraphEvent("AAMk/1", 'W/"2"', True, ("upd_2", "upd_1"), {"subject": "new"})
 
 
+def test_a_yes_under_the_version_that_was_read_bears_no_marker_of_ours() -> None:
+    written = exchange(Wire(EVENT | {"@odata.etag": STANDS.version, "subject": "old"})).write(ANNA, STANDS, PATCH)
+    assert written.event is not None
+    assert written.event.marker == STANDS.marker
+
+
 def test_every_call_can_be_found_in_microsofts_logs() -> None:
     wire = Wire(httpx.Response(200, json=EVENT), httpx.Response(200, json=EVENT))
     graph = exchange(wire)

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ops.sandbox.event import ews_form
+from ops.sandbox.faults import Fault
 from tests.workers.events import VALUES, Properties, at, events, settings_of
 from tests.workers.given import an_update
 from tests.workers.graph.sandbox import Mailbox
@@ -211,6 +212,14 @@ def test_a_refusal_says_what_an_earlier_write_has_changed(monkeypatch: pytest.Mo
     assert isinstance(outcome, Dead)
     assert outcome.failure.error_class == "refused"
     assert outcome.failure.detail.endswith(f"Changed before: {DEAL}.")
+
+
+def test_success_without_a_change_is_refused() -> None:
+    mailbox = Mailbox.with_event(**TIMES, subject="Lunch")
+    mailbox.world.faults.add(Fault(effect="pretend", reply="own", method="write"))
+    outcome = run(mailbox, Intent(set={"subject": "Moved"}))
+    assert isinstance(outcome, Dead)
+    assert (outcome.failure.error_class, outcome.failure.code) == ("refused", "NotApplied")
 
 
 def test_who_stays_keeps_their_name() -> None:
