@@ -80,7 +80,8 @@ class Connection:
         except httpx.InvalidURL as error:
             raise Refused("InvalidTarget", f"target: Graph has no such address: {error}") from None
         except httpx.RequestError as error:
-            raise unanswered(error, phase, f"no answer from Graph: {error}".rstrip(": ")) from error
+            said = f"no answer from Graph: {error}".rstrip(": ")
+            raise unanswered(error, phase, said, sent["client-request-id"]) from error
         body = surrogates.replaced(body)
         if response.is_success:
             return Answer(body, response.headers.get("etag", ""), response.headers.get("request-id"))

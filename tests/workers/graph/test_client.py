@@ -112,6 +112,13 @@ def test_every_call_can_be_found_in_microsofts_logs() -> None:
     assert all(request.headers["User-Agent"].startswith("Rendezvous") for request in wire.seen)
 
 
+def test_a_call_without_an_answer_is_told_by_the_id_that_it_bore() -> None:
+    wire = Wire(httpx.ReadTimeout("slow"))
+    with pytest.raises(Unknown) as caught:
+        exchange(wire).write(ANNA, STANDS, PATCH)
+    assert caught.value.request_id == wire.seen[0].headers["client-request-id"]
+
+
 def test_a_text_body_is_asked_back_as_text() -> None:
     wire = Wire(httpx.Response(200, json=EVENT))
     exchange(wire).write(
