@@ -147,8 +147,11 @@ class _Run:
     def _plan(self, event: Event, base: Mapping[str, Json] | None) -> Changes | Conflict:
         try:
             intent = whole_days.by_date(self.update.intent, event.properties, self.around.kind)
-            return patch.plan(intent, event.properties, base, self.update.conflict_resolution)
-        except ValueError as error:  # a zone that nobody knows, a shift beyond the year 9999
+            planned = patch.plan(intent, event.properties, base, self.update.conflict_resolution)
+            if isinstance(planned, Changes):
+                whole_days.check(planned.values, event.properties)
+            return planned
+        except ValueError as error:  # a zone that nobody knows, a day that begins at nine, the year 10000
             raise Refused("CannotBeComputed", f"{error}.") from error
 
     def _write(self, event: Event, values: Mapping[str, Json]) -> Outcome | None:

@@ -446,6 +446,16 @@ def test_what_cannot_be_computed_is_refused() -> None:
     assert dead(desk.run()) == ("refused", "CannotBeComputed")
 
 
+def test_a_whole_day_that_would_begin_within_a_day_is_refused_before_the_write() -> None:
+    desk = a_desk(Intent(shift={"start": "PT1H", "end": "PT1H"}))
+    days = {
+        name: {"dateTime": f"2026-12-0{day}T00:00:00", "timeZone": "UTC"} for day, name in ((1, "start"), (2, "end"))
+    }
+    desk.exchange.properties.update(days, isAllDay=True)
+    assert dead(desk.run()) == ("refused", "CannotBeComputed")
+    assert desk.applied == 0
+
+
 def test_more_mail_than_allowed_is_refused_before_the_write() -> None:
     desk = a_desk(max_recipients=1)
     assert dead(desk.run()) == ("refused", "TooManyRecipients")

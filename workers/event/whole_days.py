@@ -44,6 +44,18 @@ def in_zone_of(values: Mapping[str, Json], stands: Mapping[str, Json], kind: str
     return {**values, **days}
 
 
+def check(changes: Mapping[str, Json], stands: Mapping[str, Json]) -> None:
+    """Raises ValueError where a whole day would begin or end within a day. Graph refuses that; EWS makes longer days of
+    it, and mails them. What stands like that is no business of ours, nor what stands in a zone that is not known."""
+    if not changes.get("isAllDay", stands.get("isAllDay")):
+        return
+    for name in TIMES:
+        was, value = stands.get(name), changes.get(name)
+        known = OWN_ZONE not in (was or {}) and (_is_midnight(was) or not stands.get("isAllDay"))
+        if value and known and not _is_midnight(value) and not agrees(name, was, value):
+            raise ValueError(f"{name}: an all-day event starts and ends at midnight")
+
+
 def _to_set(asked: Mapping[str, Json], stands: Mapping[str, Json], kind: str) -> Mapping[str, Json]:
     """As asked where they become moments; and where other days are asked for, both in a zone with a name, in which
     Graph then keeps them."""
@@ -65,7 +77,7 @@ def _as_a_day(stands: Mapping[str, Json]) -> Mapping[str, Json]:
 
 def _of_days(recurrence: Json) -> Json:
     """A recurrence whose days are in UTC as one that asks for no zone: the series is kept in that of its start."""
-    span = recurrence["range"]
+    span = recurrence.get("range") or {}
     if to_windows(span.get("recurrenceTimeZone") or "") != "UTC":
         return recurrence
     return {**recurrence, "range": {name: told for name, told in span.items() if name != "recurrenceTimeZone"}}

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pytest
 
 from workers.event.patch import Changes, plan
-from workers.event.properties import OWN_ZONE, UNNAMED
-from workers.event.whole_days import by_date, in_zone_of
+from workers.event.properties import OWN_ZONE, UNNAMED, UNTOLD
+from workers.event.whole_days import by_date, check, in_zone_of
 from workers.update import Intent, Json
 
 
@@ -86,3 +86,36 @@ def test_a_series_of_whole_days_ends_when_it_is_told_to_and_stays_in_its_zone() 
     changes = plan(asked, stands, None, "alwaysOverwrite")
     assert isinstance(changes, Changes)
     assert changes.values["recurrence"]["range"] == {**five, "startDate": "2026-12-01"}
+
+
+NINE = {"dateTime": "2026-12-01T09:00:00", "timeZone": "UTC"}
+
+
+@pytest.mark.parametrize(
+    ("stands", "changes"),
+    [
+        (STANDS, {"start": NINE}),
+        (STANDS, {"end": NINE}),
+        ({**STANDS, "isAllDay": False}, {"isAllDay": True, "start": NINE}),
+    ],
+)
+def test_a_whole_day_does_not_begin_or_end_within_a_day(stands: Mapping[str, Json], changes: dict[str, Json]) -> None:
+    with pytest.raises(ValueError, match="an all-day event starts and ends at midnight"):
+        check(changes, stands)
+
+
+@pytest.mark.parametrize(
+    ("stands", "changes"),
+    [
+        (STANDS, days("2026-12-03", "2026-12-04", "UTC")),
+        (STANDS, {"isAllDay": False, "start": NINE}),
+        ({**STANDS, "isAllDay": False}, {"start": NINE}),
+        ({**STANDS, "isAllDay": False, "start": NINE}, {"isAllDay": True, "start": NINE}),
+        ({**STANDS, "start": {**NINE, "dateTime": "2026-12-02T08:00:00"}}, {"start": NINE}),
+        ({**STANDS, "start": {**midnight("2026-12-01", "UTC"), OWN_ZONE: UNTOLD}}, {"start": NINE}),
+    ],
+)
+def test_hours_are_let_be_where_no_whole_day_is_broken_by_them(
+    stands: Mapping[str, Json], changes: dict[str, Json]
+) -> None:
+    check(changes, stands)
