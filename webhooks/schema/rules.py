@@ -14,12 +14,13 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from webhooks.faults import Fault, fault
-from webhooks.schema.event import DateTimeTimeZone, Time, clearable, why_not
+from webhooks.schema.event import DateTimeTimeZone, EventProperties, Time, clearable, why_not
 from webhooks.schema.extended import one_spelling
-from workers.event.properties import PROPERTIES, members
+from workers.event.properties import members
 from workers.event.zones import instant, to_windows
 
 OPERATIONS = ("set", "append", "remove", "clear", "shift")
+_SETTABLE = {field.alias for field in EventProperties.model_fields.values()}
 _TIME: TypeAdapter[DateTimeTimeZone] = TypeAdapter(Time)
 
 
@@ -63,7 +64,7 @@ def _clear(names: Any) -> Iterator[Fault]:
     for position, name in enumerate(names if isinstance(names, list) else []):
         if not isinstance(name, str) or clearable(name):
             continue
-        why = f"{name} cannot be cleared" if name in PROPERTIES else why_not(name)
+        why = f"{name} cannot be cleared" if name in _SETTABLE else why_not(name)
         yield fault(why, "clear", position)
 
 

@@ -156,3 +156,8 @@ def test_what_is_not_there_yet_says_so(name: str) -> None:
 def test_an_unknown_property_is_named(operation: str) -> None:
     document = {**SMALLEST, operation: {"colour": "red"}}
     assert faults(document)[f"/{operation}/colour"] == "colour is not a property of an event"
+
+
+@pytest.mark.parametrize("name", ["extensions", "singleValueExtendedProperties"])
+def test_what_holds_many_properties_is_said_to_be_one_that_cannot_be_cleared(name: str) -> None:
+    assert faults({"target": TARGET, "clear": [name]}) == {"/clear/0": f"{name} cannot be cleared"}
