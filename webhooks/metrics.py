@@ -99,6 +99,7 @@ def _not_yet(totals: Iterable[Tally], settings: Settings) -> Iterator[Tally]:
     """How nothing has died yet, as 0: a series that begins with 1 has not increased, for Prometheus and its alerts."""
     there = {(one.kind, one.client, one.place, one.ended) for one in totals if one.what == "dead"}
     places = [("update", client, backend) for client in settings.clients for backend in settings.backends]
+    places += [("callback", client, "callback") for client in settings.clients]
     places += [(kind, "", "watch") for kind in ("notification", "watch")]
     for (kind, client, place), ended in product(places, TITLES):
         if (kind, client, place, ended) not in there:

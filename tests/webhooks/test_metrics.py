@@ -297,6 +297,7 @@ def test_what_has_not_happened_yet_is_told_as_0_so_that_its_first_time_is_an_inc
         return scraped(hr.get("/metrics").text).get(f"rendezvous_attempts_total{{{labels}}}")
 
     assert dead("update", "cloud", "unknownOutcome", "hr") == 0
+    assert dead("callback", "callback", "refused", "hr") == 0
     assert dead("notification", "watch", "internal") == 0
     update_id = hr.ask(SMALLEST).get_json()["id"]
     settle(store, update_id, Dead(failure("unknownOutcome", "X", "Nobody knows.")), "unknownOutcome")
