@@ -31,12 +31,16 @@ class ClientPath(BaseModel):
     ]
 
 
-def _as_a_key(schema: dict[str, Any]) -> None:
+def _without_default(schema: dict[str, Any]) -> None:
     del schema["default"]
+
+
+def _as_a_key(schema: dict[str, Any]) -> None:
+    _without_default(schema)
     schema.update(document.KEY)
 
 
-class KeyHeader(BaseModel):
+class SignedHeader(BaseModel):
     """For the document only: webhooks/intake reads the key, and not before it is known who sends it."""
 
     key: Annotated[
@@ -48,6 +52,7 @@ class KeyHeader(BaseModel):
             json_schema_extra=_as_a_key,
         ),
     ]
+    traceparent: Annotated[str, Field(default="", description=document.TRACED, json_schema_extra=_without_default)]
 
 
 clients = APIBlueprint(
@@ -69,7 +74,7 @@ clients = APIBlueprint(
         202, "ShownUpdate", 400, 401, 403, 413, 415, 422, 429, 503, headers=document.ACCEPTED_HEADERS
     ),
 )
-def create(path: ClientPath, header: KeyHeader) -> Response:
+def create(path: ClientPath, header: SignedHeader) -> Response:
     """As POST /v1/updates, with a Standard Webhooks signature over the raw body. Without an Idempotency-Key the
     webhook-id is the key; a message that was sent before is the same update, whatever key it bears now."""
     message = intake.signed(path.client)

@@ -182,16 +182,21 @@ MAPPED: dict[str, Any] = {
 }
 
 
-_ENDED = {
-    "summary": "The update has ended",
-    "description": "Signed as Standard Webhooks; webhook-id stays the same when it is repeated.",
-    "requestBody": required("CallbackBody"),
-    "responses": {
-        "2XX": {"description": "Received"},
-        "410": {"description": "Received, and no more of them wanted"},
-    },
-}
-_CALLBACKS = {"ended": {"{$request.body#/callbackUrl}": {"post": _ENDED}}}
+def _told(what: str, model: str) -> dict[str, Any]:
+    """What is posted to the ``callbackUrl`` of a request."""
+    post = {
+        "summary": what,
+        "description": "Signed as Standard Webhooks; webhook-id stays the same when it is repeated.",
+        "requestBody": required(model),
+        "responses": {
+            "2XX": {"description": "Received"},
+            "410": {"description": "Received, and no more of them wanted"},
+        },
+    }
+    return {"{$request.body#/callbackUrl}": {"post": post}}
+
+
+_ENDED = {"ended": _told("The update has ended", "CallbackBody")}
 _KEY_PATTERN = r'^([!#-~][!-~]*|"([!#-\[\]-~]|\\["\\])+")$'
 KEY: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": _KEY_PATTERN}
 _KEY_NEEDED = {
@@ -201,12 +206,17 @@ _KEY_NEEDED = {
     "description": "1 to 255 visible ASCII characters, bare or in double quotes; the same when you repeat it.",
     "schema": KEY,
 }
+TRACED = "W3C trace context: it goes on to Exchange and with the callback. What is none is left out."
 _TRACE = {
     "name": "traceparent",
     "in": "header",
     "required": False,
-    "description": "W3C trace context: it goes on to Exchange and with the callback. What is none is left out.",
+    "description": TRACED,
     "schema": {"type": "string"},
 }
-CREATE: dict[str, Any] = {"parameters": [_KEY_NEEDED, _TRACE], "callbacks": _CALLBACKS}
-CREATE_SIGNED: dict[str, Any] = {"callbacks": _CALLBACKS}
+CREATE: dict[str, Any] = {"parameters": [_KEY_NEEDED, _TRACE], "callbacks": _ENDED}
+CREATE_SIGNED: dict[str, Any] = {"callbacks": _ENDED}
+SUBSCRIBE: dict[str, Any] = {"callbacks": {"changed": _told("An event changed", "ChangeBody")}}
+MIRROR: dict[str, Any] = {
+    "callbacks": {**_ENDED, "sourceDeleted": _told("The event that is followed was deleted", "ChangeBody")}
+}

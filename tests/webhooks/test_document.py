@@ -98,8 +98,19 @@ def test_asking_with_a_signature_says_how_to_sign_and_that_the_key_may_be_left_o
         "webhook-id", "webhook-timestamp", "webhook-signature"
     }  # fmt: skip
     required = {parameter["name"]: parameter["required"] for parameter in asking["parameters"]}
-    assert required == {"client": True, "Idempotency-Key": False}
+    assert required == {"client": True, "Idempotency-Key": False, "traceparent": False}
     assert "{$request.body#/callbackUrl}" in asking["callbacks"]["ended"]
+
+
+def test_who_asks_for_callbacks_about_changes_is_told_what_they_look_like(document: dict[str, Any]) -> None:
+    def told(path: str) -> dict[str, str]:
+        callbacks = document["paths"][path]["post"]["callbacks"]
+        posts = {name: one["{$request.body#/callbackUrl}"]["post"] for name, one in callbacks.items()}
+        bodies = {name: post["requestBody"]["content"]["application/json"] for name, post in posts.items()}
+        return {name: body["schema"]["$ref"].rpartition("/")[2] for name, body in bodies.items()}
+
+    assert told("/v1/subscriptions") == {"changed": "ChangeBody"}
+    assert told("/v1/mirrors") == {"ended": "CallbackBody", "sourceDeleted": "ChangeBody"}
 
 
 def test_every_kind_of_problem_is_in_the_document(document: dict[str, Any]) -> None:

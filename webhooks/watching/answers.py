@@ -105,7 +105,8 @@ class ShownChange(Shown):
 
 
 class ChangeBody(Shown):
-    """What is posted to a subscription's ``callbackUrl``, signed as Standard Webhooks."""
+    """What is posted to a subscription's ``callbackUrl``, and to a mirror's when its source was deleted, signed as
+    Standard Webhooks."""
 
     type: Literal["calendar.event.changed"]
     """Says that this is a change of an event."""

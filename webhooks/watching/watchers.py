@@ -39,10 +39,12 @@ class WatcherPath(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class _Sort(Generic[W]):
-    """What the two differ in. ``purpose``: what one is for; ``mailbox``: where the one that is watched is named."""
+    """What the two differ in. ``purpose``: what one is for; ``told``: its callbacks, for the document; ``mailbox``:
+    where the one that is watched is named."""
 
     type: type[W]
     purpose: str
+    told: dict[str, Json]
     mailbox: tuple[str, ...]
     asked: Callable[[Mapping[str, Json], Client, Settings, datetime], W]
     shown: Callable[[Door, W], dict[str, Json]]
@@ -64,6 +66,7 @@ def _views(sort: _Sort[W]) -> APIBlueprint:
         summary=sort.purpose,
         operation_id=f"create{model}",
         request_body=document.required(f"Asked{model}"),
+        openapi_extensions=sort.told,
         responses=document.created(f"Shown{model}", 400, 401, 403, 413, 415, 422, 429, 503),
     )
     def create() -> Response:
@@ -147,6 +150,15 @@ def _shown_mirror(at: Door, one: Mirror) -> dict[str, Json]:
 
 
 subscriptions = _views(
-    _Sort(Subscription, "Be told of the changes in a mailbox", ("mailbox",), subscription, _shown_subscription)
+    _Sort(
+        Subscription,
+        "Be told of the changes in a mailbox",
+        document.SUBSCRIBE,
+        ("mailbox",),
+        subscription,
+        _shown_subscription,
+    )
 )
-mirrors = _views(_Sort(Mirror, "Keep an event equal to another", ("from", "mailbox"), mirror, _shown_mirror))
+mirrors = _views(
+    _Sort(Mirror, "Keep an event equal to another", document.MIRROR, ("from", "mailbox"), mirror, _shown_mirror)
+)
