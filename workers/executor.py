@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -17,7 +18,7 @@ import structlog
 
 from workers import retry, trace
 from workers.attempt import FailedInDoubt, LeaseLost, Surroundings, attempt
-from workers.callbacks.callback import Deliverer, for_update
+from workers.callbacks.callback import Deliverer, Delivery, for_update
 from workers.celery.bell import Bell
 from workers.exchange import Exchange
 from workers.failpoint import failpoint
@@ -140,8 +141,8 @@ class Executor:
         if not done:
             _log.warning("lease lost, the outcome was not recorded", job=grant.id, outcome=entry.outcome)
             return None
-        _log.info("attempt", job=grant.id, number=entry.number, outcome=entry.outcome, detail=entry.detail,
-                  seconds=round((ended - started).total_seconds(), 3))  # fmt: skip
+        _log.info("attempt", job=grant.id, **_about(grant), number=entry.number, outcome=entry.outcome,
+                  detail=entry.detail, seconds=round((ended - started).total_seconds(), 3))  # fmt: skip
         self.bell.ring(*rings)
         return outcome
 
@@ -150,6 +151,16 @@ class Executor:
             return None
         job = self.store.update(grant.id)
         return for_update(_as_settled(job, entry, outcome)) if job else None
+
+
+def _about(grant: Grant) -> dict[str, str]:
+    """The update that a callback tells of, so that one id finds all that was done for it."""
+    if grant.kind != "callback":
+        return {}
+    with suppress(ValueError, TypeError, KeyError):  # a body that cannot be read: the outcome says so
+        if update := Delivery.from_json(grant.body).update:
+            return {"update": update}
+    return {}
 
 
 def _called_back(grant: Grant) -> bool:

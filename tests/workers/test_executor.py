@@ -405,6 +405,17 @@ def test_a_callback_is_made_when_the_update_is_settled_and_tells_what_the_api_te
     assert (job.callback.state, job.callback.attempts) == ("delivered", 1)
 
 
+def test_the_log_of_a_delivery_names_the_update_that_it_tells_of(bench: Bench) -> None:
+    with receiving(answering(OK)) as receiver:
+        update = bench.take_in(callback_url=receiver.url)
+        with capture_logs() as lines:
+            bench.run(update)
+            (ring,) = bench.bells.rung
+            bench.executor.run(ring.id)
+    attempts = [(line["job"], line.get("update")) for line in lines if line["event"] == "attempt"]
+    assert attempts == [(update.id, None), (ring.id, update.id)]
+
+
 def test_an_update_that_is_tried_again_calls_nobody(bench: Bench) -> None:
     bench.exchange.write_faults.append(Fault.UNAVAILABLE)
     update = bench.take_in(callback_url="https://hooks.example.com/")
