@@ -145,7 +145,7 @@ def _kind(code: str, answer: Answer, status: int) -> type[ExchangeError]:
 def _bare(reply: Reply, phase: Phase, why: str, closed: str) -> ExchangeError:
     """What an HTTP answer means without SOAP in it: an error page, a redirect, a proxy's word, nothing."""
     status, location = reply.status, reply.headers.get("location", "")
-    kind, detail = _BY_STATUS.get(status, Unknown), f"HTTP {status} without an answer of Exchange ({why})"
+    kind, detail = _BY_STATUS.get(status, Unknown), f"no answer of Exchange ({why})"
     if 300 <= status < 400:
         kind, detail = _redirect(location)
     elif status == 401:

@@ -159,7 +159,9 @@ def _parse(body: bytes) -> etree._Element:
     )
     try:
         root = etree.fromstring(body, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
+    except etree.XMLSyntaxError as error:
+        raise NotAnAnswer(f"not XML: {error.msg}") from None
+    except ValueError as error:
         raise NotAnAnswer(f"not XML: {error}") from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise NotAnAnswer("the document has a DOCTYPE")

@@ -168,6 +168,11 @@ def test_a_status_without_an_answer_has_its_class(
     assert type(error_of(reply(status, body), "write")) is in_write
 
 
+def test_a_status_without_an_answer_says_so_once() -> None:
+    said = "HTTP 503: no answer of Exchange (not XML: Document is empty, line 1, column 1)"
+    assert str(error_of(reply(503, b""))) == said
+
+
 @pytest.mark.parametrize(
     ("location", "in_write"),
     [
