@@ -52,7 +52,9 @@ class Teller:
         """One attempt at a notification."""
         notification = Notification.from_json(grant.body)
         watch = self.store.watch(notification.watch)
-        if watch is None or not (watchers := self._watchers(watch)):
+        everybody = self.store.watchers(watch.id) if watch is not None else ()
+        watchers = tuple(one for one in everybody if may_know(one, self.settings))
+        if watch is None or not watchers:
             return Succeeded(None, "nobody wants to know any more")
         if watch.walked is None and notification.change != FIRST_SIGHT:
             return Succeeded(None, "whoever wanted to know of it has ended, and the watch begun anew")
@@ -63,7 +65,7 @@ class Teller:
             return Succeeded(None, "nothing new")
         try:
             self._prove(watch, notification)
-            event = self._read(watch, notification.event, watchers)
+            event = self._read(watch, notification.event, everybody)
         except NotGenuine as error:
             _log.warning("a notification was not believed", watch=watch.id, reason=error.reason, detail=str(error))
             self.store.doubt(watch, error.reason)
@@ -78,15 +80,12 @@ class Teller:
             return self._gone(look, event.version if event else "")
         return self._there(look, event)
 
-    def _watchers(self, watch: Watch) -> tuple[Subscription | Mirror, ...]:
-        """Those who want to know and whom the configuration of today allows it."""
-        return tuple(one for one in self.store.watchers(watch.id) if may_know(one, self.settings))
-
     def _prove(self, watch: Watch, notification: Notification) -> None:
         if notification.proof is not None and (prover := self.provers.get(watch.backend)) is not None:
             prover.check(notification.event, notification.proof)
 
     def _read(self, watch: Watch, event_id: str, watchers: Sequence[Subscription | Mirror]) -> Event | None:
+        """``watchers``: also those who may not know today: what is not read now cannot be compared once they may."""
         asked = DEFAULT.union(*(watcher.properties for watcher in watchers))
         asked |= set(TIMES) if asked & {*TIMES} else set()
         kind = self.settings.backends[watch.backend].kind

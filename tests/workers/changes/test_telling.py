@@ -303,6 +303,31 @@ def test_who_may_no_longer_touch_the_mailbox_is_told_nothing(bench: Bench) -> No
     assert bench.notify() == Succeeded(None, "nobody wants to know any more")
 
 
+def let(bench: Bench, **mailboxes: tuple[str, ...]) -> None:
+    """The configuration is read anew: which client may touch which mailboxes."""
+    clients = [
+        one.model_copy(update={"mailboxes": mailboxes.get(one.name, one.mailboxes)})
+        for one in bench.teller.settings.client
+    ]
+    settings = bench.teller.settings.model_copy(update={"client": tuple(clients)})
+    bench.teller = replace(bench.teller, settings=Settings.model_validate(settings.model_dump()))
+
+
+def test_what_only_they_asked_for_is_compared_anew_once_they_may_touch_the_mailbox_again(bench: Bench) -> None:
+    bench.store.begin(replace(a_subscription(2), client="rooms", properties=("body",)))
+    let(bench, rooms=("*@contoso.com",))
+    bench.notify(FIRST_SIGHT, etag="with body")
+    let(bench, rooms=())
+    edit(bench, subject="Meanwhile")
+    bench.notify()
+    bench.told()
+    let(bench, rooms=("*@contoso.com",))
+    edit(bench, body={"contentType": "text", "content": "After"})
+    bench.notify()
+    (told,) = bench.told()
+    assert (told["data"]["subscription"], set(told["data"]["changed"])) == ("sub_2", {"body"})
+
+
 def test_a_mirror_writes_nowhere_where_its_client_may_no_longer(bench: Bench) -> None:
     (hr, rooms), edited = bench.teller.settings.client, bench.teller.settings
     source_only = hr.model_copy(update={"mailboxes": ("*@contoso.com",)})
