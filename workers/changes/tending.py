@@ -195,7 +195,7 @@ class Tender:
 
     def _begin_mirrors(self, watch: Watch, now: datetime) -> bool:
         """Begin the mirrors that have not begun yet, and forget those that have ended. False if one has to wait for
-        another backend, which must hold up neither the other mirrors nor this mailbox."""
+        another mailbox, which must hold up neither the other mirrors nor this mailbox."""
         mirrors = self._mirrors(watch)
         self._forget_ended(watch, mirrors, now)
         ways, all_begun = Ways(self.store, self.feeds), True
@@ -203,7 +203,7 @@ class Tender:
             try:
                 self._begin(watch, one, ways, now)
             except ExchangeError as error:
-                if watch.backend in ways.away:
+                if ways.away(watch.place) is not None:
                     raise
                 self.store.keep(watch, {f"{WAITS}{one.id}": str(error)[:500]}, began=now)
                 all_begun = False

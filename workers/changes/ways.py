@@ -10,7 +10,7 @@ from dataclasses import replace
 from workers.changes.feed import Feed
 from workers.changes.subscription import Mirror
 from workers.changes.watch import Watch, watch_id
-from workers.exchange import ExchangeError
+from workers.exchange import ExchangeError, Unavailable
 from workers.store import Store
 from workers.update import Target
 
@@ -23,8 +23,12 @@ class Ways:
         self._feeds = feeds
         self._spelled: dict[Target, Target] = {}
         self._mailboxes: dict[str, Mapping[str, list[tuple[Mirror, str | None]]]] = {}
-        self.away: dict[str, ExchangeError] = {}
-        """Backend → its error, for those that did not answer and are not asked again."""
+        self._away: dict[str, ExchangeError] = {}
+        """What went wrong, by the mailbox for which Exchange said so, or by the backend if nobody answered at all."""
+
+    def away(self, place: Target) -> ExchangeError | None:
+        """Why the mailbox is not asked again; None if it may be asked."""
+        return self._away.get(place.lane) or self._away.get(place.backend)
 
     def spelled(self, event: Target) -> Target:
         """The event with its id as notifications spell it; a group's as it is, for groups are not watched. Raises an
@@ -58,11 +62,12 @@ class Ways:
         feed = self._feeds.get(event.backend)
         if event.group is not None or feed is None:
             return event.event
-        if event.backend in self.away:
-            raise self.away[event.backend]
+        if (away := self.away(event)) is not None:
+            raise away
         place = Watch(watch_id(event.backend, event.mailbox or ""), event.backend, event.mailbox or "", "")
         try:
             return feed.spelled(place, event.event)
         except ExchangeError as error:
-            self.away[event.backend] = error
+            silent = isinstance(error, Unavailable) and error.request_id is None
+            self._away[event.backend if silent else event.lane] = error
             raise

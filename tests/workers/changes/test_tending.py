@@ -430,6 +430,21 @@ def test_a_mirror_whose_other_backend_is_away_waits_and_holds_up_nobody_else(ben
     assert bench.watch.leads.keys() == {"mir_1", "mir_a", "mir_b"} and bench.watch.waits == {}
 
 
+def test_a_mirror_into_a_busy_mailbox_of_the_same_backend_holds_up_nobody_else(bench: Bench) -> None:
+    class Busy(FakeGraph):
+        def spelled(self, watch: Watch, event: str) -> str:
+            if watch.mailbox == "busy@contoso.com":
+                raise Throttled("429", "busy", retry_after=600)
+            return super().spelled(watch, event)
+
+    bench.tender = replace(bench.tender, feeds={"cloud": Busy()})
+    bench.store.begin(replace(MIRROR, id="mir_0", to=Target("cloud", "F", mailbox="busy@contoso.com")))
+    bench.store.begin(MIRROR)
+    assert isinstance(bench.tend(), Succeeded), "this mailbox is not left alone because of that one"
+    assert (bench.watch.problem, set(bench.watch.leads)) == (None, {"mir_1"})
+    assert bench.watch.waits == {"mir_0": "429: busy"}
+
+
 def test_a_mirror_that_waits_for_another_backend_is_looked_at_again_soon(bench: Bench, redis: Redis) -> None:
     def in_seconds() -> float:
         due = cast("float", redis.zscore("rdv:watches", bench.watch_id))

@@ -8,7 +8,7 @@ from workers.changes.feed import Round
 from workers.changes.subscription import Mirror
 from workers.changes.watch import Watch
 from workers.changes.ways import Ways
-from workers.exchange import Unavailable
+from workers.exchange import ExchangeError, Throttled, Unavailable
 from workers.store import Store
 from workers.update import Target
 
@@ -20,7 +20,7 @@ BENS = Target("cloud", "F", mailbox="ben@contoso.com")
 class Feed:
     """Spells every id in its own way, or is away."""
 
-    away: bool = False
+    fails: ExchangeError | None = None
     asked: list[str] = field(default_factory=list)
 
     def changes(self, *_: object) -> Round:
@@ -28,8 +28,8 @@ class Feed:
 
     def spelled(self, watch: Watch, event: str) -> str:
         self.asked.append(event)
-        if self.away:
-            raise Unavailable("Down", "it is away")
+        if self.fails is not None:
+            raise self.fails
         return f"immutable {event}"
 
 
@@ -41,13 +41,25 @@ def test_an_event_is_asked_about_once_and_one_of_a_group_never(store: Store) -> 
     assert (ways.spelled(group), feed.asked) == (group, ["E"])
 
 
-def test_a_backend_that_is_away_is_not_asked_again(store: Store) -> None:
-    feed = Feed(away=True)
+@pytest.mark.parametrize(
+    ("fails", "asked"),
+    [
+        (Unavailable("ReadTimeout", "it says nothing"), ["E"]),
+        (Unavailable("503", "this mailbox is moved", request_id="r-1"), ["E", "F"]),
+        (Throttled("429", "this mailbox is busy"), ["E", "F"]),
+    ],
+)
+def test_who_says_nothing_is_not_asked_again_and_who_speaks_of_one_mailbox_is_asked_about_others(
+    store: Store, fails: ExchangeError, asked: list[str]
+) -> None:
+    feed = Feed(fails)
     ways = Ways(store, {"cloud": feed})
-    for event in (ANNAS, BENS):
-        with pytest.raises(Unavailable):
+    for event in (ANNAS, BENS, ANNAS, BENS):
+        with pytest.raises(type(fails)):
             ways.spelled(event)
-    assert (feed.asked, set(ways.away)) == (["E"], {"cloud"})
+    assert feed.asked == asked
+    assert ways.away(ANNAS) is ways.away(BENS) is fails
+    assert ways.away(Target("hq", "E", mailbox="anna@contoso.com")) is None
 
 
 def test_mirrors_lead_on_from_an_event_however_it_was_named(store: Store) -> None:
