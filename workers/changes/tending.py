@@ -144,14 +144,16 @@ class Tender:
         that no notification waits for, is not a new one: it has only come into the window."""
         found = self.feeds[watch.backend].changes(watch, None, now)
         known = self.store.snapshots(watch, self.store.seen_events(watch))
-        moved = (item for item in found.items if item.event in known and item.version != known[item.event].version)
+        behind = known.keys() - {item.event for item in found.items}
+        moved = [item for item in found.items if item.event in known and item.version != known[item.event].version]
+        if watch.backend not in self.pushes:  # its rounds cover every day: what is missing was deleted just now
+            moved += [Item(event, deleted=True) for event in behind]
         self._hear(watch, tuple(moved), since=watch.walked)
         unknown = [item for item in found.items if item.event not in known]
         awaited = self.store.awaited(watch, [item.event for item in unknown])
         self._first_sight(watch, [item for item in unknown if item.event not in awaited], now)
         # The sources of mirrors are kept however old they are: a mirror shows whether its source is gone.
-        mirrored = {event for one in self._mirrors(watch) for event in (one.source.event, watch.spelled.get(one.id))}
-        behind = known.keys() - {item.event for item in found.items} - mirrored
+        behind -= {event for one in self._mirrors(watch) for event in (one.source.event, watch.spelled.get(one.id, ""))}
         self.store.unlearn(watch, (event for event in behind if is_over(known[event], now - OVER)))
         return self._noted(replace(watch, cursor=found.cursor, walked=now), now, "cursor", "walked")
 

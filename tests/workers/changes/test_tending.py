@@ -282,6 +282,16 @@ def test_what_comes_into_the_window_as_it_moves_on_is_not_new_and_what_is_long_o
     assert bench.store.seen_events(bench.watch) == {"A", "new", "old"}
 
 
+def test_where_nobody_pushes_what_is_deleted_just_before_all_is_gone_through_anew_is_heard_of(bench: Bench) -> None:
+    bench.tender = replace(bench.tender, pushes={})
+    bench.graph.items = (Item("A", "v1", {"subject": "S"}), Item("B", "v1", {"subject": "S"}))
+    bench.tend()
+    bench.set(walked=bench.store.time() - NEW_WINDOW)
+    bench.graph.rounds = [(), (Item("B", "v1"),)]
+    assert bench.tend() == Succeeded(None, "catch up, move on")
+    assert bench.heard() == [("deleted", "A")]
+
+
 def test_an_event_created_just_before_the_window_moves_on_is_left_to_the_notification_of_it(bench: Bench) -> None:
     bench.tend()
     bench.set(walked=bench.store.time() - NEW_WINDOW)
