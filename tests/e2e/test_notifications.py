@@ -15,6 +15,7 @@ import pytest
 from ops.sandbox import seed
 from ops.sandbox.control import Seen
 from ops.sandbox.event import graph_form
+from ops.sandbox.faults import Fault
 from ops.sandbox.tokens import TENANT
 from tests.e2e.subscriber import CLOUD, Subscriber, let_go, metric
 from tests.e2e.system import System, until
@@ -318,6 +319,25 @@ def test_two_events_mirrored_both_ways_converge_and_nobody_is_mailed_twice(calm:
         assert len(writes) <= 1 + 1 + 2 * 6, "what was mirrored is not sent back"
         mails = [(mail.attendee, mail.write) for mail in calm.sandbox.invitations(event.id)]
         assert len(mails) == len(set(mails)) <= len(writes)
+
+
+def test_an_edit_reaches_the_event_whose_own_last_edit_exchange_refused_to_mirror(calm: System) -> None:
+    sides = [Subscriber(calm), Subscriber(calm)]
+    events = [side.event() for side in sides]
+    ends = [{"mailbox": side.mailbox, "event": event.graph_id} for side, event in zip(sides, events, strict=True)]
+    for source, to in (ends, ends[::-1]):
+        body = {"from": source, "to": to, "properties": ["subject"]}
+        assert calm.api.post("/v1/mirrors", json=body).status_code == 201
+    until(lambda: _all_active(calm) or None, "both mirrors are active", calm.logs)
+    settled(calm)
+    calm.sandbox.fail(Fault(effect="never", reply="error", status=400, method="write", mailbox=sides[1].mailbox))
+    calm.sandbox.edit(events[0].id, {"subject": "Refused"})
+    dead = f"/v1/dead-letters?mailbox={sides[1].mailbox}"
+    until(lambda: calm.api.get(dead).json()["items"] or None, "the older mirror's update is dead", calm.logs)
+    calm.sandbox.edit(events[1].id, {"subject": "After"})
+    until(lambda: _subjects(calm, events) == {"After"} or None, "the next edit goes back", calm.logs)
+    settled(calm)
+    assert _subjects(calm, events) == {"After"}
 
 
 def test_mirrors_in_a_ring_make_their_events_equal_and_come_to_rest(calm: System) -> None:

@@ -31,8 +31,7 @@ class Snapshot:
 
     ``marker``: None where it was not read with the event. ``gone``: it was told that the event was deleted. ``told``:
     False while no subscription has been told of the event, because it was met, or found missing, only when a mirror of
-    it began. ``sent``: a mirror's id → property → the id of the mirror's last update that changes the property only if
-    it stands as before.
+    it began. ``sent``: a mirror's id → property → the id of the mirror's last update of it.
     """
 
     version: str

@@ -30,6 +30,7 @@ _WAITING = 7
 oldest."""
 
 _NONE: Mapping[str, Intent] = {}
+_NOTHING: Mapping[str, Json] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +90,12 @@ def update_for(
     *,
     whole: bool = False,
     waiting: Mapping[str, Intent] = _NONE,
+    lost: Mapping[str, Json] = _NOTHING,
 ) -> Update | None:
     """The update of the other event. ``whole``: the mirror has just begun, so the other event is made equal whatever
     has changed, except for what the older mirrors of its circle make equal. ``waiting``: property → what the mirror
-    last asked for, where that has not arrived and perhaps never will."""
+    last asked for, where that has not arrived and perhaps never will. ``lost``: property → what the other event holds
+    and should have been brought here, but never will be."""
     brought = _brought(change, way)
     names = [
         name
@@ -109,9 +112,7 @@ def update_for(
         intent=Intent(
             set={name: _bare(name, event.properties.get(name)) for name in names},
             only_where=only_where,
-            or_where={
-                name: _before(name, waiting[name]) for name in (only_where.keys() & waiting.keys()) - brought.keys()
-            },
+            or_where={name: held for name in only_where if (held := _held(name, brought, waiting, lost))},
         ),
         created_at=now,
         deadline=now + LIFE,
@@ -174,6 +175,14 @@ def _moved(name: str, way: Way, change: Change, event: Event, brought: Mapping[s
 def _common(change: Change, names: Collection[str], brought: Mapping[str, Json]) -> Mapping[str, Json]:
     """What the other event holds if nobody has changed it meanwhile: the values that the two last had in common."""
     return {name: _bare(name, brought[name] if name in brought else change.changed[name]["before"]) for name in names}
+
+
+def _held(
+    name: str, brought: Mapping[str, Json], waiting: Mapping[str, Intent], lost: Mapping[str, Json]
+) -> Sequence[Json]:
+    """What else the other event holds if nobody changed it."""
+    before = _before(name, waiting[name]) if name in waiting and name not in brought else []
+    return [*before, *([lost[name]] if name in lost else [])]
 
 
 def _before(name: str, asked: Intent) -> Sequence[Json]:

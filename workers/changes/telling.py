@@ -141,21 +141,35 @@ class Teller:
         has to keep as ``sent``."""
         sent = {one.id: look.before.sent.get(one.id, {}) for one in look.mirrors} if look.before else {}
         for one in look.mirrors:
-            whole, last = one.id == look.begun, sent.get(one.id, {})
-            waiting = self._waiting(last)
-            update = mirror.update_for(one, self._way(look, one), change, event, now, whole=whole, waiting=waiting)
+            whole, last, way = one.id == look.begun, sent.get(one.id, {}), self._way(look, one)
+            waiting, lost = (self._waiting(last), self._lost(look, one)) if way.yields else ({}, {})
+            update = mirror.update_for(one, way, change, event, now, whole=whole, waiting=waiting, lost=lost)
             backend = self.settings.backends.get(one.to.backend)
             if update is None or backend is None or not may_write(one, self.settings):
                 continue
             known = mirror.key(one, event.version, whole=whole)
             accepted = self.store.accept(update, key=known, fingerprint=known, room=backend.max_concurrency)
             self.bell.ring(*accepted.rings)
-            sent[one.id] = {**last, **dict.fromkeys(update.intent.only_where, accepted.id)}
+            sent[one.id] = {**last, **dict.fromkeys(update.intent.set, accepted.id)}
         return {mirror_id: last for mirror_id, last in sent.items() if last}
 
     def _waiting(self, last: Mapping[str, str]) -> Mapping[str, Intent]:
         jobs = {name: self.store.update(update_id) for name, update_id in last.items()}
         return {name: job.update.intent for name, job in jobs.items() if job and job.state is not State.SUCCEEDED}
+
+    def _lost(self, look: _Look, one: Mirror) -> Mapping[str, Json]:
+        """Of two that lead to and fro: what the older one was to bring here and never does, for its update was given
+        up or taken back."""
+        elders = look.watch.circles.get(one.id, ())
+        elder = self.store.watcher(Mirror, elders[0]) if len(elders) == 1 else None
+        there = self.store.watch(elder.watch) if elder else None
+        if elder is None or there is None:
+            return {}
+        known = self.store.snapshot(there, there.spelled.get(elder.id, elder.source.event))
+        last = known.sent.get(elder.id, {}) if known else {}
+        jobs = {name: self.store.update(update_id) for name, update_id in last.items()}
+        given_up = (State.DEAD, State.CANCELLED)
+        return {name: job.update.intent.set[name] for name, job in jobs.items() if job and job.state in given_up}
 
     def _way(self, look: _Look, one: Mirror) -> Way:
         """If a change is heard of before the mirror has begun, its elders are not known: it may be the youngest of a

@@ -15,7 +15,7 @@ from tests.workers.store.test_watching import MIRROR, a_subscription
 from workers.callbacks.callback import Delivery
 from workers.celery.bell import Bell
 from workers.changes import mirror
-from workers.changes.event_change import Change
+from workers.changes.event_change import Change, Snapshot
 from workers.changes.notification import FIRST_SIGHT, FOUND, MIRRORED, Notification
 from workers.changes.subscription import Mirror
 from workers.changes.telling import Teller
@@ -473,6 +473,27 @@ def test_an_edit_after_an_update_that_exchange_refused_is_mirrored_back(bench: B
     assert planned == Changes({"subject": "After"})
 
 
+@pytest.mark.parametrize("given_up", [True, False])
+def test_an_edit_after_an_update_of_the_older_mirror_that_was_given_up_is_mirrored_back(
+    bench: Bench, given_up: bool
+) -> None:
+    mirror_both_ways(bench)
+    elder = bench.store.watcher(Mirror, "mir_0")
+    there = bench.store.watch(elder.watch) if elder else None
+    assert elder is not None and there is not None
+    update = accepted(bench.store, an_update("E", intent=Intent(set={"subject": "Refused"})))
+    outcome = Dead(Failure("refused", "ErrorX", "Refused", "")) if given_up else Succeeded(Result("v2", noop=False))
+    bench.store.settle(claimed(bench.store, update.id), an_attempt(), outcome)
+    told = Snapshot("v1", {"subject": "Refused"}, (), "", sent={elder.id: {"subject": update.id}})
+    bench.store.first_seen(there, {elder.source.event: told})
+    edit(bench, subject="After")
+    bench.notify()
+    job = bench.store.update(mirrored(bench)[-1])
+    assert job is not None
+    planned = patch.plan(job.update.intent, {"subject": "Refused"}, None, "alwaysOverwrite")
+    assert planned == Changes({"subject": "After"} if given_up else {})
+
+
 def test_an_edit_after_an_update_that_arrived_touches_only_what_that_left(bench: Bench) -> None:
     mirror_both_ways(bench)
     edit(bench, subject="Arrived")
@@ -499,6 +520,8 @@ def test_a_mirror_that_has_not_begun_yet_overwrites_nothing_for_it_may_be_the_yo
     job = bench.store.update(update_id)
     assert job is not None
     assert (job.update.intent.set, job.update.intent.only_where) == ({"subject": "After"}, common)
+    known = bench.store.snapshot(bench.watch, "E")
+    assert known is not None and known.sent == {MIRROR.id: {"subject": job.update.id}}, "for the other mirror to see"
 
 
 def test_what_a_mirrors_update_brought_does_not_go_back(bench: Bench) -> None:
