@@ -221,6 +221,10 @@ class Tender:
         harm."""
         source, to = ways.spelled(one.source), ways.spelled(one.to)
         elders = " ".join(mirror.circle(one, source, to, ways.onward))
+        # What leads straight back has to be known. Of a longer way round whose other mailboxes are away it is not: it
+        # would wait for them, and no change goes round it for ever.
+        if (away := ways.away(source) or ways.away(to)) is not None:
+            raise away
         known = {f"{LEADS}{one.id}": to.event, f"{CIRCLE}{one.id}": elders, f"{WAITS}{one.id}": None}
         self.store.keep(watch, known, began=now)
         if one.id not in watch.spelled:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from workers.changes.feed import Feed
@@ -38,12 +39,13 @@ class Ways:
         return self._spelled[event]
 
     def onward(self, at: Target) -> Iterator[tuple[Mirror, Target]]:
-        """The mirrors that lead on from an event, and where to."""
+        """The mirrors that lead on from an event, and where to; not those of which it cannot be known today."""
         mailbox = watch_id(at.backend, at.mailbox or "")
         if mailbox not in self._mailboxes:
             self._mailboxes[mailbox] = self._from(mailbox)
         for one, leads in self._mailboxes[mailbox].get(at.line, ()):
-            yield one, replace(one.to, event=leads) if leads else self.spelled(one.to)
+            with suppress(ExchangeError):
+                yield one, replace(one.to, event=leads) if leads else self.spelled(one.to)
 
     def _from(self, mailbox: str) -> Mapping[str, list[tuple[Mirror, str | None]]]:
         """The mirrors of one mailbox, by the line of their source event, each with where it leads if that is noted."""
@@ -54,8 +56,9 @@ class Ways:
         for one in self._store.watchers(mailbox):
             if isinstance(one, Mirror):
                 event = known.spelled.get(one.id)
-                source = replace(one.source, event=event) if event else self.spelled(one.source)
-                ways[source.line].append((one, known.leads.get(one.id)))
+                with suppress(ExchangeError):
+                    source = replace(one.source, event=event) if event else self.spelled(one.source)
+                    ways[source.line].append((one, known.leads.get(one.id)))
         return ways
 
     def _ask(self, event: Target) -> str:

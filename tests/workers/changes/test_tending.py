@@ -440,6 +440,33 @@ def test_a_mirror_whose_other_backend_is_away_waits_and_holds_up_nobody_else(ben
     assert bench.watch.leads.keys() == {"mir_1", "mir_a", "mir_b"} and bench.watch.waits == {}
 
 
+@pytest.mark.parametrize("theirs", ["mir_0", "mir_2"])
+def test_a_mirror_does_not_wait_for_another_that_leads_on_from_its_event_to_a_backend_that_is_away(
+    bench: Bench, theirs: str
+) -> None:
+    bench.tender = replace(bench.tender, feeds={"cloud": bench.graph, "dead": Away()})
+    to = Target("dead", "X", mailbox="x@dead.example")
+    bench.store.begin(replace(MIRROR, id=theirs, client="rooms", source=MIRROR.to, to=to))
+    bench.store.begin(MIRROR)
+    assert isinstance(bench.tend(), Succeeded)
+    assert (bench.watch.leads, bench.watch.waits) == ({"mir_1": "F"}, {})
+
+
+def test_a_mirror_waits_for_its_own_mailbox_to_say_whether_another_leads_straight_back(bench: Bench) -> None:
+    class Once(FakeGraph):
+        def spelled(self, watch: Watch, event: str) -> str:
+            if event == "spelled otherwise":
+                raise Throttled("429", "busy", retry_after=7)
+            return super().spelled(watch, event)
+
+    bench.tender = replace(bench.tender, feeds={"cloud": Once()})
+    back = replace(MIRROR.source, event="spelled otherwise")
+    bench.store.begin(replace(MIRROR, id="mir_0", source=MIRROR.to, to=back))
+    bench.store.begin(MIRROR)
+    assert isinstance(bench.tend(), Retry)
+    assert bench.watch.leads == {}
+
+
 def test_a_mirror_into_a_busy_mailbox_of_the_same_backend_holds_up_nobody_else(bench: Bench) -> None:
     class Busy(FakeGraph):
         def spelled(self, watch: Watch, event: str) -> str:
