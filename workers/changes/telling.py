@@ -59,9 +59,8 @@ class Teller:
         if watch.walked is None and notification.change != FIRST_SIGHT:
             return Succeeded(None, "whoever wanted to know of it has ended, and the watch begun anew")
         before = self.store.snapshot(watch, notification.event)
-        if before is not None and not before.told and notification.change == "created":
-            before = None
-        if before is not None and notification.is_of(before.version):
+        new = before is not None and not before.told and notification.change == "created"
+        if before is not None and not new and notification.is_of(before.version):
             return Succeeded(None, "nothing new")
         try:
             self._prove(watch, notification)
@@ -75,7 +74,7 @@ class Teller:
         except ExchangeError as error:
             # Not given up as long as somebody wants to know: otherwise the change would be lost.
             return retry.again(error, grant.tries, self.settings.engine, self.dice())
-        look = _Look(grant, watch, notification, watchers, before)
+        look = _Look(grant, watch, notification, watchers, before, new)
         if event is None or notification.says_deleted:
             return self._gone(look, event.version if event else "")
         return self._there(look, event)
@@ -100,25 +99,28 @@ class Teller:
 
     def _there(self, look: _Look, event: Event) -> Outcome:
         now, before, notification = self.clock(), look.before, look.notification
-        if before is not None and before.gone and before.version == event.version:
+        if before is not None and before.gone and before.version == event.version and not look.new:
             return Succeeded(None, "nothing new")
         after = event_change.snapshot(event, rfc3339(now))
         if notification.change == FIRST_SIGHT and before is None:
             self.store.first_seen(look.watch, {notification.event: after})
             return Succeeded(None, "seen for the first time")
-        change = event_change.compare(before, event, self.store.ours(event.marker))
+        ours = self.store.ours(event.marker)
+        change = event_change.compare(before, event, ours)
         if before is None and look.begun:
             after, change = replace(after, told=False), replace(change, kind="updated", changed={})
         elif before is None and notification.change != "created":
             change = replace(change, kind="updated")
         after = replace(after, sent=self._mirror(look, event, change, now))
+        if look.new:
+            change = event_change.compare(None, event, ours)
         callbacks = tuple(_callbacks(look, change, event.version, rfc3339(now)))
         if not callbacks and before == replace(after, at=before.at if before else ""):
             return Succeeded(None, "nothing changed")
         return self._tell(look, after, callbacks)
 
     def _gone(self, look: _Look, version: str) -> Outcome:
-        before, notification = look.before, look.notification
+        before, notification = None if look.new else look.before, look.notification
         known_gone = before is not None and before.gone
         only_mirrors = before is None and notification.change == MIRRORED
         if only_mirrors:  # it was missing when its mirror began
@@ -190,6 +192,8 @@ class _Look:
     notification: Notification
     watchers: Sequence[Subscription | Mirror]
     before: Snapshot | None
+    new: bool
+    """Whether it is told now that the event was created, though a mirror met it before."""
 
     @property
     def begun(self) -> str | None:

@@ -452,6 +452,21 @@ def mirror_both_ways(bench: Bench) -> None:
     bench.store.keep(bench.watch, leads, began=bench.store.time())
 
 
+def test_an_edit_before_it_is_told_that_a_mirrored_event_was_created_is_mirrored_back(bench: Bench) -> None:
+    bench.store.unlearn(bench.watch, ["E"])
+    mirror_both_ways(bench)
+    bench.notify(MIRRORED, etag=MIRROR.id)
+    edit(bench, subject="After")
+    bench.notify("created")
+    (update_id,) = mirrored(bench)
+    (told,) = (one["data"] for one in bench.told())
+    assert (told["change"], told["changed"]["subject"]) == ("created", {"before": None, "after": "After"})
+    job = bench.store.update(update_id)
+    assert job is not None
+    planned = patch.plan(job.update.intent, {"subject": "Team building"}, None, "alwaysOverwrite")
+    assert planned == Changes({"subject": "After"})
+
+
 @pytest.mark.parametrize("ends", ["before the next edit", "after it"])
 def test_an_edit_after_an_update_that_exchange_refused_is_mirrored_back(bench: Bench, ends: str) -> None:
     mirror_both_ways(bench)
