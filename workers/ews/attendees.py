@@ -42,10 +42,10 @@ def read(item: etree._Element) -> list[Json]:
 def write(value: Json, before: Json) -> list[Change]:
     """The collections that differ from ``before`` (None: not known, so all).
 
-    A collection is sent as a whole, because Exchange replaces it (Microsoft's own page does the same); who stays keeps
-    the name and the answer that Exchange has. A personal distribution list has no address to be written back by: where
-    others only join it, they alone are appended, and nothing is lost by it, since the write is against the version that
-    ``before`` was read from. Raises ValueError rather than dropping somebody who has no address.
+    A collection is sent as a whole, because Exchange replaces it (Microsoft's own page does the same); attendees who
+    stay keep the name and the answer that Exchange has. A personal distribution list has no address to be written back
+    by: where others only join it, they alone are appended, and nothing is lost by it, since the write is against the
+    version that ``before`` was read from. Raises ValueError rather than dropping somebody who has no address.
     """
     known = None if before is None else _by_kind(before)
     stands = {_address(member): member for member in before or []}
@@ -94,7 +94,8 @@ def _element(member: Json, stands: Mapping[str, Json]) -> etree._Element:
 
 
 def _answer(status: Mapping[str, Json]) -> list[etree._Element]:
-    """What somebody has answered, and when: left out, a collection that is replaced could forget it."""
+    """What somebody has answered, and when. It is sent back, because Exchange could forget it when the collection is
+    replaced."""
     word = _WORDS.get(status.get("response", ""))
     if word is None:
         return []

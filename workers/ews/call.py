@@ -36,7 +36,7 @@ class Caller:
     def call(
         self, operation: str, request: etree._Element, target: Target, phase: Phase, zone: str = "UTC"
     ) -> tuple[Reply, Answer]:
-        """The reply and the successful answer in it. ``zone``: that of times that bear none. Raises an
+        """The reply and the successful answer in it. ``zone``: of times that have none. Raises an
         ExchangeError."""
         reply = self._post(operation, request, target, phase, zone)
         judged = judge(reply, phase, self._instead)
@@ -53,8 +53,8 @@ class Caller:
             raise malformed(reply, "read", str(error)) from None
 
     def ask_each(self, operation: str, request: etree._Element, target: Target, read: Callable[[Answer], T]) -> list[T]:
-        """The same of many items: what ``read`` makes of those that it can be made of. Raises an ExchangeError where
-        there is none, and an error in its place."""
+        """The same for many items: what ``read`` makes of those that were answered well. Raises an ExchangeError if an
+        error came instead of all of them."""
         reply, found = self._post(operation, request, target, "read"), list[T]()
         with suppress(NotAnAnswer):
             for answer in answers(reply.body):
@@ -65,8 +65,8 @@ class Caller:
         return found
 
     def named(self, target: Target) -> str | None:
-        """The mailbox that a request has to name which bears no item's id: None where it is impersonated, or that of
-        the account that signs in."""
+        """The mailbox that a request without an item's id has to name. None if it is impersonated or is that of the
+        account that signs in."""
         mailbox = self._mailbox(target)
         if mailbox is None and (target.mailbox or "").lower() != "me":
             raise Refused("NotOnEws", f"target.mailbox: {target.mailbox!r} is no SMTP address")

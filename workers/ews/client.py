@@ -65,7 +65,8 @@ class Client:
 
     @contextmanager
     def _lend(self) -> Iterator[httpx.BaseTransport]:
-        """The shared one; with NTLM, which signs in a connection, one with a connection of its own."""
+        """The client that all threads share; with NTLM, which signs in a connection, one with a connection of its
+        own."""
         if not self._single:
             yield self._idle[0]
             return

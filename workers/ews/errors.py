@@ -130,7 +130,7 @@ def _refusal(answer: Answer, reply: Reply, phase: Phase, closed: str) -> Exchang
 
 
 def _kind(code: str, answer: Answer, status: int) -> type[ExchangeError]:
-    """What a response code means; one that nobody wrote down, by response class and HTTP status."""
+    """What a response code means. An undocumented one is judged by the response class and the HTTP status."""
     if code in _BY_CODE:
         return _BY_CODE[code]
     if code.startswith("ErrorImpersonat"):
@@ -143,7 +143,7 @@ def _kind(code: str, answer: Answer, status: int) -> type[ExchangeError]:
 
 
 def _bare(reply: Reply, phase: Phase, why: str, closed: str) -> ExchangeError:
-    """What an HTTP answer means without SOAP in it: an error page, a redirect, a proxy's word, nothing."""
+    """What an HTTP answer without SOAP means: an error page, a redirect, a proxy's answer, nothing."""
     status, location = reply.status, reply.headers.get("location", "")
     kind, detail = _BY_STATUS.get(status, Unknown), f"no answer of Exchange ({why})"
     if 300 <= status < 400:
@@ -178,7 +178,7 @@ def _error(
         detail = f"{detail} [{diagnostics}]"
     kind = in_phase(kind, phase)
     if wait and kind is Unavailable:
-        kind = Throttled  # who says how long means the whole mailbox
+        kind = Throttled  # an answer that says how long means the whole mailbox
     return kind(code, detail, request_id=reply.request_id, retry_after=wait)
 
 

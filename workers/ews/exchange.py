@@ -78,13 +78,14 @@ class EwsExchange:
         return self._caller.ask(get_item.NAME, request, target, lambda answer: get_item.read(answer, properties))
 
     def _read_back(self, target: Target, item_id: str, properties: Collection[str]) -> Event | None:
-        """The event as it stands after an applied write. That it cannot be read takes nothing back."""
+        """The event as it stands after an applied write. The write counts even if the event cannot be read now."""
         with suppress(ExchangeError):
             return self._read(replace(target, event=item_id, occurrence=None), properties)
         return None
 
     def _check_zones(self, target: Target, event: Event, patch: Patch) -> None:
-        """Raise Refused for a zone that the server does not know. If it does not say, the write will show."""
+        """Raise Refused for a zone that the server does not know. If the server does not tell, the write will show
+        it."""
         asked = _new_zones(event, patch) if known(START_ZONE, self._caller.version) else {}
         lacking = self._lacking(target, asked.values())
         for name, zone in asked.items():
@@ -126,5 +127,5 @@ def _windows(time: Json) -> str | None:
 
 
 def _zone(event: Event, patch: Patch) -> str:
-    """The zone for times that bear none, a series' days among them: that of the event's start, if it is known."""
+    """The zone for times that have none, such as the days of a series: that of the event's start, if it is known."""
     return _windows(patch.changes.get("start") or event.properties.get("start")) or "UTC"

@@ -40,12 +40,12 @@ class EwsFeed:
         raise CursorLost(f"the round has more than {ANSWERS_AT_MOST} answers")
 
     def spelled(self, watch: Watch, event: str) -> str:
-        """Exchange spells ids its own way, whichever of the two spellings a caller uses."""
+        """Exchange always uses its own of the two spellings of an id, whichever the caller used."""
         return ews_form(event)
 
     def _with_properties(self, watch: Watch, items: tuple[Item, ...]) -> tuple[Item, ...]:
-        """As they stand now, which may be later than they were found. Those that cannot be had so are left to be read
-        one by one."""
+        """The items with their properties as they stand now, which may be later than they were found. Those that cannot
+        be read so are left without, to be read one by one."""
         asked = [name for name in sorted(DEFAULT.union(watch.learnt)) if writable_on("ews", name)]
         ids = [item.event for item in items if not item.deleted]
         read: dict[str, Item] = {}

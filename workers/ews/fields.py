@@ -1,7 +1,8 @@
 """The properties of an event in Exchange Web Services: one table, Graph's name beside Exchange's field.
 
-Fields, elements and their order: https://learn.microsoft.com/exchange/client-developer/web-service-reference/calendaritem
-What can be unset: https://learn.microsoft.com/dotnet/api/microsoft.exchange.webservices.data.appointmentschema
+Fields, elements and their order:
+https://learn.microsoft.com/exchange/client-developer/web-service-reference/calendaritem What can be unset:
+https://learn.microsoft.com/dotnet/api/microsoft.exchange.webservices.data.appointmentschema
 
 Values are Graph's JSON on one side, elements on the other; both directions of a row stand next to each other.
 """
@@ -78,7 +79,7 @@ def _number(name: str, uri: str) -> Field:
 
 
 def _word(name: str, uri: str, words: Mapping[str, str]) -> Field:
-    """An enumeration: Graph's word → Exchange's. A word of Exchange that Graph has not is Graph's ``unknown``."""
+    """An enumeration: Graph's word → Exchange's. A word that only Exchange has becomes Graph's ``unknown``."""
     back = {theirs: ours for ours, theirs in words.items()}
 
     def render(name: str, value: Json) -> etree._Element:
@@ -230,7 +231,7 @@ def extended_field(name: str) -> Field:
 
 
 def known(uri: str, version: ServerVersion) -> bool:
-    """Whether the schema of this version has the field. One that it has not would fail the whole request.
+    """Whether the schema of this version has the field. A field that is not in the schema would fail the whole request.
 
     Exchange 2007 keeps no zone that could be read or written this way: there, times are shown in UTC and an event's
     zone stays what it is.

@@ -59,7 +59,8 @@ def request(uris: Iterable[str], *ids: etree._Element) -> etree._Element:
 
 @lru_cache(maxsize=256)
 def _shape(uris: tuple[str, ...]) -> etree._Element:
-    """Most of a request, and nearly always the same: to be copied, since an element has one place."""
+    """The largest part of a request, and nearly always the same. It has to be copied, because an element can only be in
+    one place."""
     return element(
         "m:ItemShape",
         element("t:BaseShape", "IdOnly"),
@@ -74,8 +75,8 @@ def check(properties: Collection[str]) -> None:
 
 
 def read(answer: Answer, properties: Collection[str]) -> EwsEvent:
-    """The event. Raises NotAnAnswer where a success holds none that can be read, Refused where the id names something
-    else than an event."""
+    """The event. Raises NotAnAnswer if a success holds none that can be read, Refused if the id names something else
+    than an event."""
     item = item_of(answer)
     if item.tag != qualified("t:CalendarItem"):
         raise Refused("NotAnEvent", f"the id names a {etree.QName(item).localname}, not an event")
@@ -99,7 +100,7 @@ def wanted(properties: Collection[str]) -> list[Field]:
 
 
 def _read_with(properties: Collection[str]) -> list[Field]:
-    """What is read for these: a recurrence says little without the start that it counts from."""
+    """What has to be read for these: a recurrence says little without the start that it counts from."""
     return wanted({*properties, *TIMES} if "recurrence" in properties else properties)
 
 
@@ -112,7 +113,7 @@ def _uris(properties: Collection[str], version: ServerVersion) -> tuple[str, ...
 
 
 def _other(name: str) -> Field:
-    """A property that is none of the table. Raises Refused."""
+    """A property that is not in the table. Raises Refused."""
     if name == EXCEPTIONS:
         return Field(name, ("calendar:ModifiedOccurrences",), _exceptions, _unwritable)
     if name.startswith(EXTENSION):

@@ -63,7 +63,7 @@ def write(value: Json, before: Json) -> list[Change]:
 
 
 def details(location: Mapping[str, Json]) -> tuple[str, ...]:
-    """What a location says beyond its name and only an enhanced location can hold."""
+    """The parts of a location beside its name, which only an enhanced location can hold."""
     return tuple(name for name in _DETAILS if _present(location.get(name)))
 
 

@@ -117,8 +117,8 @@ def addressed(by: Mapping[str, str]) -> PropertyId | None:
 
 
 def checked(kind: str, value: object) -> str:
-    """The value, if it is the text of one of this type in the spelling in which Exchange gives it back: any other
-    could never be seen to be there. Raises ValueError, with a sentence."""
+    """The value, if it is text that this type can have, in the spelling in which Exchange gives it back: of any other
+    spelling we could never see that it stands. Raises ValueError, with a sentence."""
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is not a string")
     try:
@@ -131,7 +131,7 @@ def checked(kind: str, value: object) -> str:
 
 
 def spelled(kind: str, text: str) -> str:
-    """A value as Exchange tells it, in the one spelling; as it is where it is no value of its type."""
+    """A value that Exchange tells, in the one spelling; unchanged if it is no value of its type."""
     try:
         return SPELLINGS[kind](text)
     except (ValueError, OverflowError, KeyError):

@@ -30,7 +30,7 @@ _DAY_GROUPS = {"Day": _DAYS, "Weekday": _DAYS[1:6], "WeekendDay": (_DAYS[0], _DA
 
 
 _AHEAD_OF_UTC = tuple(timedelta(minutes=15) * quarters for quarters in range(-12 * 4, 14 * 4 + 1))
-"""By how much the clocks of the world are ahead of UTC."""
+"""By how much clocks can be ahead of UTC, anywhere in the world."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Part:
     render: Callable[[Json], str]
     read: Callable[[str], Json]
     default: Json = None
-    """What Graph means by leaving it out; with none it must be given."""
+    """What Graph means if it is left out; without a default it must be given."""
 
 
 def _number(value: Json) -> str:
@@ -163,8 +163,8 @@ def check_week(pattern: Json, since: str) -> None:
 
 
 def in_step(changes: dict[str, Json], stands: Json, series: Json) -> dict[str, Json]:
-    """The changes, and where they move the start of a ``series`` to another day than it ``stands`` on, the series'
-    first day and its pattern with it: left behind, they would say another than the first meeting. Raises Refused."""
+    """The changes. If they move the start of a ``series`` to another day than it ``stands`` on, its first day and its
+    pattern move with it: otherwise they would not fit the first meeting. Raises Refused."""
     start = changes.get("start")
     if not series or not start or not stands or "recurrence" in changes:
         return changes
@@ -179,8 +179,8 @@ def in_step(changes: dict[str, Json], stands: Json, series: Json) -> dict[str, J
 
 
 def _day_there(was: str, stands: Json, start: Json) -> str:
-    """On which day a meeting is whose start was on the day ``was``, in a zone of which no more is known: the same in
-    each zone in which that can be. Raises Refused where it is not."""
+    """The new day of a meeting that was on the day ``was`` in a zone of which nothing more is known. It has to be the
+    same in every zone that is possible; raises Refused if it is not."""
     before, after = (datetime.fromisoformat(time["dateTime"]) for time in (stands, start))
     days = set[date]()
     with suppress(OverflowError):  # beyond the year 9999 in some of them

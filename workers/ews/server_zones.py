@@ -11,7 +11,7 @@ from workers.exchange.memory import Memory
 
 
 class ServerZones:
-    """Thread-safe: two threads may ask for the same zone at once, and both are right. ``clock``: seconds, monotonic."""
+    """Thread-safe: two threads may ask for the same zone at once, which does no harm. ``clock``: seconds, monotonic."""
 
     def __init__(self, clock: Callable[[], float]):
         self._known: Memory[str, bool] = Memory(1_000, clock=clock)

@@ -58,7 +58,7 @@ class NtlmAuth(httpx.Auth):
         response = yield request
         try:
             answer = context.step(_challenge(scheme, response))
-        except Exception:  # pyspnego lets any error of its parser out; the 401 that is there says it all
+        except Exception:  # pyspnego lets out any error of its parser; the 401 that we have says enough
             return
         request.headers["Authorization"] = _token(scheme, answer)
         yield request

@@ -21,7 +21,7 @@ ERRORS = "http://schemas.microsoft.com/exchange/services/2006/errors"
 
 _PREFIXES = {"s": SOAP, "t": TYPES, "m": MESSAGES, "e": ERRORS}
 _DECLARED = {prefix: {prefix: namespace} for prefix, namespace in _PREFIXES.items()}
-"""What an element declares: its own namespace only, because lxml reads each as a URI, each time."""
+"""The namespaces that an element declares: only its own, because lxml parses each of them as a URI every time."""
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CHARACTER = re.compile(rb"&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,10}));")
 
@@ -36,8 +36,8 @@ class NotAnAnswer(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a request says about itself: the schema version, whose mailbox is acted in, and the zone (a Windows name)
-    of times that bear none."""
+    """What a request says about itself: the schema version, whose mailbox it acts in, and the zone (a Windows name) of
+    times that have none."""
 
     version: str
     impersonated: str | None = None
@@ -153,7 +153,7 @@ def parse(body: bytes) -> etree._Element:
 
 
 def _parse(body: bytes) -> etree._Element:
-    # One text may be longer than libxml2 allows by itself: a body has no other bound than that of the whole answer.
+    # One text may be longer than libxml2 allows by default: a body is bounded only by the size of the whole answer.
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True, remove_comments=True, remove_pis=True
     )

@@ -30,7 +30,7 @@ class Synced:
 
 def build(state: str | None, mailbox: str | None = None) -> etree._Element:
     """The request for the next changes of the default calendar; without a state, for everything. ``mailbox``: whose
-    calendar, where that is not who signs in or is impersonated."""
+    calendar, if it is not that of the account that signs in or is impersonated."""
     return element(
         "m:SyncFolderItems",
         element("m:ItemShape", element("t:BaseShape", "IdOnly")),

@@ -71,7 +71,8 @@ def changes(event: Event, patch: Patch, version: ServerVersion) -> list[Change]:
 
 
 def whole(asked: Mapping[str, Json], before: Mapping[str, Json]) -> dict[str, Json]:
-    """What is asked, start and end both or neither: Exchange may change the duration or refuse if one comes alone."""
+    """The changes with both start and end, or neither: if only one is sent, Exchange may change the duration or
+    refuse."""
     if set(TIMES).isdisjoint(asked):
         return dict(asked)
     return {**{name: before[name] for name in TIMES if name in before}, **asked}
@@ -98,7 +99,7 @@ def _check(name: str, asked: Mapping[str, Json], before: Mapping[str, Json], ver
 
 
 def _in_its_zone(start: Json) -> Json:
-    """None where that zone is not known: in it the series may begin on another day."""
+    """None if that zone is not known, because the series may begin on another day there."""
     return start if start and OWN_ZONE not in start else None
 
 

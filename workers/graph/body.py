@@ -11,13 +11,13 @@ from workers.update import Json
 
 
 def join_url(document: Json) -> str | None:
-    """Where people join, if this event is an online meeting and Exchange tells."""
+    """Where people join, if this event is an online meeting and Exchange tells it."""
     return str((document.get("onlineMeeting") or {}).get("joinUrl") or "") or None
 
 
 def cut(document: Json) -> tuple[Json, str]:
-    """An event's body without its join block, and the block. An online meeting whose block cannot be told from the
-    rest keeps its body whole, and has a block that leads there too, for a new body."""
+    """An event's body without its join block, and the block. If the block of an online meeting cannot be told from the
+    rest, the body stays whole, and a block that leads to the same meeting is made for a new body."""
     body, url = document.get("body"), join_url(document)
     if not (url or document.get("isOnlineMeeting")):
         return body, ""
@@ -29,8 +29,8 @@ def cut(document: Json) -> tuple[Json, str]:
 
 
 def with_block(body: Json, block: str, url: str | None) -> Json:
-    """A new body as it has to be written, so that people can still join; one that leads there by itself is left alone.
-    A text becomes HTML."""
+    """A new body as it has to be written so that people can still join. One that leads to the meeting itself is left
+    alone; plain text becomes HTML."""
     if not block or leads_to_meeting(body, url):
         return body
     content = str(body.get("content") or "")
@@ -40,7 +40,7 @@ def with_block(body: Json, block: str, url: str | None) -> Json:
 
 
 def leads_to_meeting(body: Json, url: str | None) -> bool:
-    """Whether somebody wrote the join block, or the link, into this body himself."""
+    """Whether this body already has the join block or the link in it."""
     content = str((body or {}).get("content") or "")
     return bool(join_block.split(content, url).block) or bool(url and join_block.names(content, url))
 

@@ -46,8 +46,8 @@ class GraphFeed:
         raise CursorLost(f"the round has more than {PAGES_AT_MOST} pages")
 
     def spelled(self, watch: Watch, event: str) -> str:
-        """As it is, if Graph does not know. Raises an ExchangeError where it may know later: what is answered is
-        kept."""
+        """The id as it is, if Graph cannot translate it. Raises an ExchangeError if Graph may know it later, because
+        the answer is kept."""
         if exchange_ids.is_immutable(event):
             return event
         for ask in (self._translated, self._shown):
@@ -73,7 +73,8 @@ class GraphFeed:
         return exchange_ids.answer(answer.body)
 
     def _shown(self, watch: Watch, event: str) -> str | None:
-        """As a read shows it: to translate takes a permission to read users, which the application may not have."""
+        """The id as a read shows it. Translating needs a permission to read users, which the application may not
+        have."""
         as_graph = exchange_ids.respelled(event) if exchange_ids.is_ews(event) else event
         path = f"{event_path(watch.event(as_graph))}?$select=id"
         return exchange_ids.shown(self._connection.call("read", watch.place, "GET", path, PREFER).body)
@@ -127,7 +128,8 @@ def _item(document: Json, properties: Collection[str]) -> Item:
     if document.get("type") == _OCCURRENCE:
         return Item(str(document.get("seriesMasterId") or document["id"]))
     etag = document.get("@odata.etag") or (f'W/"{document["changeKey"]}"' if document.get("changeKey") else None)
-    # A body stored as text comes here as HTML and from a read as text, as if somebody had changed it: left to a read.
+    # A body stored as text comes as HTML here and as text from a read, as if somebody had changed it: so it is left to
+    # a read.
     told = document.keys() - ({"body"} if body.stored_as_text(document.get("body")) else set())
     names = [name for name in properties if name in told]
     if etag is None or not names:
@@ -137,7 +139,7 @@ def _item(document: Json, properties: Collection[str]) -> Item:
 
 
 def _each_once(items: list[Item]) -> list[Item]:
-    """The last word on each event; of a series' meetings the series itself, where it came too."""
+    """Each event once, with what was told last; for the meetings of a series the series itself, if it came too."""
     last: dict[str, Item] = {}
     for item in items:
         if item.version is not None or item.deleted or item.event not in last:

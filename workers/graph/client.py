@@ -77,7 +77,7 @@ class GraphExchange:
     def _read(self, place: Target, properties: Collection[str], *, whole_body: bool = False) -> GraphEvent:
         event = self._get(place, properties, whole_body=whole_body)
         if body.stored_as_text(event.properties.get("body")):
-            # Only asked in its own form it is the same, letter for letter, as what somebody wrote.
+            # It comes back letter for letter as somebody wrote it only if it is asked for in its own form.
             event = self._get(place, properties, text=True)
         others = open_extension.names(properties)[1:]
         apart = {EXTENSION + name: self._extension(place, name) for name in others}
@@ -113,7 +113,8 @@ class GraphExchange:
         return self._connection.call("write", place, "PATCH", event_path(place), headers, content)
 
     def _unchanged(self, place: Target, event: Event) -> Event:
-        """The event under the version that writing its extensions gave it. Raises VersionMoved where more changed."""
+        """The event with the version that it has after its extensions were written. Raises VersionMoved if more has
+        changed."""
         seen = self._read(place, [name for name in event.properties if not _extends(name)])
         stood = {name: value for name, value in event.properties.items() if not _extends(name)}
         if (seen.properties, seen.marker) != (stood, event.marker):
@@ -126,8 +127,8 @@ class GraphExchange:
             supported_time_zones.check(new, self._mailboxes.zones(place))
 
     def _written(self, place: Target, event: Event, patch: Patch, answer: Answer | None) -> Written:
-        """Graph's yes. A PATCH tells the event, save what has to be expanded, and at times nothing. The version is that
-        of our write, also where somebody came in before the event was read back."""
+        """Graph's yes. A PATCH is answered with the event, without what has to be expanded, and sometimes with nothing.
+        The version is that of our write, even if somebody came in before the event was read back."""
         properties = tuple(dict.fromkeys((*event.properties, *patch.changes)))
         whole = body.leads_to_meeting(patch.changes.get("body"), _known(event).join_url)
         apart = any(name.startswith((EXTENDED, EXTENSION)) for name in patch.changes)
@@ -144,7 +145,8 @@ class GraphExchange:
         return Written(version, seen, answer.request_id if answer else None, notices)
 
     def _read_back(self, place: Target, properties: Collection[str], *, whole_body: bool) -> GraphEvent | None:
-        """The event after a write that was answered without it; a yes stays a yes if it cannot be had."""
+        """The event after a write that was answered without it. The write counts even if the event cannot be read
+        now."""
         try:
             return self._read(place, properties, whole_body=whole_body)
         except ExchangeError:
@@ -165,15 +167,15 @@ def _extending(place: Target, event: Event, patch: Patch) -> dict[str, Call]:
 
 
 def _after_extensions(error: ExchangeError, done: Collection[str]) -> ExchangeError:
-    """What became of the rest takes nothing back. A refusal says so; from anything else the write is in doubt, since a
-    part of it was applied."""
+    """The error of the rest of a write whose extensions have been written already. A refusal says so; after anything
+    else the write is in doubt, because a part of it was applied."""
     kind = type(error) if isinstance(error, Refused | NotFound | AccessDenied) else Unknown
     said = f"{error.detail} Already changed: {', '.join(done)}."
     return kind(error.code, said, request_id=error.request_id, retry_after=error.retry_after)
 
 
 def _known(event: Event) -> GraphEvent:
-    """What reading it has taught us; an event that somebody else read teaches nothing more."""
+    """What we learnt when we read the event; of one that was not read by us we know nothing more."""
     if isinstance(event, GraphEvent):
         return event
     return GraphEvent(event.id, event.version, event.is_meeting, event.marker, event.properties)

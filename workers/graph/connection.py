@@ -100,7 +100,7 @@ class Connection:
 
 
 def unreadable(phase: Phase, answer: Answer, error: ValueError) -> ExchangeError:
-    """The error that a success is whose body cannot be read."""
+    """The error for a success whose body cannot be read."""
     return errors.unreadable(phase, str(error), answer.request_id)
 
 
@@ -112,5 +112,5 @@ def _advised(failure: ExchangeError) -> ExchangeError:
 
 
 def _people_only(target: Target) -> bool:
-    """Whether Graph serves this calendar to signed-in people only, not to applications."""
+    """Whether Graph serves this calendar only to people who have signed in, not to applications."""
     return target.owner == "me" or target.group is not None

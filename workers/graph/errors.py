@@ -45,7 +45,7 @@ BY_CODE: Mapping[str, type[ExchangeError]] = {
     "MailboxNotEnabledForRESTAPI": MailboxNotFound,
     "MailboxNotSupportedForRESTAPI": MailboxNotFound,
     "Request_ResourceNotFound": MailboxNotFound,
-    # Said of a subscription that is gone, too; of an event never.
+    # Also said of a subscription that is gone, but never of an event.
     "ResourceNotFound": MailboxNotFound,
     "ErrorInternalServerError": Unknown,
     "ErrorInternalServerTransientError": Unknown,
@@ -106,7 +106,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, phase: Phase,
 
 
 def unreadable(phase: Phase, detail: str, request_id: str | None) -> ExchangeError:
-    """The error that a success is whose body cannot be read."""
+    """The error for a success whose body cannot be read."""
     return in_phase(Unknown, phase)("UnreadableAnswer", detail, request_id=request_id)
 
 
@@ -115,12 +115,12 @@ def _kind(status: int, codes: tuple[str, ...]) -> type[ExchangeError]:
         if code in BY_CODE:
             return BY_CODE[code]
     kind = BY_STATUS.get(status, Refused if 400 <= status < 500 else Unknown)
-    # Whoever stands between us and Graph knows of no event, whatever it says.
+    # The answer is not from Graph but from something in between, which cannot know whether there is such an event.
     return MailboxNotFound if kind is NotFound and not codes else kind
 
 
 def _error(body: bytes) -> Mapping[str, Json]:
-    """The ``error`` object, empty where the body is none of Graph's."""
+    """The ``error`` object; empty if the body is not Graph's."""
     try:
         error = json.loads(body)["error"]
     except (ValueError, TypeError, KeyError, RecursionError):

@@ -28,7 +28,7 @@ def is_immutable(identifier: str) -> bool:
 
 
 def path(target: Target) -> str | None:
-    """Where to ask; None for a group, whose ids nobody translates."""
+    """Where to ask; None for a group, whose ids cannot be translated."""
     return None if target.group is not None else f"{owner_path(target)}/translateExchangeIds"
 
 

@@ -25,7 +25,7 @@ MASTER = "$select=id,recurrence,cancelledOccurrences,isAllDay,originalStartTimeZ
 
 _DAY = timedelta(days=1)
 _NEARBY = timedelta(weeks=54)
-"""An occurrence cannot be moved beyond its neighbours, and no pattern's neighbours are further apart; almost."""
+"""How far an occurrence may be moved: not beyond its neighbours, which in hardly any pattern are further apart."""
 _STEP = {"daily": 1, "weekly": 7, "absoluteMonthly": 31, "relativeMonthly": 35, "absoluteYearly": 366,
          "relativeYearly": 372}  # fmt: skip
 """Days at most from one occurrence to the next at an interval of 1."""
@@ -66,7 +66,7 @@ def moment(start: str) -> datetime:
 
 
 def may_be_a_day(start: datetime) -> bool:
-    """Whether it may be a whole day as Graph tells it: midnight in UTC, in whichever zone the series is."""
+    """Whether it may be a whole day as Graph tells it: midnight in UTC, whatever the zone of the series."""
     return start.time() == time.min
 
 
@@ -113,8 +113,8 @@ class Series:
         return found
 
     def begin(self, asked: datetime) -> datetime:
-        """The moment at which the occurrence was to start that is asked for as Graph tells whole days: by midnight in
-        UTC, whichever zone they are days of."""
+        """When an occurrence was to start that is asked for as Graph tells whole days: by midnight in UTC, whatever the
+        zone of those days."""
         if not self.all_day or to_iana(self.zone) is None:
             return asked
         try:
@@ -157,7 +157,7 @@ def at(start: datetime, instances: Iterable[Instance]) -> Instance | None:
 
 
 def missing(sentence: str) -> NotFound:
-    """The error that an occurrence is that is not there."""
+    """The error for an occurrence that is not there."""
     return NotFound("OccurrenceNotFound", f"target.occurrence: {sentence}.")
 
 

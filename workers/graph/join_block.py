@@ -23,7 +23,7 @@ _NAMED = re.compile(r"(?:^|[\s_])(?:me-email-text|divskypemeeting)(?:$|\s)", re.
 _DIVIDER = 20
 """Underscores at least; Teams writes 80."""
 _LINKS = 20
-"""Join links that are looked at: nobody writes more of them into one body."""
+"""How many join links are looked at: no honest body has more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def split(content: str, join_url: str | None) -> Cut:
 
 
 def block_for(join_url: str) -> str:
-    """A block for a meeting whose body had none that could be told from the rest."""
+    """A new block for a meeting, if the one in its body cannot be told from the rest."""
     link = escape(join_url)
     return f'<div class="me-email-text"><a class="me-email-headline" href="{link}">{link}</a></div>'
 
@@ -71,7 +71,7 @@ def _links(content: str, join_url: str | None) -> list[Element]:
 
 
 def _plain(url: str) -> str:
-    """Without its escapes: mail gateways wrap links into links of their own, escaped once more."""
+    """The link without its escapes: mail gateways wrap links into links of their own and escape them once more."""
     for _ in range(3):
         url = unquote(url)
     return url.lower()
@@ -95,7 +95,7 @@ def _is_named(element: Element) -> bool:
 
 
 def _between_dividers(content: str, link: Element) -> tuple[int, int] | None:
-    """From the last divider before the link to the first one behind it, on the lowest level that has both."""
+    """The part from the last divider before the link to the first one behind it, on the lowest level that has both."""
     for one in (link, *link.ancestors()):
         siblings = one.siblings()
         at = siblings.index(one)

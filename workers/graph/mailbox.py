@@ -49,7 +49,7 @@ class Mailboxes:
         return known
 
     def _translation(self, target: Target) -> tuple[str, bool]:
-        """The id, and whether it is worth remembering: an answer that may be another one tomorrow is not."""
+        """The id, and whether it is worth remembering: an answer that may be different tomorrow is not."""
         by_rule, path = exchange_ids.respelled(target.event), exchange_ids.path(target)
         if path is None:
             return by_rule, True

@@ -23,7 +23,7 @@ _OWN = frozenset({"id", "extensionName"})
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What makes one extension so."""
+    """The call that sets or deletes one extension."""
 
     method: Literal["POST", "PATCH", "DELETE"]
     path: str

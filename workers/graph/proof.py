@@ -50,7 +50,7 @@ class Prover:
         return None
 
     def _check_tokens(self, tokens: Sequence[str]) -> None:
-        """Every one has to vouch for a backend of ours, and one of them for this."""
+        """Each token has to vouch for one of our backends, and one of them for this one."""
         doubts = [self.doubt(token) for token in tokens]
         for token, doubt in zip(tokens, doubts, strict=True):
             if doubt is not None and all(other.doubt(token) for other in self._beside):

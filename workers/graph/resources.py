@@ -98,9 +98,9 @@ class GraphEvent(Event):
     """An event, and what a later write to it has to know besides."""
 
     series: Json = None
-    """How it recurs; only where its times were asked for."""
+    """How it recurs; only if its times were asked for."""
     join_block: str = ""
-    """What was cut out of its body, or has to be put there, so that people can join online."""
+    """What was cut out of its body, or has to be put into a new one, so that people can join online."""
     join_url: str | None = None
 
 
@@ -201,7 +201,7 @@ def _id(document: Json) -> str:
 
 
 def _version(document: Json) -> str:
-    """The ETag, which goes back as ``If-Match``: anything that a header cannot hold is no ETag."""
+    """The ETag, which is sent back as ``If-Match``. Text that a header cannot hold is no ETag."""
     etag = document.get("@odata.etag") or f'W/"{document["changeKey"]}"'
     if not isinstance(etag, str) or not etag.isascii() or not etag.isprintable():
         raise Unreadable("its ETag is not a header's value")

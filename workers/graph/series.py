@@ -19,7 +19,7 @@ EXPAND = f"{EXCEPTIONS}($select=id,attendees)"
 
 
 def in_step(changes: Mapping[str, Json], stands: Mapping[str, Json], recurrence: Json) -> Mapping[str, Json]:
-    """The changes, with what Graph wants beside them. ``recurrence``: the series' own as it stands, None if it is none.
+    """The changes, with what Graph needs beside them. ``recurrence``: the series' own as it stands, None if it is none.
 
     A series moves to another day or into another zone only together with its recurrence, which begins on the day of
     the start; where the caller named no such day, it is taken from there. A zone that has no name cannot be written
@@ -47,7 +47,7 @@ def with_windows_zone(recurrence: Json) -> Json:
 
 
 def _along(changes: Mapping[str, Json], stood: Json, recurrence: Json) -> Mapping[str, Json]:
-    """The changes, and where they move the start that ``stood`` to another day or into another zone, the recurrence."""
+    """The changes; if they move the start from where it ``stood`` to another day or zone, with the recurrence."""
     start, span = changes["start"], recurrence["range"]
     is_named, day = OWN_ZONE not in stood, start["dateTime"][:10]
     if not is_named and OWN_ZONE in start:

@@ -20,7 +20,7 @@ from workers.tls import trust
 
 DAY = 86_400.0
 AT_MOST_EVERY = 60.0
-"""Seconds between two fetches, however many unknown keys are named to us and whether or not they are told."""
+"""Seconds between two fetches, however many unknown keys are named to us and whether or not a fetch succeeds."""
 
 
 class SigningKeys:
@@ -33,7 +33,7 @@ class SigningKeys:
         self._fetched = -DAY
         self._asked = -AT_MOST_EVERY
         self._failure: str | None = None
-        """Why they were not told when they were asked for last."""
+        """Why the last fetch failed."""
         self._lock = threading.Lock()
 
     def find(self, key_id: str) -> Any:
@@ -57,4 +57,5 @@ class SigningKeys:
         else:
             self._keys, self._failure = {str(one.key_id): one.key for one in keys}, None
             self._fetched = time.monotonic()
-        self._asked = time.monotonic()  # not when it began: whoever waited for the lock would wait for the next one
+        # Counted from the end, or whoever waited for the lock would fetch again at once.
+        self._asked = time.monotonic()

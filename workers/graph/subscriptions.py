@@ -22,11 +22,11 @@ from workers.graph.rich_notification import Certificate
 from workers.update import Json, rfc3339
 
 LIFE = timedelta(minutes=10_070)
-"""Ten minutes less than Graph allows for events, because its clock is not ours."""
+"""Ten minutes less than Graph allows for events, because its clock may differ from ours."""
 RICH_LIFE = timedelta(minutes=1_430)
 """The same with resource data."""
 SEALED = "?$select=id,subject,start,end"
-"""What is sealed into rich notifications: enough to tell the event, which is read anyway."""
+"""What rich notifications contain: just enough to identify the event, which is read anyway."""
 CHANGES = "created,updated,deleted"
 _IMMUTABLE = {"Prefer": 'IdType="ImmutableId"'}
 _PAGES_AT_MOST = 100
@@ -44,13 +44,13 @@ class GraphPush:
 
     @property
     def terms(self) -> str:
-        """A newer certificate is none of them: a renewal brings it in."""
+        """A newer certificate is no new term: a renewal brings it in."""
         return f"{'sealed' if self._certificate else 'open'} to {self._public_url}"
 
     def create(self, watch: Watch, now: datetime) -> Subscribed:
         """https://learn.microsoft.com/graph/api/subscription-post-subscriptions
 
-        409: there is one already, made by a call whose answer was lost. It makes place.
+        409: there is one already, made by a call whose answer was lost. It is deleted first.
         """
         try:
             return self._create(watch, now)
@@ -116,7 +116,7 @@ def creation(watch: Watch, public_url: str, now: datetime, certificate: Certific
 
 
 def _life(now: datetime, certificate: Certificate | None) -> dict[str, Json]:
-    """Until when, and from now on with which certificate: a renewal brings a new one in."""
+    """Until when it lives, and the certificate to use from now on: a renewal can bring in a new one."""
     if certificate is None:
         return {"expirationDateTime": rfc3339(now + LIFE)}
     return {

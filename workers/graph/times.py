@@ -50,8 +50,8 @@ def in_utc(value: Json) -> datetime:
 
 
 def written(value: Json) -> Json:
-    """The same time as Graph understands it: with Windows' name of its zone, for it does not know every IANA name; in
-    UTC where the clock of that zone shows it for the second time, for it would take it for the first."""
+    """The same time as Graph understands it: with the Windows name of its zone, because Graph does not know every IANA
+    name, and in UTC if the clock shows the time for the second time, because Graph would take it for the first."""
     zone = value.get("timeZone")
     if zone is None:
         return value
