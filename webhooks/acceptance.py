@@ -1,4 +1,4 @@
-"""The one way in which an update is taken in, whichever door what is asked came through.
+"""The one way in which an update is taken in, whichever view it came through.
 
 What is asked is read by webhooks/schema, judged by webhooks/admission, kept by workers/store.
 """
@@ -29,12 +29,12 @@ _FULL = {
     "mailbox": "As many updates of this mailbox are waiting as may wait at once.",
 }
 _DRAINING = 30
-"""Seconds after which it is worth trying again where too many wait."""
+"""Seconds after which it is worth trying again if too many updates wait."""
 
 
 def accept(document: Mapping[str, Json], client: Client, *, key: str, fingerprint: str) -> Response:
-    """202 with the update, only after it is durable; the same key and fingerprint again: the same update. ``key``: the
-    idempotency key, hashed. Raises Problem: 403, 422 or 429."""
+    """Answers 202 with the update once it is durable, and with the same update if key and fingerprint are the same
+    again. ``key``: the idempotency key, hashed. Raises Problem: 403, 422 or 429."""
     with trace.span("accept", trace.received(request.headers.get("traceparent")), client=client.name):
         return _accepted(document, client, key, fingerprint)
 

@@ -57,8 +57,8 @@ def admit(
 
 
 def overdue(asked: Asked, now: datetime) -> Fault | None:
-    """Why the deadline cannot be kept. Apart from the rest, because it changes with the clock: what was accepted once
-    is answered as accepted, however late it is repeated."""
+    """Why the deadline cannot be taken. Judged apart from the rest, because it changes with the clock: a request that
+    was accepted once is answered as accepted, however late it is repeated."""
     if asked.deadline is None:
         return None
     if asked.deadline <= now:
@@ -74,7 +74,7 @@ def _unfit(asked: Asked, backend: Backend, client: Client) -> Iterator[Fault]:
 
 
 def uncalled(url: str | None, client: Client) -> Iterator[Fault]:
-    """Why nothing can be told to a ``callbackUrl``."""
+    """Why a ``callbackUrl`` cannot be called back."""
     if url is None:
         return
     if not client.webhook_secrets:

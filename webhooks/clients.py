@@ -41,7 +41,7 @@ def _as_a_key(schema: dict[str, Any]) -> None:
 
 
 class SignedHeader(BaseModel):
-    """For the document only: webhooks/intake reads the key, and not before it is known who sends it."""
+    """For the document only: webhooks/intake reads the key, but only once it knows who sends the request."""
 
     key: Annotated[
         str,
@@ -86,7 +86,7 @@ def create(path: ClientPath, header: SignedHeader) -> Response:
 
 
 def _accepted(sent: Mapping[str, Json], mapper: Mapper | None, key: str) -> Response:
-    """What is compared when a key is used again is what was sent, not what a mapping made of it on that day."""
+    """If a key is used again, what was sent is compared and not what the mapping made of it that day."""
     fingerprint = idempotency.fingerprint(sent)
     if mapper is None:
         return acceptance.accept(sent, client(), key=key, fingerprint=fingerprint)
@@ -100,7 +100,7 @@ def _accepted(sent: Mapping[str, Json], mapper: Mapper | None, key: str) -> Resp
 
 
 def _mapped(mapper: Mapper, sent: Mapping[str, Json]) -> Mapped:
-    """The update that the client's expressions make, as strictly read as one that is sent. 422."""
+    """The update that the client's expressions make, read as strictly as one that is sent. 422."""
     try:
         mapped = mapper.apply(sent)
         raw = json.dumps(mapped.update).encode()
@@ -114,7 +114,7 @@ def _mapped(mapper: Mapper, sent: Mapping[str, Json]) -> Mapped:
 
 
 def explained(fault: Fault, mapped: Mapped) -> Fault:
-    """The fault with the expression that the value, or its lack, comes from."""
+    """The fault, with the expression that made the value or left it out."""
     sources = {pointer(path): expression for path, expression in mapped.sources.items()}
     for end in range(len(fault.pointer), 0, -1):
         if fault.pointer[end:][:1] in ("", "/") and (expression := sources.get(fault.pointer[:end])) is not None:

@@ -1,4 +1,4 @@
-"""What the views hold in their hands: settings, store, bell, rates, clock. Made once per process."""
+"""What every view needs: settings, store, bell, rates, clock. Made once per process."""
 
 from __future__ import annotations
 

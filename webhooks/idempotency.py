@@ -44,5 +44,6 @@ def fingerprint(document: Mapping[str, Json]) -> str:
 
 
 def _digest(text: str) -> str:
-    """128 bits: one is kept for each update, and nobody gains by making two of his own alike."""
+    """Short, because one is kept for each update; 128 bits suffice, because nobody gains by a collision of their own
+    keys."""
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

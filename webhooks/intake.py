@@ -1,7 +1,7 @@
-"""What every request under /v1 goes through before it is looked at: who sends it, how often, is it JSON, which key.
+"""What every request under /v1 goes through first: who sends it and how often, is it JSON, which idempotency key.
 
-The order is fixed. With an API key: 401 and 429 before anything is read, then 415, 413, 400. Signed, the bytes have to
-be there first: 413, 401, 429, 415, 400.
+The order is fixed. With an API key: 401 and 429 before anything is read, then 415, 413, 400. With a signature the body
+has to be read first: 413, 401, 429, 415, 400.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from workers.update import Json
 
 
 def authenticate() -> None:
-    """Note the client by its API key, or 401: before anything is said about the request itself. 429."""
+    """Note whose API key it is. 401 or 429, before anything is said about the request itself."""
     client = client_of(request.headers.get("Authorization"), door().settings.client)
     if client is None:
-        raise _stranger("An API key is needed, and this is none.", "Bearer")
+        raise _stranger("The request has no header Authorization: Bearer with a valid API key.", "Bearer")
     _welcome(client)
 
 
 def signed(name: str) -> Message:
-    """The signed message; notes the client. 413, 401 or 429. Whatever is wrong with who sends it, the answer is the
+    """The signed message; notes the client. 413, 401 or 429. Whatever is wrong with the signature, the answer is the
     same; only the log says what it probably was."""
     at = door()
     message = Message(
@@ -43,7 +43,9 @@ def signed(name: str) -> Message:
     client = signer(name, message, at.settings.clients, now=now)
     if client is None:
         passage().suspicion = suspicion(name, message, at.settings.clients, now=now)
-        raise _stranger("This is not a webhook that a client of ours has signed just now.", "Webhook-Signature")
+        raise _stranger(
+            "The signature does not fit this client, the raw body and the present time.", "Webhook-Signature"
+        )
     _welcome(client)
     return message
 

@@ -46,7 +46,7 @@ def exposition(figures: Iterable[Metric] | None, queues: Mapping[str, int] | Non
 
 
 class _Told(Collector):
-    """What was found out already."""
+    """Holds metrics that have been collected already."""
 
     def __init__(self, metrics: Iterable[Metric]) -> None:
         self._metrics = metrics
@@ -96,7 +96,8 @@ def _broker(queues: Mapping[str, int] | None) -> Iterator[Metric]:
 
 
 def _not_yet(totals: Iterable[Tally], settings: Settings) -> Iterator[Tally]:
-    """How nothing has died yet, as 0: a series that begins with 1 has not increased, for Prometheus and its alerts."""
+    """Counters at 0 for what has not died yet: to Prometheus and its alerts a series that begins with 1 has not
+    increased."""
     there = {(one.kind, one.client, one.place, one.ended) for one in totals if one.what == "dead"}
     places = [("update", client, backend) for client in settings.clients for backend in settings.backends]
     places += [("callback", client, "callback") for client in settings.clients]
@@ -143,7 +144,7 @@ def _durations(took: Mapping[tuple[str, str, str], Mapping[str, int]]) -> Metric
 
 
 def _standing(standings: Iterable[Standing], clients: Iterable[str]) -> Metric:
-    """A series for every client and state, 0 included: an alert or a scaler must not find nothing."""
+    """A series for every client and state, also where it is 0: an alert or a scaler must always find one."""
     family = GaugeMetricFamily("rendezvous_jobs", "Unsettled jobs", labels=["kind", "client", "state"])
     kinds: list[str] = [*TASKS]
     counts = {(kind, client, state): 0 for kind in kinds for client in clients for state in _UNSETTLED}
@@ -177,7 +178,7 @@ def _paused(pauses: Iterable[Pause], places: Iterable[str]) -> Iterator[Metric]:
 
 
 def _watched(watches: Collection[Watch], now: datetime) -> Iterator[Metric]:
-    """Mailboxes whose changes are told, and when the first Graph subscription of a backend would expire."""
+    """How many mailboxes are watched, and when the first Graph subscription of each backend would expire."""
     counts = Counter((watch.backend, state(watch)) for watch in watches)
     watched = GaugeMetricFamily("rendezvous_watches", "Mailboxes listened to", labels=["backend", "state"])
     for labels, count in counts.items():
@@ -233,6 +234,6 @@ def _traffic() -> CollectorRegistry:
     if not folder:
         return REGISTRY
     shared = CollectorRegistry()
-    if Path(folder).is_dir():  # somebody may have tidied it away, and the store's figures must be told all the same
+    if Path(folder).is_dir():  # the folder may have been removed, and the store's figures must be told all the same
         MultiProcessCollector(shared)  # type: ignore[no-untyped-call]  # untyped there
     return shared

@@ -1,4 +1,4 @@
-"""Which page of a list is asked for: in the query of every list of the API."""
+"""Which page of a list is asked for, in the query of every list of the API."""
 
 from __future__ import annotations
 

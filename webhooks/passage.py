@@ -1,6 +1,6 @@
 """What is known of the request that is being answered: who sends it, what it is about, what came of it.
 
-Noted on its way through, told in its log line (webhooks/traffic). In place of loose words in ``flask.g``.
+It is noted on the way and ends in the log line (webhooks/traffic). Typed, in place of loose names in ``flask.g``.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from workers.settings import Client
 
 @dataclass(slots=True)
 class Passage:
-    """``client``: None until it is known who it is. ``update``: its id. ``problem``: its kind's name. ``faults``: how
-    many are told. ``suspicion``: why a signature probably is none. ``began``: perf_counter, in seconds."""
+    """``client``: None until it is known. ``update``: its id. ``problem``: the name of its kind. ``faults``: how many
+    were told. ``suspicion``: why a signature was probably refused. ``began``: perf_counter, in seconds."""
 
     request_id: str
     client: Client | None = None
@@ -36,10 +36,10 @@ def begin(request_id: str) -> None:
 
 
 def passage() -> Passage:
-    """Of the request that is being answered."""
+    """What is known of the request that is being answered."""
     return cast(Passage, g.passage)
 
 
 def client() -> Client:
-    """Who sends it. For views whose blueprint lets nobody in whom it does not know."""
+    """Who sends the request. For views behind ``intake.authenticate`` only."""
     return cast(Client, passage().client)

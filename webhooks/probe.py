@@ -1,4 +1,4 @@
-"""Questions that may hang, asked without hanging: whoever looks after a system needs an answer when it is not well."""
+"""Questions that may hang, asked without hanging: an operator needs an answer most when the system is not well."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Probe(Generic[T]):
             if self._asked is None or self._asked.done():
                 asked: Future[T] = Future()
                 Thread(target=self._answer, args=(asked,), name="probe", daemon=True).start()
-                self._asked = asked  # only now: a machine may have no thread left, and then nobody would answer
+                self._asked = asked  # only now: starting the thread may fail, and then nobody would answer
             asked = self._asked
         return asked.result(self._patience)
 

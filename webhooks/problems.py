@@ -154,7 +154,7 @@ def answer(problem: Problem) -> Response:
 
 
 def install(app: Flask) -> None:
-    """Make every error of the app come out as a problem, the ones that Flask itself raises too."""
+    """Make every error of the app come out as a problem, those of Flask itself included."""
     app.register_error_handler(Problem, answer)
     app.register_error_handler(HTTPException, _of_flask)
     app.register_error_handler(StoreUnavailable, _of_store)
@@ -176,7 +176,7 @@ def _of_store(error: StoreUnavailable) -> Response:
 
 
 def _of_ours(error: Exception) -> Response:
-    """Logged without the exception's own words, which may repeat what a caller sent."""
+    """A fault of ours. It is logged without the message of the exception, which may repeat what a caller sent."""
     _log.error("request failed", request_id=passage().request_id, error=type(error).__name__, where=_where(error))
     return answer(Problem(INTERNAL, "Something is wrong on our side. The request is logged under its requestId."))
 

@@ -1,10 +1,10 @@
-"""How much a client may ask for in a while: so many updates, and ten times as many reads, so that who has asked for too
-many can still see what became of them.
+"""How often a client may ask: for so many updates, and ten times as many reads, so that a client that has sent too many
+updates can still see what became of them.
 
 Counted in the store in fixed windows by the library limits (https://limits.readthedocs.io), so that all web processes
-count together. A process tells the store of small change in one sum (ops/decisions/0014): of a thousandth of the
-budget, and a tenth of a second, at most. By so much, for each process, a client may go over a budget of thousands; a
-small one is kept to exactly.
+count together. A process adds small amounts up before it tells the store (ops/decisions/0014): a thousandth of the
+budget and a tenth of a second at most. By so much for each process a client may exceed a budget of thousands; a small
+budget is exact.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class _Purse:
-    """What a client spent of a budget here that the store does not know of yet, and until when it need not."""
+    """What a client has spent here of which the store does not know yet, and until when it need not know."""
 
     spent: int = 0
     open_until: float = 0.0
 
     def take(self, budget: int, now: float) -> int:
-        """Spend one; what the store has to be told of now, 0 for nothing."""
+        """Spend one. Returns how much the store has to be told of now; 0 for nothing."""
         self.spent += 1
         if self.spent <= budget // SMALL_CHANGE and now < self.open_until:
             return 0
@@ -62,10 +62,8 @@ class Rates:
         self._lock = threading.Lock()
 
     def spend(self, client: Client, kind: Kind) -> int | None:
-        """None where the client may go on; else the seconds after which it may come again.
-
-        Where it cannot be counted nobody is held up: if the store is away the store itself says so, and if it is full,
-        reading and cancelling must go on.
+        """None if the client may go on, otherwise the seconds after which it may come again. If the store cannot count,
+        nobody is held up: one that is away says so itself, and with one that is full reading and cancelling must go on.
         """
         budget = _budget(client.rate_limit, kind)
         with self._lock:

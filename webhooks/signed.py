@@ -22,8 +22,8 @@ _NOBODYS = "whsec_" + b64encode(secrets.token_bytes(32)).decode()
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a stranger says and signs. The strings are the headers ``webhook-id``, ``webhook-timestamp`` and
-    ``webhook-signature``, empty where they are missing."""
+    """A message that somebody has sent and perhaps signed. The strings are the headers ``webhook-id``,
+    ``webhook-timestamp`` and ``webhook-signature``, empty where they are missing."""
 
     id: str
     timestamp: str

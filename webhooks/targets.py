@@ -1,5 +1,5 @@
 """Which backend serves what is asked for, and whether the client may touch it: for updates, subscriptions and mirrors
-alike. ``path`` is where it stands in the body; every function raises Problem, 422 with a pointer or 403."""
+alike. ``path``: where the target stands in the body. Every function raises Problem: 422 with a pointer, or 403."""
 
 from __future__ import annotations
 
@@ -30,10 +30,19 @@ def event(asked: AskedTarget, client: Client, settings: Settings, *path: str) ->
 
 
 def calendar(owner: str, name: str | None, client: Client, settings: Settings, *path: str) -> Backend:
-    """The backend that serves all that ``owner`` (as ``Target.owner``) has; ``name``: the one that was asked for."""
+    """The backend that serves the calendar of ``owner`` (see ``Target.owner``). ``name``: the backend that was asked
+    for, if any."""
     where = "group" if owner.startswith("group:") else "mailbox"
     if name is not None and name not in settings.backends:
-        raise invalid([fault("there is no backend of this name", *path, "backend")])
+        raise invalid(
+            [
+                fault(
+                    "no backend of this name is configured; without a name it is chosen by the mailbox",
+                    *path,
+                    "backend",
+                )
+            ]
+        )
     backend = settings.backends[name] if name is not None else settings.backend_for(owner)
     if backend is None:
         raise invalid([fault(f"no backend serves this {where}", *path, where)])

@@ -1,4 +1,4 @@
-"""What passes the door: one log line and one count per request, and the headers that every answer bears.
+"""One log line and one count for every request, and the headers of every answer.
 
 Neither shows a body, a mailbox, an address or a key: the line has the same fields for every request, and each is a
 number, a name from the configuration, an id of ours, or one of our own words.

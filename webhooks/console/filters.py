@@ -69,4 +69,4 @@ class Filters(BaseModel):
 
 def _unreadable(error: ValidationError) -> Problem:
     first = error.errors(include_url=False, include_input=False)[0]
-    return unreadable(str(first["loc"][0]), "this is none of its values")
+    return unreadable(str(first["loc"][0]), "this is not one of its values")

@@ -94,7 +94,7 @@ def sentence(details: ErrorDetails) -> str:
 
 
 def _as_sent(path: tuple[str | int, ...], document: Mapping[str, Json]) -> tuple[str | int, ...]:
-    """The path as far as the body goes: a short spelling has no inside to point at."""
+    """The path as far as it exists in the body: a short spelling has no inside to point at."""
     node: Json = document
     for length, step in enumerate(path):
         match node, step:
@@ -108,7 +108,7 @@ def _as_sent(path: tuple[str | int, ...], document: Mapping[str, Json]) -> tuple
 
 
 def _about_a_property(path: tuple[str | int, ...], kind: str, value: Json) -> str | None:
-    """A better sentence where the trouble is with the property and not with its value."""
+    """A better sentence if the property is wrong and not its value."""
     if len(path) != 2 or path[0] not in ("set", "append", "remove", "expect"):
         return None
     operation, name = str(path[0]), str(path[1])

@@ -1,7 +1,7 @@
-"""What must hold between the fields of a body whose shape may or may not be right.
+"""What must hold between the fields of a body.
 
-Pure functions of the parsed JSON; each one looks only at what it understands, because whatever has the wrong shape is
-reported by webhooks/schema already, and a caller wants to hear of everything at once.
+Pure functions of the parsed JSON; each looks only at what it understands, because the body may have the wrong shape:
+webhooks/schema reports that, and callers want to hear of everything at once.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _clear(names: Any) -> Iterator[Fault]:
 
 
 def _named_twice(document: Mapping[str, Any]) -> Iterator[Fault]:
-    """One property, one operation; but members may be taken out and others added."""
+    """A property may be named in one operation only, except that some members may be removed and others added."""
     seen: dict[str, str] = {}
     for name, operation, path in _named(document):
         earlier = seen.setdefault(name, operation)
@@ -147,7 +147,7 @@ def _same_person_twice(document: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _same_property_twice(document: Mapping[str, Any]) -> Iterator[Fault]:
-    """However its id is spelled: of two values, which one is meant?"""
+    """The same extended property twice, however its id is spelled: nobody knows which value is meant."""
     for operation in ("set", "expect"):
         seen: set[str] = set()
         listed = _object(document, operation).get("singleValueExtendedProperties")

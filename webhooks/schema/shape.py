@@ -1,4 +1,4 @@
-"""What all JSON that callers send has in common: no unknown field, nothing coerced, nothing that Exchange cannot hold.
+"""What all JSON of callers has in common: no unknown field, nothing coerced, nothing that Exchange cannot hold.
 
 The words that the models of asked, event and recurrence are made of. Every refusal is a sentence about the field.
 """
@@ -81,7 +81,7 @@ def moment(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueError("is no such time: the calendar or the clock does not have it") from None
+        raise ValueError("is not a real date and time") from None
 
 
 def _moment_text(text: str) -> str:
@@ -90,8 +90,8 @@ def _moment_text(text: str) -> str:
 
 
 def _wall_clock(text: str) -> str:
-    """To the second: EWS refuses a time without, and a fraction, which no event shows when it is read, would be written
-    again and again."""
+    """To the second: EWS refuses a time without seconds; and a fraction would be written again and again, because no
+    event that is read shows one."""
     if not _WALL_CLOCK.fullmatch(text):
         raise ValueError(
             "must be a local time like 2026-12-01T09:00:00, without an offset; its zone goes into timeZone"
@@ -99,7 +99,7 @@ def _wall_clock(text: str) -> str:
     try:
         return datetime.fromisoformat(text).isoformat(timespec="seconds")
     except ValueError:
-        raise ValueError("is no such time: the calendar or the clock does not have it") from None
+        raise ValueError("is not a real date and time") from None
 
 
 def _zone(name: str) -> str:
@@ -119,7 +119,7 @@ def _duration(text: str) -> str:
 
 
 def _as(pattern: re.Pattern[str]) -> JsonDict:
-    """For the document only: where a pattern fails, our own sentence says more than the pattern."""
+    """For the document only: if a value does not fit, our own sentence says more than the pattern."""
     return {"pattern": f"^{pattern.pattern}$"}
 
 

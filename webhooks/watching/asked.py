@@ -120,9 +120,9 @@ def _broken(content: Mapping[str, Json]) -> Iterator[Fault]:
     yield from broken_target(source, "from")
     yield from broken_target(to, "to")
     if "group" in source:
-        yield fault("changes in a group's calendar are not heard of", "from", "group")
+        yield fault("a group's calendar cannot be watched for changes", "from", "group")
     if "occurrence" in source:
-        yield fault("changes of a single meeting of a series are not heard of", "from", "occurrence")
+        yield fault("a single meeting cannot be watched for changes, only its series as a whole", "from", "occurrence")
     if "occurrence" in to:
         yield fault("name the meeting by its own id in event", "to", "occurrence")
 

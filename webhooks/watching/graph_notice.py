@@ -24,12 +24,12 @@ LIFECYCLE = frozenset({"reauthorizationRequired", "subscriptionRemoved", "missed
 CHANGES = frozenset({"created", "updated", "deleted"})
 ID_AT_MOST = 1024
 TOKENS_AT_MOST = 16
-"""In one collection: there is one for each application and tenant."""
+"""The most tokens in one collection, which has one for each application and tenant."""
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class Dropped(Exception):
-    """The item is not to be believed, or says nothing that we know; the message is one word for the metrics."""
+    """The item is not believed, or says nothing that we know. The message is one word for the metrics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,9 @@ def understood(
 ) -> Notification | Lifecycle:
     """What a genuine item says. Raises Dropped.
 
-    ``watch``: the one that it claims to be about, None where there is none. A watch whose Graph subscription is being
-    made does not know its id yet; what Graph tells in that moment counts. ``tokens``: those that the collection came
-    with; they and what is sealed are judged later, where there is time (workers/graph/proof).
+    ``watch``: the one that it claims to be about, None where there is none. While the Graph subscription of a watch is
+    being made its id is not known yet; what Graph tells in that moment counts all the same. ``tokens``: those that the
+    collection came with; they and what is sealed are judged later, where there is time (workers/graph/proof).
     """
     secret = watch.secret if watch else ""
     if not hmac.compare_digest(str(item["clientState"]).encode(), secret.encode()) or watch is None:
@@ -109,7 +109,7 @@ def _proof(item: Mapping[str, Json], tokens: Json) -> str:
 
 
 def _check_tenant(item: Mapping[str, Json], backend: GraphBackend) -> None:
-    """Only where the configuration names the tenant by its id, as Graph does, they can be compared."""
+    """Compares the tenants only if the configuration names ours by its id, as Graph does."""
     ours = (backend.authority or "").rstrip("/").rpartition("/")[2]
     theirs = item.get("tenantId")
     if _GUID.fullmatch(ours) and theirs is not None and str(theirs).lower() != ours.lower():

@@ -1,8 +1,9 @@
 """``/v1/graph/notifications`` and ``/v1/graph/lifecycle``: Graph tells what changed, and how its subscriptions are.
 
-https://learn.microsoft.com/graph/change-notifications-delivery-webhooks. Graph stops telling who answers slowly, so
-nothing is done here but to keep what came: 202 once it is durable, 503 otherwise, whoever sent it. Graph is not told
-apart by a key but by what only it knows (webhooks/watching/graph_notice). No lock is held and nobody else is asked.
+https://learn.microsoft.com/graph/change-notifications-delivery-webhooks. Graph stops telling those who answer slowly,
+so all that is done here is to keep what came: 202 once it is durable, 503 otherwise, whoever sent it. Graph shows no
+key; what tells it from others is a secret in what it sends (webhooks/watching/graph_notice). No lock is held and nobody
+else is asked.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ def _collection() -> Mapping[str, Json]:
 
 
 def _keep(at: Door, items: Iterable[Json], tokens: Json) -> None:
-    """Make jobs of what is genuine. One bad item does not keep the others from being taken in."""
+    """Make jobs of what is genuine. A bad item is dropped and the others are taken in."""
     of_watch = [(item, watch_id) for item in items if (watch_id := _claim(item)) is not None]
     watches = at.store.watches([watch_id for _, watch_id in of_watch])
     heard: list[Heard] = []

@@ -39,8 +39,8 @@ class WatcherPath(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class _Sort(Generic[W]):
-    """What the two differ in. ``purpose``: what one is for; ``told``: its callbacks, for the document; ``mailbox``:
-    where the one that is watched is named."""
+    """What the two differ in. ``purpose``: what one is for. ``told``: its callbacks, for the document. ``mailbox``:
+    where the body names the watched mailbox."""
 
     type: type[W]
     purpose: str
@@ -132,7 +132,7 @@ def _page(kind: type[W], query: PageQuery) -> tuple[list[W], str | None]:
     """The client's that are asked for, newest first, and the cursor of the next page."""
     intake.check_parameters()
     if query.cursor is not None and not _ID.fullmatch(query.cursor):
-        raise problems.unreadable("cursor", "it was not made by a list")
+        raise problems.unreadable("cursor", "give the nextCursor of a list as it is")
     every = door().store.watchers_of(client().name, kind)
     older = [one for one in every if query.cursor is None or one.id < query.cursor]
     page = older[: query.limit]

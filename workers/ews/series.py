@@ -42,7 +42,10 @@ def read(answer: Answer) -> Series:
     """The series. Raises Refused if the item is no master, NotAnAnswer where a success does not tell."""
     item = get_item.item_of(answer)
     if (kind := get_item.kind_of(item)) != MASTER:
-        raise Refused("NotASeries", f"target.occurrence: target.event names no series master but a {kind or 'mystery'}")
+        raise Refused(
+            "NotASeries",
+            f"target.occurrence: target.event names {kind or 'something else'}, not the master of a series",
+        )
     uid, folder = text_of(item, "t:UID"), find(item, "t:ParentFolderId")
     if not uid or folder is None:
         raise NotAnAnswer("the master has no UID or no folder")

@@ -290,7 +290,7 @@ def test_a_meeting_that_the_series_does_not_have_is_not_found() -> None:
 def test_a_meeting_of_what_is_no_series_is_refused() -> None:
     mailbox = Mailbox()
     mailbox.kind = "Single"
-    with pytest.raises(Refused, match="no series master"):
+    with pytest.raises(Refused, match="not the master of a series"):
         exchange(mailbox).read(NINTH, ["subject"])
 
 

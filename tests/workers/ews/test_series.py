@@ -32,7 +32,7 @@ def test_a_master_tells_its_calendar_and_where_its_exceptions_were_to_be() -> No
 
 @pytest.mark.parametrize("kind", ["Single", "Occurrence", "Exception"])
 def test_an_item_that_is_no_master_is_refused(kind: str) -> None:
-    with pytest.raises(Refused, match=f"no series master but a {kind}"):
+    with pytest.raises(Refused, match=f"names {kind}, not the master of a series"):
         read(answer(MASTER.replace("RecurringMaster", kind)))
 
 
