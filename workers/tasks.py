@@ -1,13 +1,14 @@
 """The Celery tasks: each answers one bell. The front door of worker, callbacks, beat and flower.
 
 A task tells Celery, and so Flower, the truth: SUCCESS with a line, RETRY with its reason and time, FAILURE for a dead
-letter; a bell with nothing to do leaves no trace.
+letter, REVOKED for an update that was cancelled.
 """
 
 from __future__ import annotations
 
 import random
 
+from celery import current_task
 from celery.exceptions import Ignore
 from celery.exceptions import Retry as CeleryRetry
 from celery.signals import setup_logging
@@ -17,6 +18,7 @@ from workers.celery import create
 from workers.clock import now
 from workers.configuration import load_or_exit
 from workers.engine import build
+from workers.job import State, UpdateJob
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.store import StoreUnavailable
 from workers.update import rfc3339
@@ -66,16 +68,15 @@ def tend_watch(job_id: str) -> str:
 
 def _run(job_id: str) -> str:
     try:
-        return answer(_engine.run(job_id))
+        outcome = _engine.run(job_id)
+        return answer(outcome) if outcome else answer_idle(_engine.store.update(job_id))
     except StoreUnavailable as error:
         raise WillRetry(f"{error}; again when the store is back") from error
 
 
-def answer(outcome: Outcome | None) -> str:
+def answer(outcome: Outcome) -> str:
     """What Celery is to make of an outcome: a line, or the exception that stands for it."""
     match outcome:
-        case None:
-            raise Ignore
         case Succeeded(result, detail):
             if detail is None and result is not None:
                 return "noop" if result.noop else f"changed {'+'.join(result.changed)}"
@@ -86,3 +87,16 @@ def answer(outcome: Outcome | None) -> str:
             raise WillRetry(reason, when=moment)
         case Dead(failure):
             raise DeadLetter(f"{failure.error_class}: {failure.code}: {failure.detail}")
+
+
+def answer_idle(job: UpdateJob | None) -> str:
+    """What Celery is to make of a bell with nothing to do: how the update stands, which waits still or was ended by
+    somebody else. None for another kind of job, and for one that is not kept any more."""
+    match job:
+        case UpdateJob(state=State.QUEUED | State.RETRYING):
+            raise WillRetry("waits for its turn")
+        case UpdateJob(state=State.DEAD, error=error) if error:
+            raise DeadLetter(f"{error['class']}: {error['code']}: {error['detail']}")
+        case UpdateJob(state=State.CANCELLED):
+            current_task.send_event("task-revoked", terminated=False, signum=None, expired=False)
+    raise Ignore

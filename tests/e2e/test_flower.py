@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from ops.sandbox.event import graph_form
 from ops.sandbox.faults import Fault
 from tests.conftest import free_port
 from tests.e2e.system import CREDENTIALS, System, until
+from workers.clock import now
+from workers.update import rfc3339
 
 SIGN_IN = ("watcher", "s3cret-of-flower")
 LUNCH = {"mailbox": "anna@contoso.com", "event": graph_form(seed.LETS_GO_FOR_LUNCH)}
@@ -81,6 +84,22 @@ def test_a_retry_says_why_and_when(system: System, flower: httpx.Client) -> None
     assert re.match(r"throttled: .*; again at \d{4}-\d\d-\d\dT", shown["result"]), shown
     system.ended(update_id)
     assert row(flower, update_id, "SUCCESS")["result"] == "changed subject"
+
+
+def test_what_waits_is_not_shown_as_running_and_what_ends_meanwhile_is_shown_as_it_ended(
+    system: System, flower: httpx.Client
+) -> None:
+    throttled = Fault(status=429, code="ApplicationThrottled", headers={"Retry-After": "6"}, api="graph", times=1)
+    system.sandbox.fail(throttled)
+    first = system.ask({"target": LUNCH, "set": {"subject": "Slowly"}})["id"]
+    row(flower, first, "RETRY")
+    other = {"mailbox": "anna@contoso.com", "event": system.sandbox.create_event("anna@contoso.com", {}).graph_id}
+    soon = rfc3339(now() + timedelta(seconds=2))
+    late = system.ask({"target": other, "set": {"subject": "Late"}, "deadline": soon})["id"]
+    assert row(flower, late, "RETRY")["result"] == "waits for its turn"
+    assert row(flower, late, "FAILURE")["result"].startswith("expired: ")
+    assert system.api.post(f"/v1/updates/{first}/cancel").status_code == 200
+    row(flower, first, "REVOKED")
 
 
 def test_a_dead_letter_is_a_failure_with_class_and_code(system: System, flower: httpx.Client) -> None:

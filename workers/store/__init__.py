@@ -19,7 +19,8 @@ store's own (``TIME``); moments shown to people come from the caller.
     rdv:failures:{lane}      string  failures in a row of a callback host, for its breaker          an hour
     rdv:wrote:{sha1 of line} list    our last writes: versions and contents after and before         SETTLED_LIFE
     rdv:due                  zset    ids (and lane/{lane} of waiting ones) by when sweep looks, ms  until empty
-    rdv:deadlines            zset    ids of unsettled updates by their deadline, ms                  with them
+    rdv:deadlines            zset    ids of unsettled updates by their deadline, ms; of one that     with them
+                                     runs beyond it, when to look again
     rdv:key:{client/digest}  string  idempotency key: id, fingerprint of the body                   KEY_LIFE
     rdv:seen:{client/digest} string  the idempotency key with which a signed message came first      SEEN_LIFE
     rdv:rate:…               string  how much a client asked for in a window (webhooks/rates)       its window

@@ -316,8 +316,8 @@ def test_a_waiting_update_can_be_cancelled_and_lets_the_next_go(store: Store) ->
     accepted(store, second)
     said, rings = store.cancel(first.id, "2026-11-21T09:00:00.000Z")
     assert said == Cancelled.CANCELLED
-    assert [ring.id for ring in rings] == [second.id]
-    assert store.cancel(first.id, "2026-11-21T09:00:00.000Z")[0] == Cancelled.CANCELLED
+    assert [ring.id for ring in rings] == [first.id, second.id], "its own, so that Flower is told"
+    assert store.cancel(first.id, "2026-11-21T09:00:00.000Z") == (Cancelled.CANCELLED, ())
     assert store.claim(first.id) is None
     assert store.claim(second.id) is not None
 
@@ -326,7 +326,8 @@ def test_an_update_behind_the_head_can_be_cancelled_without_disturbing_the_head(
     first, second, third = an_update(), an_update(), an_update()
     for update in (first, second, third):
         accepted(store, update)
-    assert store.cancel(second.id, "2026-11-21T09:00:00.000Z") == (Cancelled.CANCELLED, ())
+    said, rings = store.cancel(second.id, "2026-11-21T09:00:00.000Z")
+    assert (said, [ring.id for ring in rings]) == (Cancelled.CANCELLED, [second.id])
     assert store.settle(claimed(store, first.id), an_attempt(), DONE)[1][0].id == third.id
 
 

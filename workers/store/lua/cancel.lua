@@ -20,6 +20,7 @@ if state == 'running' or doubt == '1' then return {'running', {}} end
 if failure ~= '' and not overdue then return {'ended', {}} end
 
 moved(id, state, nil)
+ring(id) -- there is nothing left to do, but whoever answers tells Flower
 redis.call('HSET', key, 'finished', finished)
 leave(id, line, lane, grace, 1)
 if failure == '' then
