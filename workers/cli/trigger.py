@@ -57,6 +57,8 @@ def trigger(
     from workers.identifiers import new_id
     from workers.outcome import Succeeded
 
+    if name is not None and (secrets or networks):
+        raise click.UsageError("--client brings its own secrets and networks: leave out --secret and --network.")
     settings = configured.settings() if name is not None else None
     client = configured.client(settings, name) if settings and name else _made_up(secrets, networks)
     if said := refusal(address, client.callback_networks):

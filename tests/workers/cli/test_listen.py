@@ -130,6 +130,12 @@ def test_a_taken_port_is_told(port: int) -> None:
     assert (second.exit_code, "choose another with --port" in second.stderr) == (1, True)
 
 
+@pytest.mark.parametrize("besides", [("--secret", SECRET), ("--network", "10.0.0.0/8")])
+def test_a_client_of_the_configuration_brings_its_own_secrets_and_networks(besides: tuple[str, str]) -> None:
+    sent = run("trigger", "http://127.0.0.1:1/", "--client", "hr", *besides)
+    assert (sent.exit_code, "leave out --secret and --network" in sent.stderr) == (2, True)
+
+
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_!!!"])
 def test_what_is_no_secret_is_a_usage_error(secret: str) -> None:
     assert run("trigger", "http://127.0.0.1:1/", "--secret", secret).exit_code == 2
