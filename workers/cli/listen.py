@@ -17,7 +17,6 @@ import click
 from workers.cli.choices import Choices, Command
 from workers.cli.failure import Failed
 from workers.cli.printable import printable
-from workers.settings.checks import check_webhook_secret
 
 LARGEST_BODY = 4 * 1024 * 1024
 
@@ -45,6 +44,8 @@ class Caught:
 
 
 def _secret(_: click.Context, __: click.Parameter, values: Sequence[str]) -> Sequence[str]:
+    from workers.settings.checks import check_webhook_secret
+
     try:
         for value in values:
             check_webhook_secret(value)

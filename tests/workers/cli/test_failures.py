@@ -59,7 +59,7 @@ def test_a_wrong_key_is_told_and_never_printed(web: str) -> None:
     assert result.exit_code == 1
     assert "401" in result.stderr and "rendezvous keys new" in result.stderr
     assert "rdv_wrong" not in result.output
-    assert "401 Who are you? An API key" in result.stderr
+    assert "401 Who are you? The request has no header Authorization: Bearer" in result.stderr
     assert "An operator's key opens /console only." in result.stderr
 
 
