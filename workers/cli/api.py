@@ -98,7 +98,9 @@ def refusal(url: str, answer: httpx.Response) -> Failed:
     problem = _problem(answer)
     if problem is None:
         return _stranger(url, answer.status_code)
-    errors = "".join(f"\n  {fault.get('pointer') or '/'}: {fault.get('detail')}" for fault in problem.get("errors", []))
+    faults = problem.get("errors", [])
+    listed = faults if len(faults) > 1 else []  # the detail tells a single one
+    errors = "".join(f"\n  {fault.get('pointer') or '/'}: {fault.get('detail')}" for fault in listed)
     detail = str(problem.get("detail") or "").strip()
     title = f"{answer.status_code} {problem.get('title')}"
     said = f"{title}{'' if title.endswith('?') else ':'} {detail}" if detail else title

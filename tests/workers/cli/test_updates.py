@@ -44,6 +44,11 @@ def test_every_field_that_is_wrong_is_told_with_its_pointer(hr: Run, file: Write
     assert result.stdout == ""
 
 
+def test_a_single_field_that_is_wrong_is_told_once(hr: Run, file: Write) -> None:
+    result = hr("updates", "send", file({**UPDATE, "set": {"nonsense": 1}}))
+    assert result.stderr.count("/set/nonsense: ") == 1
+
+
 def test_a_program_gets_the_problem_as_json(hr: Run, file: Write) -> None:
     result = hr("--json", "updates", "send", file({**UPDATE, "set": {"nonsense": 1}}))
     problem = json.loads(result.stdout)
