@@ -52,6 +52,8 @@ def _end(response: Response) -> Response:
         replayed=known.replayed, problem=known.problem, faults=known.faults, suspicion=known.suspicion,
         bytes=request.content_length, request_id=known.request_id, seconds=round(took, 4),
     )  # fmt: skip
+    if response.calculate_content_length() == 0:
+        response.headers.pop("Content-Type", None)
     response.headers["X-Request-Id"] = known.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     if request.path.startswith("/v1/"):
