@@ -203,7 +203,8 @@ def test_a_wrong_parameter_is_named(hr: Caller, query: str, named: str) -> None:
     [
         ("colour=red", "The parameter colour: there is no such parameter."),
         ("limit=101", "The parameter limit: it must be at most 100."),
-        ("limit=many", "The parameter limit: it must be a whole number."),
+        ("limit=many", "The parameter limit: it must be a positive whole number."),
+        ("limit=-1", "The parameter limit: it must be a positive whole number."),
         ("state=happy", "The parameter state: it must be 'queued', 'running', 'retrying', 'succeeded', 'dead' or"
                         " 'cancelled'."),
         ("mailbox=%00", "The parameter mailbox: it must be visible ASCII characters."),

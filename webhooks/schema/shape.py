@@ -150,5 +150,5 @@ def in_place_of(convert: Any, schema: Any) -> BeforeValidator:
 def digits(text: str) -> str:
     """A query parameter that is a number."""
     if not text.isascii() or not text.isdigit():
-        raise ValueError("must be a whole number")
+        raise ValueError("must be a positive whole number")
     return text
