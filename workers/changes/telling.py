@@ -1,7 +1,7 @@
 """Telling who wants to know: a notified event is read, compared with what was last told, and the difference becomes
 callbacks and mirrors' updates.
 
-Not here: what counts as a change (event_change), what a mirror makes of it (mirror).
+Not here: what counts as a change (event_change), how mirrors follow it (mirroring).
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ import structlog
 from workers import retry
 from workers.callbacks.callback import Delivery, composed
 from workers.celery.bell import Bell
-from workers.changes import event_change, mirror
+from workers.changes import event_change
 from workers.changes.event_change import DEFAULT, Change, Snapshot
-from workers.changes.mirror import Way
+from workers.changes.look import Look
+from workers.changes.mirroring import Mirroring
 from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
-from workers.changes.subscription import Mirror, Subscription, may_know, may_write
+from workers.changes.subscription import Mirror, Subscription, may_know
 from workers.changes.watch import Watch
 from workers.event.properties import TIMES, shown_change, writable_on
 from workers.exchange import Event, Exchange, ExchangeError, MailboxNotFound, NotFound, Refused
 from workers.graph.proof import Prover
 from workers.graph.rich_notification import NotGenuine
 from workers.identifiers import new_id
-from workers.job import State
 from workers.outcome import Dead, Outcome, Succeeded
 from workers.settings import Settings
 from workers.store import Callback, Grant, Store
-from workers.update import Intent, Json, compact, rfc3339
+from workers.update import Json, compact, rfc3339
 
 _log = structlog.get_logger(__name__)
 
@@ -47,6 +47,10 @@ class Teller:
     dice: Callable[[], float]
     provers: Mapping[str, Prover] = field(default_factory=dict)
     """Backend → who judges its notifications, where they have to be proved."""
+
+    @property
+    def mirroring(self) -> Mirroring:
+        return Mirroring(self.settings, self.store, self.bell)
 
     def tell(self, grant: Grant) -> Outcome:
         """One attempt at a notification."""
@@ -74,7 +78,7 @@ class Teller:
         except ExchangeError as error:
             # Not given up as long as somebody wants to know: otherwise the change would be lost.
             return retry.again(error, grant.tries, self.settings.engine, self.dice())
-        look = _Look(grant, watch, notification, watchers, before, new)
+        look = Look(grant, watch, notification, watchers, before, new)
         if event is None or notification.says_deleted:
             return self._gone(look, event.version if event else "")
         return self._there(look, event)
@@ -97,7 +101,7 @@ class Teller:
         except NotFound:
             return None
 
-    def _there(self, look: _Look, event: Event) -> Outcome:
+    def _there(self, look: Look, event: Event) -> Outcome:
         now, before, notification = self.clock(), look.before, look.notification
         if before is not None and before.gone and before.version == event.version and not look.new:
             return Succeeded(None, "nothing new")
@@ -111,7 +115,7 @@ class Teller:
             after, change = replace(after, told=False), replace(change, kind="updated", changed={})
         elif before is None and notification.change != "created":
             change = replace(change, kind="updated")
-        after = replace(after, sent=self._mirror(look, event, change, now))
+        after = replace(after, sent=self.mirroring.follow(look, event, change, now))
         if look.new:
             change = event_change.compare(None, event, ours)
         callbacks = tuple(_callbacks(look, change, event.version, rfc3339(now)))
@@ -119,7 +123,7 @@ class Teller:
             return Succeeded(None, "nothing changed")
         return self._tell(look, after, callbacks)
 
-    def _gone(self, look: _Look, version: str) -> Outcome:
+    def _gone(self, look: Look, version: str) -> Outcome:
         before, notification = None if look.new else look.before, look.notification
         known_gone = before is not None and before.gone
         only_mirrors = before is None and notification.change == MIRRORED
@@ -133,85 +137,13 @@ class Teller:
         after = event_change.gone(now, version, told=not only_mirrors)
         return self._tell(look, after, tuple(_callbacks(look, Change("deleted", {}, {}), None, now)))
 
-    def _tell(self, look: _Look, snapshot: Snapshot, callbacks: Sequence[Callback]) -> Outcome:
+    def _tell(self, look: Look, snapshot: Snapshot, callbacks: Sequence[Callback]) -> Outcome:
         _, rings = self.store.tell(look.grant, look.watch, look.notification.event, snapshot, callbacks)
         self.bell.ring(*rings)
         return Succeeded(None, f"told {len(callbacks)}" if callbacks else "no change that anybody asked for")
 
-    def _mirror(self, look: _Look, event: Event, change: Change, now: datetime) -> Mapping[str, Mapping[str, str]]:
-        """Accept the updates that mirrors of this event need, once for each of its versions. Returns what the snapshot
-        has to keep as ``sent``."""
-        sent = {one.id: look.before.sent.get(one.id, {}) for one in look.mirrors} if look.before else {}
-        for one in look.mirrors:
-            whole, last, way = one.id == look.begun, sent.get(one.id, {}), self._way(look, one)
-            waiting, lost = (self._waiting(last), self._lost(look, one)) if way.yields else ({}, {})
-            update = mirror.update_for(one, way, change, event, now, whole=whole, waiting=waiting, lost=lost)
-            backend = self.settings.backends.get(one.to.backend)
-            if update is None or backend is None or not may_write(one, self.settings):
-                continue
-            known = mirror.key(one, event.version, whole=whole)
-            accepted = self.store.accept(update, key=known, fingerprint=known, room=backend.max_concurrency)
-            self.bell.ring(*accepted.rings)
-            sent[one.id] = {**last, **dict.fromkeys(update.intent.set, accepted.id)}
-        return {mirror_id: last for mirror_id, last in sent.items() if last}
 
-    def _waiting(self, last: Mapping[str, str]) -> Mapping[str, Intent]:
-        jobs = {name: self.store.update(update_id) for name, update_id in last.items()}
-        return {name: job.update.intent for name, job in jobs.items() if job and job.state is not State.SUCCEEDED}
-
-    def _lost(self, look: _Look, one: Mirror) -> Mapping[str, Json]:
-        """Of two that lead to and fro: what the older one was to bring here and never does, for its update was given
-        up or taken back."""
-        elders = look.watch.circles.get(one.id, ())
-        elder = self.store.watcher(Mirror, elders[0]) if len(elders) == 1 else None
-        there = self.store.watch(elder.watch) if elder else None
-        if elder is None or there is None:
-            return {}
-        known = self.store.snapshot(there, there.spelled.get(elder.id, elder.source.event))
-        last = known.sent.get(elder.id, {}) if known else {}
-        jobs = {name: self.store.update(update_id) for name, update_id in last.items()}
-        given_up = (State.DEAD, State.CANCELLED)
-        return {name: job.update.intent.set[name] for name, job in jobs.items() if job and job.state in given_up}
-
-    def _way(self, look: _Look, one: Mirror) -> Way:
-        """If a change is heard of before the mirror has begun, its elders are not known: it may be the youngest of a
-        circle."""
-        spelled, leads = look.watch.spelled.get(one.id, look.notification.event), look.watch.leads.get(one.id)
-        if leads is None and one.id != look.begun:
-            return mirror.way(one, spelled, one.to.event, elders=None)
-        elders = [self.store.watcher(Mirror, elder) for elder in look.watch.circles.get(one.id, ())]
-        return mirror.way(one, spelled, leads or one.to.event, elders)
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """A look at an event: for which job, who wants to know, and what the event was like when it was last told."""
-
-    grant: Grant
-    watch: Watch
-    notification: Notification
-    watchers: Sequence[Subscription | Mirror]
-    before: Snapshot | None
-    new: bool
-    """Whether it is told now that the event was created, though a mirror met it before."""
-
-    @property
-    def begun(self) -> str | None:
-        """The id of the mirror that has just begun, if this look is its first."""
-        return self.notification.version if self.notification.change == MIRRORED else None
-
-    @property
-    def mirrors(self) -> tuple[Mirror, ...]:
-        """The mirrors of this event."""
-        spelled, event = self.watch.spelled, self.notification.event
-        return tuple(
-            one
-            for one in self.watchers
-            if isinstance(one, Mirror) and (one.id == self.begun or event in (one.source.event, spelled.get(one.id)))
-        )
-
-
-def _callbacks(look: _Look, change: Change, version: str | None, now: str) -> Iterator[Callback]:
+def _callbacks(look: Look, change: Change, version: str | None, now: str) -> Iterator[Callback]:
     """Subscriptions are told of the changes that they asked for, mirrors of the event only that it is gone."""
     deleted = change.kind == "deleted"
     mirrors = look.mirrors if deleted else ()
@@ -221,7 +153,7 @@ def _callbacks(look: _Look, change: Change, version: str | None, now: str) -> It
             yield _callback(look, watcher, replace(change, changed=changed), version, now)
 
 
-def _callback(look: _Look, watcher: Subscription | Mirror, change: Change, version: str | None, now: str) -> Callback:
+def _callback(look: Look, watcher: Subscription | Mirror, change: Change, version: str | None, now: str) -> Callback:
     """The ``calendar.event.changed`` that tells one watcher. ``version`` None: the event is gone. ``now``: RFC 3339."""
     watch, event = look.watch, look.notification.event
     data: dict[str, Json] = {

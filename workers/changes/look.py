@@ -1,0 +1,40 @@
+"""A look at one event that may have changed: what is known before it is decided what to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workers.changes.event_change import Snapshot
+from workers.changes.notification import MIRRORED, Notification
+from workers.changes.subscription import Mirror, Subscription
+from workers.changes.watch import Watch
+from workers.store import Grant
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A look at an event: for which job, who wants to know, and what the event was like when it was last told."""
+
+    grant: Grant
+    watch: Watch
+    notification: Notification
+    watchers: Sequence[Subscription | Mirror]
+    before: Snapshot | None
+    new: bool
+    """Whether it is told now that the event was created, though a mirror met it before."""
+
+    @property
+    def begun(self) -> str | None:
+        """The id of the mirror that has just begun, if this look is its first."""
+        return self.notification.version if self.notification.change == MIRRORED else None
+
+    @property
+    def mirrors(self) -> tuple[Mirror, ...]:
+        """The mirrors of this event."""
+        spelled, event = self.watch.spelled, self.notification.event
+        return tuple(
+            one
+            for one in self.watchers
+            if isinstance(one, Mirror) and (one.id == self.begun or event in (one.source.event, spelled.get(one.id)))
+        )
