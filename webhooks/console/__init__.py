@@ -1,7 +1,7 @@
-"""``/console``: what is going on, for people. Rendered here, without a build step, without anything from elsewhere.
+"""``/console``: what is going on, for people. Pages are rendered here; no build step, nothing loaded from elsewhere.
 
-Signed in with an API key: a client's sees what is that client's, an operator's sees all. Not here: whatever the API
-does not do as well, except looking over several clients at once.
+People sign in with an API key: with a client's they see what is that client's, with an operator's they see all. The
+console does nothing that the API cannot do, except to show several clients at once.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from workers.update import Json
 
 _log = structlog.get_logger("webhooks")
 _DONE = {
-    "cancelled": "The update is taken back.",
-    "replayed": "brought back: queued again under the same id.",
-    "discarded": "let go.",
+    "cancelled": "The update is cancelled.",
+    "replayed": "replayed: queued again under the same id.",
+    "discarded": "discarded.",
 }
 
 console = Blueprint(
@@ -72,7 +72,7 @@ def as_text(value: Json) -> str:
 
 @console.context_processor
 def choices() -> dict[str, object]:
-    """What the pages' fields offer, and what was just done."""
+    """What the fields of the pages offer, and a notice of what was just done."""
     count = request.args.get("count", "")
     counted = f"{count} dead letter{'' if count == '1' else 's'} " if count.isdecimal() and len(count) < 7 else ""
     done = _DONE.get(request.args.get("done", ""), "")
@@ -88,7 +88,7 @@ def choices() -> dict[str, object]:
 
 @console.errorhandler(Problem)
 def refused(problem: Problem) -> tuple[str, int, dict[str, str]]:
-    """A problem as a page."""
+    """The problem as a page."""
     passage().problem = problem.kind.name
     page = render_template("console/problem.html", title=problem.kind.title, detail=problem.detail)
     return page, problem.kind.status, problem.headers
@@ -96,7 +96,7 @@ def refused(problem: Problem) -> tuple[str, int, dict[str, str]]:
 
 @console.errorhandler(StoreUnavailable)
 def away(error: StoreUnavailable) -> tuple[str, int, dict[str, str]]:
-    """The store is away: a page that needs none."""
+    """The store is away: answer with a page that does not need it."""
     _log.warning("store unavailable", reason=str(error))
     passage().problem = problems.UNAVAILABLE.name
     return render_template("console/away.html"), 503, {"Retry-After": "5"}

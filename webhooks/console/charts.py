@@ -1,4 +1,4 @@
-"""Counts → what a small picture needs, and percentiles of a histogram. Pure."""
+"""Counts → the bars of a small chart; histograms → percentiles. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT, STEP = 300, 48, 5
-"""Units of the picture: 60 minutes of STEP each."""
+"""The picture's size in units of its own: 60 minutes, each STEP wide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """``highest``: what the tallest bar stands for."""
+    """``highest``: the count of the tallest bar."""
 
     title: str
     tone: str
@@ -41,14 +41,16 @@ def chart(title: str, tone: str, counts: Sequence[int]) -> Chart:
 
 
 def _bar(x: int, share: float) -> Bar:
-    """At least a unit high: one among thousands is to be seen, too."""
+    """At least one unit high, so that a single count among thousands is seen, too."""
     height = max(1.0, round(share * HEIGHT, 1))
     return Bar(x, round(HEIGHT - height, 1), height)
 
 
 def percentile(buckets: Mapping[str, int], share: float) -> float | None:
-    """Seconds that so many (0 to 1) took at most, from counts by upper bound in ms (``inf`` for beyond), as if a
-    bucket's were spread evenly. None where there are none; beyond the last bound it is that bound."""
+    """The seconds within which ``share`` (0 to 1) of the counts lie, as if those of a bucket were spread evenly.
+
+    ``buckets``: upper bound in ms, or ``inf`` → count. None if there are no counts. A percentile beyond the last bound
+    is given as that bound."""
     bounds = sorted((int(bound), count) for bound, count in buckets.items() if bound.isdigit())
     wanted = share * (sum(count for _, count in bounds) + buckets.get("inf", 0))
     if not wanted:

@@ -1,4 +1,4 @@
-"""Before and after, line by line, as a person reads them. Pure."""
+"""What changed in an event, as lines before and after that a person can read. Pure."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from typing import Literal
 from workers.update import Json
 
 LINES_AT_MOST = 200
-"""Of each side: a comparison takes the square of it."""
+"""Of each side: the time that a comparison takes grows with the square of it."""
 AROUND = 2
-"""Lines that stayed, shown on each side of a change."""
+"""Unchanged lines that are shown on each side of a change."""
 
 Sign = Literal["-", "+", " ", "…"]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """``-`` was there, ``+`` is there now, a space stayed; ``…`` stands for lines left out."""
+    """``sign``: ``-`` for a line that was there, ``+`` for one that is there now, a space for one that stayed, ``…``
+    for lines that are left out."""
 
     sign: Sign
     text: str
@@ -28,14 +29,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What became of one property."""
+    """How one property changed."""
 
     property: str
     lines: tuple[Line, ...]
 
 
 def differences(changed: Mapping[str, Mapping[str, Json]]) -> tuple[Difference, ...]:
-    """A result's ``changed``, by property."""
+    """The differences in ``changed`` of an update's result, by property."""
     return tuple(
         Difference(name, tuple(_compared(legible(change.get("before")), legible(change.get("after")))))
         for name, change in sorted(changed.items())
@@ -43,7 +44,7 @@ def differences(changed: Mapping[str, Mapping[str, Json]]) -> tuple[Difference, 
 
 
 def legible(value: Json) -> list[str]:
-    """A JSON value as lines: a text's own, one for each member of a list or an object; None as no line."""
+    """A JSON value as lines: those of a text, or one for each member of a list or an object. None has no lines."""
     match value:
         case None:
             lines = []
@@ -69,12 +70,12 @@ def _compact(value: Json) -> str:
 
 
 def _person(attendee: Mapping[str, Json]) -> str:
-    """With whatever says something: ``Zoe <zoe@contoso.com> (optional, accepted)``."""
+    """An attendee with all that is known: ``Zoe <zoe@contoso.com> (optional, accepted)``."""
     address, name = attendee["emailAddress"]["address"], attendee["emailAddress"].get("name")
-    told = (attendee.get("type"), (attendee.get("status") or {}).get("response"))
-    said = ", ".join(str(one) for one in told if one and one != "none")
+    known = (attendee.get("type"), (attendee.get("status") or {}).get("response"))
+    details = ", ".join(str(detail) for detail in known if detail and detail != "none")
     who = f"{name} <{address}>" if name and str(name).lower() != address.lower() else address
-    return f"{who} ({said})" if said else who
+    return f"{who} ({details})" if details else who
 
 
 def _compared(before: Sequence[str], after: Sequence[str]) -> Iterator[Line]:

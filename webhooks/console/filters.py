@@ -1,4 +1,4 @@
-"""Which updates or dead letters a list shows: the query of its page, checked."""
+"""Which updates or dead letters a list shows, read from the query of its page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from workers.store import Search
 
 
 def _moment(text: object) -> object:
-    """As a browser's datetime-local field gives it, in UTC, or as RFC 3339."""
+    """Takes RFC 3339, or what a browser's datetime-local field gives, which is meant in UTC."""
     if not isinstance(text, str):
         return text
     moment = datetime.fromisoformat(text)
@@ -27,7 +27,7 @@ Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 
 
 class Filters(BaseModel):
-    """Those for which all that is given holds; what is empty is not given."""
+    """The list shows what meets every filter that is given. An empty field is not given."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
@@ -42,28 +42,28 @@ class Filters(BaseModel):
 
     @classmethod
     def of(cls, asked: Mapping[str, str]) -> Self:
-        """Raises Problem: 400."""
+        """The filters of a query. Raises Problem (400)."""
         try:
             return cls.model_validate({name: value.strip() for name, value in asked.items() if value.strip()})
         except ValidationError as error:
             raise _unreadable(error) from None
 
     def among(self, clients: tuple[str, ...]) -> tuple[str, ...]:
-        """The clients that are asked for, of those that the visitor may see."""
+        """Those of the clients that the filter allows; ``clients``: the ones that the visitor may see."""
         return tuple(name for name in clients if self.client in (None, name))
 
     @property
     def search(self) -> Search:
-        """The same, for the store."""
+        """The same filters as the store takes them."""
         return Search(self.state, self.kind, self.mailbox, self.error_class, self.since, self.until)
 
     @property
     def given(self) -> dict[str, str]:
-        """The fields of a form that means the same."""
+        """The same filters as fields of a form."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"cursor"})
 
     def query(self, cursor: str | None = None) -> str:
-        """The query of the same list, from a cursor on."""
+        """The same filters as a query, for the page that begins at a cursor."""
         return urlencode({**self.given, "cursor": cursor} if cursor else self.given)
 
 

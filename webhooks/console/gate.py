@@ -1,8 +1,8 @@
-"""The console's door: signing in and out, and what every request to it goes through.
+"""The console's door: signing in and out, and the checks of every request.
 
-Order: session, form token, visitor. Everything but the sign-in page and the style sheet needs a visitor; every POST
-needs the token of its own session. The cookie is sent along with a link from elsewhere (``SameSite=Lax``): without it
-the link would look like a stranger's, and the sign-in page would take the place of the session.
+They run in this order: session, form token, visitor. Everything but the sign-in page and the static files needs a
+visitor; every POST needs the form token of its own session. The cookie is ``SameSite=Lax``, so that browsers send it
+when a link from elsewhere is followed: without it the sign-in page would come and replace the session by a new one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ FOREIGN_FORM = Kind("foreign-form", 403, "This form is not yours", "Open the pag
 
 
 def check() -> BaseResponse | None:
-    """Before every request: set ``g.session`` and ``g.visitor``, or lead to the sign-in page. 403, 413, 429."""
+    """Before every request: set ``g.session`` and ``g.visitor``, or redirect to the sign-in page. Raises Problem (403,
+    413, 429)."""
     if request.endpoint == "console.static":
         return None
     g.session = sessions.unseal(request.cookies.get(COOKIE), _secret())
@@ -42,7 +43,7 @@ def check() -> BaseResponse | None:
 
 
 def dress(response: Response) -> Response:
-    """After every request: nothing from elsewhere, in nobody's frame, kept by nobody."""
+    """After every request: the page may load nothing from elsewhere, stand in no frame and be kept in no cache."""
     response.headers["Content-Security-Policy"] = _POLICY
     response.headers["X-Frame-Options"] = "DENY"
     response.headers["Referrer-Policy"] = "same-origin"
@@ -52,7 +53,7 @@ def dress(response: Response) -> Response:
 
 
 def words() -> dict[str, object]:
-    """What every page may use."""
+    """The variables that every template may use."""
     current: Session | None = g.get("session")
     return {
         "visitor": g.get("visitor"),
@@ -77,10 +78,10 @@ def sign_in() -> Response:
 
 
 def signed_in() -> BaseResponse:
-    """The key was given: in, or the page again."""
+    """Sign in with the key that was given, or show the page again."""
     visitor = visitors.with_key(request.form.get("key", ""), door().settings)
     if visitor is None:
-        return _asking("This is no key that is valid here.", 403)
+        return _asking("This key is not valid here.", 403)
     return _with_session(redirect(url_for("console.overview"), 303), sessions.begin(visitor.mark))
 
 
@@ -111,7 +112,7 @@ def _check_form() -> None:
         raise Problem(problems.TOO_LARGE, "The form is too large.")
     foreign = request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none")
     if foreign or not sessions.is_own_form(g.session, request.form.get("form_token", ""), _secret()):
-        raise Problem(FOREIGN_FORM, "The form is not one of this session; open the page again.")
+        raise Problem(FOREIGN_FORM, "The form does not belong to this session; open the page again.")
 
 
 def _spend() -> None:
@@ -121,7 +122,7 @@ def _spend() -> None:
 
 
 def _secret() -> str:
-    """The configured one, else the one that all web processes find in the store."""
+    """The configured secret, otherwise the one that all web processes share through the store."""
     if "console_secret" not in g:
         configured = door().settings.console_secret
         g.console_secret = configured.get_secret_value() if configured else door().store.console_secret()

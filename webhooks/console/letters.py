@@ -19,8 +19,8 @@ from workers.store import BadCursor, DeadLetter
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A dead letter in the list. ``update``: the update, or the one that the callback tells of; ``about``: which
-    properties, or where the callback was to go, without what may be a token."""
+    """A dead letter in the list. ``update``: the id of the update, or of the one that the callback tells of. ``about``:
+    the update's properties, or the callback's address without its query, which may hold a token."""
 
     letter: DeadLetter
     update: str
@@ -33,14 +33,14 @@ def listed() -> str:
 
 
 def replayed(letter_id: str) -> Response:
-    """One comes back under its own id."""
+    """Replay one dead letter, under its own id."""
     at = door()
     return_one(at, _own(at, letter_id))
     return _back("replayed", 1)
 
 
 def replayed_all() -> str | Response:
-    """All that match come back, or with ``dry_run`` are only counted."""
+    """Replay all dead letters that match, or with ``dry_run`` only count them."""
     at, filters = door(), Filters.of(request.form)
     letters = [
         letter
@@ -53,7 +53,7 @@ def replayed_all() -> str | Response:
 
 
 def discarded(letter_id: str) -> Response:
-    """One is let go."""
+    """Discard one dead letter."""
     if not door().store.discard(_own(door(), letter_id).id):
         raise gone()
     return _back("discarded", 1)
@@ -73,15 +73,17 @@ def _page(filters: Filters, matched: int | None = None) -> str:
 
 def _row(letter: DeadLetter) -> Row:
     if letter.kind == "callback":
-        told = undelivered(letter)
-        return Row(letter, (told.update if told else None) or "", without_query(told.url) if told else "")
+        callback = undelivered(letter)
+        if callback is None:
+            return Row(letter, "", "")
+        return Row(letter, callback.update or "", without_query(callback.url))
     if letter.kind == "update":
         return Row(letter, letter.id, ", ".join(letter.update.intent.touched) if letter.update else "")
     return Row(letter, "", letter.kind)
 
 
 def _own(at: Door, letter_id: str) -> DeadLetter:
-    """The dead letter, if the visitor may see it; else it is not there at all."""
+    """The dead letter. One that the visitor may not see is answered like one that does not exist."""
     letter = at.store.dead_letter(letter_id) if letter_id.isascii() and len(letter_id) <= 64 else None
     if letter is None or letter.client not in g.visitor.clients:
         raise gone()

@@ -1,7 +1,7 @@
-"""Who was mailed about an update, as far as the update itself tells.
+"""Who was mailed about an update, as far as the update itself shows it.
 
-Exchange does the mailing and tells nobody. What is known is the mode that we asked for, how many mails it meant at
-most, and the attendees, where they are among what changed.
+Exchange sends the mails and does not report them. We know the mode that we asked for, how many mails it meant at most,
+and the attendees if they are among the properties that changed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ADDED, _REMOVED, _KEPT = "added: an invitation", "taken out: a cancellation", "
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """Somebody who was to get a mail, and what kind of."""
+    """Somebody who was to get a mail, and why: which kind of mail it is."""
 
     address: str
     why: str
@@ -32,7 +32,7 @@ class Addressee:
 
 @dataclass(frozen=True, slots=True)
 class Mailing:
-    """``said``: all of it in a sentence; ``people``: those whose addresses are known, none where they are not."""
+    """``said``: all of it in one phrase. ``people``: the addressees, empty if they are not known."""
 
     said: str
     people: tuple[Addressee, ...] = ()

@@ -1,4 +1,4 @@
-"""The first page: is it well, what is waiting, how fast is it, who is left alone."""
+"""The first page: is it well, what is waiting, how fast is it, which lanes are paused."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ _SERIES = (("Accepted", "accepted"), ("Succeeded", "succeeded"), ("Retried", "re
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A receiver's last hour: callbacks delivered, attempts that failed, callbacks given up."""
+    """The last hour of one receiver of callbacks: how many were delivered, how many attempts failed, how many callbacks
+    were given up."""
 
     name: str
     delivered: int
@@ -34,15 +35,15 @@ class Host:
 
     @property
     def share(self) -> int:
-        """Per cent of the attempts that went well."""
+        """How many of the attempts went well, in per cent."""
         return round(100 * self.delivered / (self.delivered + self.failed + self.given_up))
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """``standings``: state → unsettled updates; ``callbacks``: unsettled callbacks; ``queues``: the broker's and
-    how many bells are in each, none where it does not tell or the visitor has no business with it; seconds for p50 and
-    p95."""
+    """``standings``: state → number of unsettled updates. ``callbacks``: number of unsettled callbacks. ``queues``:
+    queue of the broker → number of bells in it; empty for a client, and if the broker does not answer. ``p50`` and
+    ``p95``: seconds from acceptance to the end."""
 
     standings: Mapping[str, int]
     callbacks: int
@@ -59,7 +60,7 @@ class Overview:
 
 
 def page() -> str:
-    """The page, for whoever looks."""
+    """The page as the visitor may see it."""
     return render_template("console/overview.html", overview=_read(door(), g.visitor))
 
 
@@ -97,12 +98,12 @@ def _read(at: Door, visitor: Visitor) -> Overview:
 def complaints(
     swept: datetime | None, oldest: timedelta, now: datetime, *, closed: str | None, broker: bool
 ) -> tuple[str, ...]:
-    """What is not well, in sentences; none: it is."""
+    """What is not well, in sentences; empty if all is well."""
     said = []
     if closed is not None:
         said.append(f"Nothing is accepted: {closed}.")
     if not broker:
-        said.append("The broker does not answer: what is accepted waits until it is back.")
+        said.append("The broker does not answer: accepted work waits until it is back.")
     if swept is None or now - swept > SWEEP_IS_LATE:
         since = f"since {swept:%Y-%m-%d %H:%M:%SZ}" if swept else "ever"
         said.append(f"beat has not swept {since}: retries and lost bells wait until it runs.")
@@ -112,7 +113,7 @@ def complaints(
 
 
 def durations(tallies: Iterable[Tally]) -> Counter[str]:
-    """Upper bound in ms → updates that were done within it."""
+    """Upper bound in ms → how many updates ended within it, but not within the bound below."""
     counts = Counter[str]()
     for one in tallies:
         if one.what == "took" and one.kind == "update" and one.ended != "sum":
@@ -121,7 +122,7 @@ def durations(tallies: Iterable[Tally]) -> Counter[str]:
 
 
 def hosts_of(tallies: Iterable[Tally]) -> tuple[Host, ...]:
-    """The callback hosts to which something was sent, by name."""
+    """The hosts to which callbacks were sent, by name."""
     counts: dict[str, Counter[str]] = {}
     for one in tallies:
         if one.kind == "callback" and one.what in ("succeeded", "retried", "dead"):
@@ -143,7 +144,7 @@ def _own(tallies: Iterable[Tally], visitor: Visitor) -> tuple[Tally, ...]:
 
 
 def _may_see(visitor: Visitor, hosts: Iterable[Host], settings: Settings) -> Callable[[Pause], bool]:
-    """An operator sees every paused lane; a client its mailboxes and the hosts that it is called back at."""
+    """An operator may see every paused lane, a client those of its mailboxes and of the hosts of its callbacks."""
     called = {host.name for host in hosts}
 
     def may(pause: Pause) -> bool:

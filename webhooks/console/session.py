@@ -1,7 +1,7 @@
 """Who is signed in to the console: a signed cookie, and the token that every form carries.
 
-The cookie holds the mark of a key and a random word, no key and no digest that would be one. It is good for LIFE, and
-only as long as the key stands in the configuration.
+The cookie holds a mark that stands for the key, and a random word; neither the key nor its digest in the configuration.
+It is valid for LIFE, but only as long as the key stands in the configuration.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LIFE = timedelta(hours=8)
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """``mark``: of the key (webhooks/console/visitor), empty before anybody signed in."""
+    """``mark``: stands for the key (webhooks/console/visitor); empty until somebody has signed in."""
 
     mark: str
     word: str
@@ -36,7 +36,7 @@ def seal(session: Session, secret: str) -> str:
 
 
 def unseal(cookie: str | None, secret: str) -> Session | None:
-    """The session that the cookie holds, or None where it is none of ours or too old."""
+    """The session that the cookie holds. None if the cookie is not ours or is too old."""
     try:
         mark, word = _serializer(secret).loads(cookie or "", max_age=int(LIFE.total_seconds()))
     except (BadData, ValueError, TypeError):
@@ -45,7 +45,7 @@ def unseal(cookie: str | None, secret: str) -> Session | None:
 
 
 def form_token(session: Session, secret: str) -> str:
-    """What a form of this session carries, and a form of nobody else can (CSRF)."""
+    """The token in every form of this session, which no page of somebody else can know (CSRF)."""
     return hmac.new(secret.encode(), f"form {session.word} {session.mark}".encode(), "sha256").hexdigest()
 
 

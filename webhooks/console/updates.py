@@ -1,4 +1,4 @@
-"""The lists of updates and the story of one."""
+"""The list of updates, and the page of one update."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One update, told. ``asked``: what was to change, as JSON; ``delivery``: the callback's attempts."""
+    """What the page of one update shows. ``asked``: what was to change, as JSON. ``callback``: its id. ``delivery``:
+    the callback's attempts."""
 
     job: UpdateJob
     asked: str
@@ -53,7 +54,7 @@ def shown(update_id: str) -> str:
 
 
 def cancelled(update_id: str) -> Response:
-    """Take a waiting update back. 409 where it is too late."""
+    """Cancel a waiting update. Raises Problem (409) if it is too late."""
     at = door()
     job = own(at, update_id)
     if take_back(at, job) is not Cancelled.CANCELLED:
@@ -62,7 +63,7 @@ def cancelled(update_id: str) -> Response:
 
 
 def own(at: Door, update_id: str) -> UpdateJob:
-    """The update, if the visitor may see it; else it is not there at all."""
+    """The update. One that the visitor may not see is answered like one that does not exist."""
     job = at.store.update(update_id) if update_id.isascii() and len(update_id) <= 64 else None
     if job is None or job.update.client not in g.visitor.clients:
         raise Problem(problems.NOT_FOUND, "There is no update of this id.")
@@ -71,7 +72,7 @@ def own(at: Door, update_id: str) -> UpdateJob:
 
 
 def without_query(url: str) -> str:
-    """A callback's address without what may be a token."""
+    """A callback's address without its query, which may hold a token."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(query="…" if parts.query else "", fragment=""))
 

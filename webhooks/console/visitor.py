@@ -1,4 +1,4 @@
-"""Who looks at the console: a client, who sees what is its own, or an operator, who sees all. Pure."""
+"""Who looks at the console: a client, who sees its own updates, or an operator, who sees all. Pure."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from workers.settings import Client, Settings
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """``clients``: the names of those whose updates they see. ``client``: None for an operator. ``mark``: stands for
-    the key in the session."""
+    """``clients``: the names of the clients whose updates the visitor sees. ``client``: None for an operator. ``mark``:
+    stands for the key in the session."""
 
     name: str
     clients: tuple[str, ...]
@@ -22,14 +22,14 @@ class Visitor:
 
 
 def with_key(key: str, settings: Settings) -> Visitor | None:
-    """Whose API key this is, or None. Every key is compared, in constant time."""
+    """Whose API key this is, or None. It is compared with every key, in constant time."""
     offered = hashlib.sha256(key.strip().encode("utf-8", "replace")).hexdigest()
     matches = [visitor for digest, visitor in _known(settings) if hmac.compare_digest(offered, digest)]
     return matches[0] if matches and key.strip() else None
 
 
 def with_mark(mark: str, settings: Settings) -> Visitor | None:
-    """Whose session this is, if their key is still in the configuration."""
+    """Whose session this is; None if their key is no longer in the configuration."""
     return next((visitor for _, visitor in _known(settings) if hmac.compare_digest(mark, visitor.mark)), None)
 
 

@@ -1,4 +1,4 @@
-"""Who is told of changes in mailboxes, whether that works just now, and until when Graph has promised it."""
+"""Subscriptions and mirrors: who hears of changes in mailboxes, whether that works now, when Graph's promise ends."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from workers.changes.watch import Watch
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``to``: the callback's address, or the mirrored event's mailbox. ``expires``: of the Graph subscription, which is
-    renewed before; None where there is none. ``heard``: when Exchange last told something."""
+    """``to``: the callback's address, or the mailbox to which an event is mirrored. ``expires``: when the Graph
+    subscription ends unless we renew it; None if there is none. ``heard``: when Exchange last told us something."""
 
     id: str
     kind: str

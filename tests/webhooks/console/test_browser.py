@@ -79,7 +79,7 @@ def test_a_dead_letter_is_found_and_brought_back_by_keyboard_alone(page: Tab, ap
     reach(page, "Replay")
     assert page.ask("getComputedStyle(document.activeElement).outlineStyle") == "solid", "the focus is seen"
     page.press("Enter")
-    page.until("document.querySelector('[role=status]')?.textContent.includes('1 dead letter brought back')")
+    page.until("document.querySelector('[role=status]')?.textContent.includes('1 dead letter replayed')")
     job = store.update(update_id)
     assert job is not None and job.state == "queued"
 

@@ -93,7 +93,7 @@ def test_a_dead_letter_says_why_and_comes_back(hr: Caller, store: Store, operato
     assert "notFound ErrorItemNotFound It is not there." in operator.text("/dead-letters")
     answer = operator.post(f"/dead-letters/{update_id}/replay")
     assert answer.status_code == 303
-    assert "1 dead letter brought back" in operator.text(answer.headers["Location"].removeprefix("/console"))
+    assert "1 dead letter replayed" in operator.text(answer.headers["Location"].removeprefix("/console"))
     job = store.update(update_id)
     assert job is not None and job.state == "queued"
     assert operator.post(f"/dead-letters/{update_id}/replay").status_code == 404
@@ -175,7 +175,7 @@ def test_a_waiting_update_can_be_taken_back_and_a_running_one_cannot(
     waiting = ask(hr)
     operator.get(f"/updates/{waiting}")
     answer = operator.post(f"/updates/{waiting}/cancel")
-    assert "taken back" in operator.text(answer.headers["Location"].removeprefix("/console"))
+    assert "is cancelled" in operator.text(answer.headers["Location"].removeprefix("/console"))
     running = ask(hr, {**SMALLEST, "target": {**TARGET, "event": "x"}})
     claimed(store, running)
     assert operator.post(f"/updates/{running}/cancel").status_code == 409

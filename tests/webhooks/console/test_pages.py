@@ -201,7 +201,7 @@ def test_an_update_is_told_from_asking_to_calling_back(hr: Caller, store: Store,
     flower = [one.attributes["href"] for one in operator.last.all("a") if one.text == "its row"]
     assert flower == [f"http://127.0.0.1:5555/task/{ids[0]}"]
     dead = operator.text(f"/updates/{ids[1]}")
-    assert "Somebody made it" in dead and "Replay" in dead
+    assert "Theirs" in dead and "Replay" in dead
 
 
 def test_of_a_property_the_whole_name_is_shown_and_of_an_address_no_query(

@@ -1,4 +1,4 @@
-// Without this everything works; with it the overview keeps itself fresh and what cannot be undone is asked about.
+// Everything works without this. With it the overview keeps itself fresh, and some buttons ask before they act.
 "use strict";
 
 for (const form of document.querySelectorAll("form[data-confirm]")) {
