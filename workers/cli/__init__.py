@@ -1,15 +1,15 @@
-"""The command line ``rendezvous``: a client of the HTTP API for people and for scripts, and what an operator needs
-beside it. One file for each group of commands.
+"""The command line ``rendezvous``: a client of the HTTP API for people and scripts, and an operator's further commands.
+One file for each group of commands.
 
     choices   the options that every command knows          updates, dead_letters   what was asked, what was given up
-    api       Rendezvous over HTTP, failures as sentences    subscriptions           who is told of changes
-    terminal  how things are shown                           keys, mapping           for who configures
-    timeline  one update, told                               trigger, listen         for who receives callbacks
+    api       Rendezvous over HTTP, failures as sentences    subscriptions           who hears of changes
+    terminal  how things are shown                           keys, mapping           for those who configure
+    timeline  one update, shown with its history             trigger, listen         for those who receive callbacks
     progress  one update, followed to its end                doctor, demo            is it well? show me
-                                                             configured, document    what files hold
+                                                             configured, document    reading files
 
-Exit codes: 0 it went well, 1 it did not, 2 the command was not understood. What only some commands need (httpx, rich,
-the engine) is imported by them when they run, so that the shell's completion is quick.
+Exit codes: 0 it went well, 1 it did not, 2 the command was not understood. Commands import what only they need (httpx,
+rich, the engine) when they run, so that the shell's completion is quick.
 """
 
 from __future__ import annotations

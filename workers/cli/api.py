@@ -1,6 +1,6 @@
 """Rendezvous over HTTP, as any client sees it. Failures are sentences that say what to do.
 
-Not here: what is asked and how the answer is shown.
+Not here: which calls a command makes, and how it shows the answers.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import httpx
 from workers.cli.failure import Failed
 
 Json: TypeAlias = dict[str, Any]
-"""What the API answers with, always an object."""
+"""An answer of the API, which is always an object."""
 TIMEOUT = 30.0
-"""Seconds for one call: intake waits for the store's disk."""
+"""Seconds for one call. It takes long because intake waits for the store's disk."""
 LARGEST_PAGE = 100
 _REMEDIES = {
     401: "Set RENDEZVOUS_API_KEY or give --key; `rendezvous keys new` makes one."
@@ -27,7 +27,7 @@ _REMEDIES = {
 
 
 class Unanswered(Failed):
-    """The request may have arrived; no answer came."""
+    """No answer came, or a 5xx: the request may have been accepted all the same."""
 
 
 class Api:
@@ -44,11 +44,11 @@ class Api:
         )
 
     def get(self, path: str, **query: str | int | None) -> Json:
-        """The JSON at a path; parameters that are None are left out."""
+        """The JSON at a path. Query parameters that are None are left out."""
         return self._document("GET", path, params={name: value for name, value in query.items() if value is not None})
 
     def post(self, path: str, *, content: bytes | None = None, key: str | None = None, body: Any = None) -> Json:
-        """POST ``content`` as it is, or ``body`` as JSON; ``key``: the idempotency key."""
+        """POST ``content`` as it is, or ``body`` as JSON. ``key``: the idempotency key."""
         headers = {} if key is None else {"Idempotency-Key": key}
         if content is not None:
             headers["Content-Type"] = "application/json"
@@ -59,7 +59,7 @@ class Api:
         self._call("DELETE", path)
 
     def items(self, path: str, limit: int, **query: str | None) -> Json:
-        """The first ``limit`` entries of a list, in its own form: page after page is fetched."""
+        """The first ``limit`` entries of a list, fetched page by page and given in the form of one page."""
         items: list[Any] = []
         cursor: str | None = None
         while True:
@@ -89,17 +89,17 @@ class Api:
 
 
 def segment(text: str) -> str:
-    """An id as one segment of a path, whatever was typed."""
+    """An id as one segment of a path, whatever characters were typed."""
     return quote(text, safe="")
 
 
 def refusal(url: str, answer: httpx.Response) -> Failed:
-    """What an answer that says no means to a person."""
+    """An answer that refuses the request, as a failure with a message for a person."""
     problem = _problem(answer)
     if problem is None:
         return _stranger(url, answer.status_code)
     faults = problem.get("errors", [])
-    listed = faults if len(faults) > 1 else []  # the detail tells a single one
+    listed = faults if len(faults) > 1 else []  # a single one is already in the detail
     errors = "".join(f"\n  {fault.get('pointer') or '/'}: {fault.get('detail')}" for fault in listed)
     detail = str(problem.get("detail") or "").strip()
     title = f"{answer.status_code} {problem.get('title')}"
@@ -140,7 +140,7 @@ def _document(url: str, answer: httpx.Response) -> Json:
 
 
 def _stranger(url: str, status: int) -> Failed:
-    return Failed(f"{url} answered {status} with something that is not ours: is it Rendezvous? See --url.")
+    return Failed(f"{url} answered {status} with something unknown: is it Rendezvous? See --url.")
 
 
 def _nobody(url: str, error: Exception) -> str:
@@ -152,6 +152,6 @@ def _nobody(url: str, error: Exception) -> str:
 
 
 def _is_here(url: str) -> bool:
-    """Whether the address is this machine, which no proxy of the environment can reach."""
+    """Whether the address is this machine's own, which a proxy cannot reach for us."""
     host = urlsplit(url).hostname or ""
     return host in ("localhost", "::1") or host.startswith("127.")

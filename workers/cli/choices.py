@@ -1,4 +1,4 @@
-"""The options that every command knows: where Rendezvous is, who asks, how it is shown.
+"""The options that every command knows: where Rendezvous is, who asks, how the answer is shown.
 
 They may stand before the command, as in ``rendezvous --json updates list``, or after it.
 """
@@ -30,7 +30,8 @@ class Choices:
     no_color: bool = False
 
     def api(self) -> Api:
-        """Rendezvous, as the chosen client. A UsageError where nobody was chosen, or nobody that can be."""
+        """Rendezvous as seen by the chosen client. Raises UsageError if no key was given, or if the key or the address
+        cannot be right."""
         from workers.cli.api import Api
 
         if not self.key:
@@ -43,7 +44,8 @@ class Choices:
 
 
 def sendable(what: str, text: str) -> str:
-    """The text. A UsageError, which does not repeat it, where no header of HTTP can hold it."""
+    """The text. Raises UsageError if no HTTP header can hold it; the message does not repeat the text, as it may be a
+    secret."""
     if text.isascii() and text.isprintable():
         return text
     raise click.UsageError(f"{what} holds a character that is not visible ASCII: is it copied whole and clean?")
@@ -63,8 +65,8 @@ def _remember(context: click.Context, parameter: click.Parameter, value: Any) ->
 
 
 def _options(*, outermost: bool) -> list[click.Parameter]:
-    """The common options. Below the outermost command they are not listed again, and the environment is not asked
-    again: it would outvote what was said before the command."""
+    """The common options. Commands below the outermost do not list them again, nor do they read the environment again,
+    which would override the options that stand before the command."""
 
     def option(*names: str, env: str | None = None, **more: Any) -> click.Option:
         return click.Option(
@@ -95,7 +97,7 @@ class Command(click.Command):
 
 
 class Group(click.Group):
-    """A group of such commands."""
+    """A group of commands that know the common options."""
 
     command_class = Command
     group_class = type
@@ -107,7 +109,7 @@ class Group(click.Group):
 
 
 class Root(Group):
-    """``rendezvous`` itself. A program that asked for JSON gets the problem as JSON, too."""
+    """``rendezvous`` itself. With --json the API's problem is printed as JSON, too."""
 
     outermost = True
 

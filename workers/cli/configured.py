@@ -1,4 +1,4 @@
-"""The configuration, for the commands that read it as the processes do."""
+"""The configuration, for commands that read it in the same way as the processes do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def settings() -> Settings:
-    """What RENDEZVOUS_CONFIG and the environment say. Raises Failed."""
+    """The settings from RENDEZVOUS_CONFIG and the environment. Raises Failed."""
     from workers.configuration import ConfigurationError, load
 
     try:

@@ -1,4 +1,4 @@
-"""``rendezvous dead-letters``: what was given up, to be read, replayed or discarded."""
+"""``rendezvous dead-letters``: list, show, replay and discard what was given up."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def _since(_: click.Context, __: click.Parameter, value: str | None) -> str | No
 
 
 def since(text: str, now: datetime) -> str | None:
-    """The moment in UTC: an RFC 3339 one, or how long ago it was (``90m``, ``2h``, ``7d``). None: it is neither."""
+    """The moment in UTC that the text gives, in RFC 3339 or as how long ago it was (``90m``, ``2h``, ``7d``). None if
+    the text is neither."""
     try:
         if found := re.fullmatch(r"(\d{1,9})([smhdw])", text):
             at = now - timedelta(**{_UNITS[found[2]]: int(found[1])})
@@ -45,7 +46,8 @@ def since(text: str, now: datetime) -> str | None:
 
 
 def filters(command: _F) -> _F:
-    """The options that choose dead letters; the command gets them as keyword arguments of the API's names."""
+    """Adds the options that choose dead letters. The command gets them as keyword arguments, nearly all named as in the
+    API."""
     for option in (
         click.option(
             "--since",
@@ -127,7 +129,10 @@ def replay(
     error_class: str | None,
     **chosen: str | None,
 ) -> None:
-    """Queue a dead letter again, under its own id. What was in fact applied before is found out first."""
+    """Queue a dead letter again, under its own id.
+
+    Whether the change was already applied is found out before anything is written.
+    """
     wanted = {name: value for name, value in {"class": error_class, **chosen}.items() if value is not None}
     if every == (entry_id is not None):
         raise click.UsageError("Name one dead letter, or say --all.")
@@ -152,7 +157,7 @@ def discard(choices: Choices, entry_id: str) -> None:
 
 
 def subject(entry: dict[str, Any]) -> str:
-    """What a dead letter is about: whose calendar, or which address could not be told."""
+    """What a dead letter is about: whose calendar, or the address of an undelivered callback."""
     from workers.cli.timeline import owner
 
     if target := entry.get("target"):
@@ -199,13 +204,13 @@ def _replay_all(choices: Choices, wanted: dict[str, str], *, dry_run: bool, yes:
 
 def _what_is_left(count: int, *, took_all: bool) -> str:
     if took_all:
-        return f"{count} match now: given up again, or come meanwhile. See `rendezvous dead-letters list`."
-    return f"{count} still match: one call takes the oldest 10,000. Say it again for the rest."
+        return f"{count} match now: given up again, or new since then. See `rendezvous dead-letters list`."
+    return f"{count} still match: one call takes the oldest 10,000. Repeat the command for the rest."
 
 
 def _confirmed(api: Api, wanted: dict[str, str]) -> bool:
-    """Ask a person, with the number in the question. Aborts where nobody answers yes; False: there is none to ask
-    about."""
+    """Ask a person whether to replay as many as match. Aborts unless the answer is yes. False if none match; then
+    nobody is asked."""
     count = _matched(api, wanted)
     return count > 0 and click.confirm(f"Replay {count} dead letter(s)?", abort=True, err=True)
 

@@ -1,7 +1,7 @@
-"""``rendezvous demo``: the two seed updates, sent through a running ``make run``, and everything that came of them.
+"""``rendezvous demo``: send the two seed updates through a running ``make run``, and show everything that came of them.
 
-The demonstration itself is ops/demo, which exists in a checkout only and is no part of what is installed: it is found
-beside this package, whose files stay in the checkout when `make` installs it.
+The demonstration itself is ops/demo, which is not installed and exists only in a checkout. It is found beside this
+package, because `make` installs the package in place.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What a ``make run`` keeps in its directory about the sandbox and its client."""
+    """What ``make run`` keeps in its directory about the sandbox and the demonstration's client."""
 
     sandbox_url: str
     ca_file: Path
@@ -38,7 +38,7 @@ class Running:
 def demo(choices: Choices, directory: Path) -> None:
     """Send the two seed updates to the sandbox.
 
-    It is that of a running `make run`, whose directory tells where it is and who we are.
+    The sandbox is that of a running `make run`; its address and our API key are in the directory of `make run`.
     """
     sys.path.append(str(CHECKOUT))
     try:
@@ -71,11 +71,11 @@ def demo(choices: Choices, directory: Path) -> None:
         else:
             tables.show(one, tables.console())
     if not all(one.succeeded for one in accounts):
-        raise Failed("NOT both seed updates succeeded and were told so with a good signature.")
+        raise Failed("NOT both seed updates succeeded and had a callback with a good signature.")
 
 
 def read(directory: Path) -> Running:
-    """What is in the directory of a ``make run``. Raises Failed where it is none."""
+    """Read the directory of a ``make run``. Raises Failed if it is not one."""
     try:
         lines = (directory / "demo.env").read_text(encoding="utf-8").splitlines()
         environ = dict(line.split("=", 1) for line in lines if "=" in line)

@@ -9,7 +9,7 @@ from workers.cli.failure import Failed
 
 
 def parsed(content: bytes, name: str) -> Any:
-    """What it holds. Raises Failed with line and column; what it means is for others to judge."""
+    """The JSON value of a file's content. Raises Failed, with line and column if it is not JSON."""
     try:
         return json.loads(content)
     except UnicodeDecodeError:

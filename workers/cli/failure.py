@@ -11,7 +11,7 @@ from workers.cli.printable import printable
 
 
 class Failed(click.ClickException):
-    """Exit code 1. ``problem``: the API's own words (RFC 9457), where it was the API that said no."""
+    """Exit code 1. ``problem``: the API's problem document (RFC 9457), if it was the API that refused."""
 
     exit_code = 1
 

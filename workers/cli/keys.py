@@ -16,7 +16,8 @@ from workers.cli.choices import Choices, Group
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a new client signs in with, and what signs its callbacks. The configuration gets the SHA-256 only."""
+    """The key that a new client signs in with, and the secret that signs its callbacks. The configuration holds only
+    the SHA-256 of the key."""
 
     client: str
     api_key: str = field(repr=False)
@@ -30,7 +31,7 @@ class Credentials:
 
 
 def make(client: str) -> Credentials:
-    """New ones: 256 random bits each."""
+    """New credentials: a key and a secret of 256 random bits each."""
     key = f"rdv_{secrets.token_urlsafe(32)}"
     secret = f"whsec_{b64encode(secrets.token_bytes(32)).decode()}"
     return Credentials(client, key, hashlib.sha256(key.encode()).hexdigest(), secret)
@@ -53,8 +54,8 @@ def _name(_: click.Context, __: click.Parameter, value: str) -> str:
 def new(choices: Choices, client: str) -> None:
     """Make an API key and a webhook secret.
 
-    Nothing is stored: they are shown this once. Add the line to those that are there, restart, and take the old one
-    out when nobody uses it any more.
+    Nothing is stored: they are shown this once. Add them beside the old ones, restart, and take the old ones out when
+    nobody uses them any more.
     """
     made = make(client)
     if choices.as_json:
@@ -66,7 +67,7 @@ def new(choices: Choices, client: str) -> None:
 
 
 def instructions(made: Credentials) -> str:
-    """What to do with them."""
+    """What to do with the new credentials, for a person."""
     return f"""\
 For the client, which keeps both secret:
   API key         {made.api_key}
@@ -82,5 +83,5 @@ For rendezvous.toml:
 For the environment of every process:
   {made.variable}={made.webhook_secret}
 
-Or, for an operator of the console, with the API key alone: first in rendezvous.toml
+For an operator of the console, only this, at the head of rendezvous.toml:
   operator_api_key_sha256 = ["{made.api_key_sha256}"]"""

@@ -1,6 +1,6 @@
 """``rendezvous listen``: catch callbacks on this machine, verify their signatures, print them.
 
-For developing and for trying things out: one process, 127.0.0.1 only, nothing is kept.
+For development and for trying things out: one process, on 127.0.0.1 only, that keeps nothing.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def secrets_option(what_for: str) -> Callable[[Callable[..., None]], Callable[..
 @click.option("--port", type=click.IntRange(0, 65535), default=8088, show_default=True, help="0: any that is free.")
 @secrets_option("Verify with this secret; repeat it for more than one.")
 @click.option("--status", type=click.IntRange(200, 599), default=200, show_default=True, help="What to answer.")
-@click.option("--count", type=click.IntRange(1), help="Stop after so many; exit code 1 if a signature was not good.")
+@click.option("--count", type=click.IntRange(1), help="Stop after so many callbacks; exit code 1 on a bad signature.")
 @click.pass_obj
 def listen(choices: Choices, port: int, secrets: Sequence[str], status: int, count: int | None) -> None:
     """Catch, verify and print callbacks.
@@ -146,6 +146,6 @@ def _handler(catch: Callable[[Caught], None], status: int) -> type[BaseHTTPReque
             catch(Caught(self.path, {name.lower(): value for name, value in self.headers.items()}, body))
 
         def log_message(self, format: str, *args: object) -> None:
-            """What was caught is printed; who connected is not."""
+            """Print no line for each connection: the callbacks themselves are printed."""
 
     return Handler

@@ -1,7 +1,6 @@
-"""``rendezvous mapping try``: what a client's ``[client.mapping]`` makes of a message, without sending anything.
+"""``rendezvous mapping try``: show what a client's ``[client.mapping]`` makes of a message, without sending anything.
 
-Whether what comes out is an update is judged by the API: what ``mapping try --json`` prints can be given to
-``updates send``.
+Only the API judges whether the outcome is a valid update: give what ``mapping try --json`` prints to ``updates send``.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ def try_(choices: Choices, file: IO[bytes], name: str | None) -> None:
 
 
 def sources(mapped: Mapped) -> Table:
-    """Where each field comes from, those included that were left out."""
+    """Where each field comes from, including fields that were left out."""
     from workers.cli.printable import brief
     from workers.cli.terminal import row, table
 

@@ -1,4 +1,4 @@
-"""Text that others wrote, made safe for a terminal, which would obey control sequences in it."""
+"""Text of others, made safe to print: a terminal would obey the control sequences in it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def printable(text: str) -> str:
 
 
 def brief(value: Any) -> str:
-    """A value of an event's property in the words of a person; ``-`` where there is none."""
+    """A value of an event's property as a person reads it; ``-`` if there is none."""
     if value is None or value in ("", [], {}):
         return "-"
     match value:

@@ -17,7 +17,8 @@ ENDS = frozenset(state.value for state in State if state.settled)
 
 
 def ended(api: Api, update: Any, timeout: float | None, *, quiet: bool) -> Any | None:
-    """The update once it has ended, or None where ``timeout`` seconds did not suffice. Raises Failed."""
+    """Wait for the end of the update and return it; None if it has not ended within ``timeout`` seconds. Raises
+    Failed."""
     began, shown = time.monotonic(), ""
     for pause in _pauses():
         line = standing(update)
@@ -49,14 +50,14 @@ def standing(update: Any) -> str:
 
 
 def _pauses() -> Iterator[float]:
-    """Seconds between two looks: soon at first, then every second."""
+    """Seconds between two looks: short at first, then one second."""
     yield from (0.1, 0.2, 0.4)
     while True:
         yield 1.0
 
 
 def _show(line: str, seconds: float) -> None:
-    """On a terminal the line is written over, elsewhere each is a line of its own."""
+    """On a terminal each line replaces the one before; elsewhere they stand below each other."""
     if sys.stderr.isatty():
         click.echo(f"\r\x1b[K{seconds:4.0f} s  {line[:110]}", err=True, nl=False)
     else:

@@ -1,4 +1,4 @@
-"""``rendezvous subscriptions``: who is told of the changes in which mailbox."""
+"""``rendezvous subscriptions``: which address hears of the changes in which mailbox."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AT_MOST = 100_000
 
 @click.group(cls=Group)
 def subscriptions() -> None:
-    """Who is told of changes: list, show, add, remove."""
+    """Who hears of changes: list, show, add, remove."""
 
 
 @subscriptions.command("list")
@@ -58,7 +58,10 @@ def show(choices: Choices, subscription_id: str) -> None:
 @click.option("--backend", metavar="NAME", help="The backend that holds the mailbox, if its address does not say.")
 @click.pass_obj
 def add(choices: Choices, mailbox: str, callback_url: str, properties: tuple[str, ...], backend: str | None) -> None:
-    """Have CALLBACK_URL told of the changes in MAILBOX. The same again changes nothing."""
+    """Report the changes in MAILBOX to CALLBACK_URL.
+
+    Adding the same subscription again changes nothing.
+    """
     asked = {"mailbox": mailbox, "callbackUrl": callback_url, "backend": backend, "properties": list(properties)}
     _tell(choices, choices.api().post(_PATH, body={name: value for name, value in asked.items() if value}))
 
@@ -67,7 +70,7 @@ def add(choices: Choices, mailbox: str, callback_url: str, properties: tuple[str
 @click.argument("subscription_id", metavar="ID")
 @click.pass_obj
 def remove(choices: Choices, subscription_id: str) -> None:
-    """End a subscription. What was on its way may still come."""
+    """End a subscription. Callbacks that are on their way may still come."""
     from workers.cli.api import segment
 
     choices.api().delete(f"{_PATH}/{segment(subscription_id)}")

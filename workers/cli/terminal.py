@@ -1,4 +1,4 @@
-"""How things are shown: JSON for programs, tables for people. Nothing from outside reaches the terminal as markup."""
+"""How things are shown: JSON for programs, tables for people. Text from outside is never taken as markup."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from workers.cli.printable import printable
 
 WIDTH_OF_FILES = 160
 WHOLE = frozenset({"id", "kind", "state", "age"})
-"""Columns that are not broken into lines: ids are there to be copied."""
+"""Columns that are never broken into lines, so that ids can be copied."""
 STYLES = {
     "succeeded": "green", "delivered": "green", "noop": "green", "dead": "bold red", "cancelled": "dim",
     "running": "cyan", "queued": "cyan", "retrying": "yellow", "waiting": "yellow", "active": "green",
@@ -28,18 +28,18 @@ STYLES = {
 
 
 def console(choices: Choices) -> Console:
-    """Standard output, as wide as the terminal; a file or a pipe gets lines of one width."""
+    """Standard output: as wide as the terminal, or WIDTH_OF_FILES in a file or a pipe."""
     width = None if sys.stdout.isatty() else WIDTH_OF_FILES
     return Console(file=sys.stdout, width=width, no_color=choices.no_color or None, highlight=False)
 
 
 def print_json(value: Any) -> None:
-    """Indented, in Unicode as it is."""
+    """Print JSON, indented, with characters beyond ASCII as they are."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def table(title: str, *columns: str) -> Table:
-    """An empty table; without column names it has no head. Columns: see ``row``."""
+    """An empty table; if all column names are empty it has no head."""
     made = Table(
         title=title,
         title_justify="left",
@@ -54,7 +54,7 @@ def table(title: str, *columns: str) -> Table:
 
 
 def row(to: Table, cells: Iterable[object]) -> None:
-    """Add a row; None is an empty cell, a state gets its colour."""
+    """Add a row. None becomes an empty cell, and a state gets its colour."""
     to.add_row(*(cell if isinstance(cell, Text) else said(cell) for cell in cells))
 
 
@@ -65,7 +65,7 @@ def said(value: object) -> Text:
 
 
 def age(rfc3339: str | None, now: datetime) -> str:
-    """How long ago it was, in its greatest unit: ``42s``, ``7m``, ``3h``, ``12d``."""
+    """How long ago it was, in the largest unit that fits: ``42s``, ``7m``, ``3h``, ``12d``."""
     if rfc3339 is None:
         return ""
     seconds = max(0, int((now - datetime.fromisoformat(rfc3339)).total_seconds()))

@@ -1,6 +1,6 @@
-"""One update, told: of which event, each attempt, what changed or why not, whether the caller knows of it.
+"""One update as a person reads it: its event, each attempt, what changed or why nothing did, and its callback.
 
-A dead letter that is a callback is told the same way.
+A dead letter that is a callback is shown in the same way.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from workers.cli.terminal import moment, row, said, table
 
 
 def timeline(update: Mapping[str, Any]) -> Iterator[RenderableType]:
-    """The update's parts, from top to bottom; those that it does not have are left out."""
+    """The parts to print, from top to bottom; those that the update does not have are left out."""
     yield _head(update)
     if update.get("attempts"):
         yield _attempts(update)
@@ -35,7 +35,7 @@ def owner(target: Mapping[str, Any]) -> str:
 
 
 def why(entry: Mapping[str, Any]) -> str:
-    """Why it ended or waits, in a line."""
+    """Why it ended or waits, or what it changed, in a line."""
     if error := entry.get("error"):
         return printable(f"{error.get('class')}: {error.get('code') or error.get('title')}")
     if entry.get("state") == "retrying" and entry.get("attempts"):
@@ -61,8 +61,9 @@ def _head(update: Mapping[str, Any]) -> RenderableType:
     for name in ("update", "type", "url"):  # of a callback
         if update.get(name):
             row(grid, (Text(name, style="bold"), update[name]))
-    if told := update.get("callback"):
-        row(grid, (Text("callback", style="bold"), f"{told['state']}, {told['attempts']} attempt(s), {told['url']}"))
+    if callback := update.get("callback"):
+        said = f"{callback['state']}, {callback['attempts']} attempt(s), {callback['url']}"
+        row(grid, (Text("callback", style="bold"), said))
     return grid
 
 
@@ -84,7 +85,7 @@ def _took(started: str | None, ended: str | None) -> str:
 
 def _result(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     if result.get("noop"):
-        yield Text("Nothing had to be changed: the event was as asked already. Nobody was mailed.", style="green")
+        yield Text("Nothing had to be changed: the event was already as asked. Nobody was mailed.", style="green")
         return
     made = table("Changed", "property", "before", "after")
     for name, change in result.get("changed", {}).items():

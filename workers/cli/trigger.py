@@ -1,4 +1,4 @@
-"""``rendezvous trigger URL``: one signed sample callback, sent exactly as the callback processes send theirs."""
+"""``rendezvous trigger URL``: send one signed sample callback, exactly as the callback processes send theirs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _networks(_: click.Context, __: click.Parameter, values: Sequence[str]) -> S
 @click.option("--client", "name", metavar="NAME", help="As this client of the configuration: its secrets and networks.")
 @secrets_option("Sign with this secret; repeat it for more than one.")
 @click.option(
-    "--network", "networks", multiple=True, metavar="CIDR", callback=_networks, help="Dial addresses in here, too."
+    "--network", "networks", multiple=True, metavar="CIDR", callback=_networks, help="Also dial addresses in CIDR."
 )
 @click.pass_obj
 def trigger(
@@ -51,7 +51,8 @@ def trigger(
 ) -> None:
     """Send a signed sample callback to URL.
 
-    Without --client, public addresses and this machine's own are dialled. Exit code 1 unless the answer is a 2xx.
+    Without --client, only public addresses and this machine's own are dialled, and those of --network. Exit code 1
+    unless the answer is a 2xx.
     """
     from workers.callbacks.public_net import refusal
     from workers.identifiers import new_id
@@ -73,7 +74,7 @@ def trigger(
 
 
 def sample(url: str, state: str, now: datetime) -> UpdateJob:
-    """An update that has ended in this way."""
+    """A made-up update that has ended in this state."""
     from workers.identifiers import new_id
     from workers.job import Attempt, Failure, Result, State, UpdateJob
     from workers.update import Intent, Target, Update, rfc3339

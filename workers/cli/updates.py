@@ -73,7 +73,7 @@ def show(choices: Choices, update_id: str) -> None:
 @click.argument("update_id", metavar="ID")
 @click.pass_obj
 def cancel(choices: Choices, update_id: str) -> None:
-    """Take an update back while it waits."""
+    """Cancel an update that still waits."""
     from workers.cli.api import segment
     from workers.cli.terminal import print_json
 
@@ -86,7 +86,7 @@ def cancel(choices: Choices, update_id: str) -> None:
 
 @updates.command()
 @click.argument("file", type=click.File("rb"))
-@click.option("--idempotency-key", metavar="KEY", help="Sent again with this key, it is the same update. Default: new.")
+@click.option("--idempotency-key", metavar="KEY", help="The same KEY again means the same update. Default: a new one.")
 @click.option("--wait", is_flag=True, help="Wait for its end; exit code 1 unless it succeeds.")
 @click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Wait no longer than this.")
 @click.pass_obj
@@ -98,7 +98,7 @@ def send(choices: Choices, file: IO[bytes], idempotency_key: str | None, wait: b
     parsed(content, getattr(file, "name", "-"))
     key = f"cli-{uuid.uuid4()}" if idempotency_key is None else sendable("The idempotency key", idempotency_key)
     if not key:
-        raise click.UsageError("--idempotency-key is empty: is the variable set that it was to be taken from?")
+        raise click.UsageError("--idempotency-key is empty: is the variable that it was taken from set?")
     api = choices.api()
     update = _sent(api, content, key)
     if wait:
@@ -138,7 +138,7 @@ def _sent(api: Api, content: bytes, key: str) -> Any:
 
 
 def _followed(choices: Choices, api: Api, update: Any, timeout: float | None) -> Any:
-    """The update at its end. What it does meanwhile is told on standard error."""
+    """Wait for the end of the update and return it. Standard error shows how it goes meanwhile."""
     from workers.cli.progress import ended
 
     followed = ended(api, update, timeout, quiet=choices.as_json)

@@ -64,8 +64,8 @@ def test_what_one_call_does_not_take_is_told(hr: Run, life: Life, monkeypatch: p
     life.died(), life.died(target=of("B="))
     told = hr("dead-letters", "replay", "--all", "--yes").stdout
     assert (
-        told
-        == "1 of 1 are queued again.\n1 still match: one call takes the oldest 10,000. Say it again for the rest.\n"
+        told == "1 of 1 are queued again.\n"
+        "1 still match: one call takes the oldest 10,000. Repeat the command for the rest.\n"
     )
 
 
@@ -75,7 +75,7 @@ def test_one_that_is_given_up_again_is_not_said_to_have_been_left_out(
     monkeypatch.setattr("workers.replay.matching.__defaults__", (1,))  # the second died after the first was taken
     life.died(), life.died(target=of("B="))
     told = hr("dead-letters", "replay", "--all", "--yes").stdout
-    assert told.endswith("1 match now: given up again, or come meanwhile. See `rendezvous dead-letters list`.\n")
+    assert told.endswith("1 match now: given up again, or new since then. See `rendezvous dead-letters list`.\n")
 
 
 @pytest.mark.parametrize("chosen", [(), ("--yes",), ("--dry-run",)])

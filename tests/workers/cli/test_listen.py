@@ -72,7 +72,7 @@ def test_without_a_secret_nothing_is_said_to_be_verified(port: int) -> None:
         sent = run("trigger", f"http://127.0.0.1:{port}/")
     assert (came[1], "not verified" in came[0]) == (0, True)
     assert "signed with a made-up secret: give --secret or --client" in sent.stdout
-    assert "exit code 1 if a signature was not good" in " ".join(run("listen", "--help").stdout.split())
+    assert "exit code 1 on a bad signature" in " ".join(run("listen", "--help").stdout.split())
 
 
 def test_what_a_stranger_posts_cannot_write_to_the_terminal(port: int) -> None:

@@ -1,10 +1,11 @@
 """``rendezvous doctor``: is it well, and if not, what to do about it. Reads the configuration as the processes do.
 
-    finding    what a check found, as a value          backends   reached, signed in to, one calendar read
-    store      reachable, durable, quick, in time      processes  web, worker, callbacks, beat
+    finding    what a check found, as a value          backends   can be reached and signed in to, one calendar read
+    store      reachable, durable, quick, swept        processes  web, worker, callbacks
     broker     answers                                 egress     names of the internet resolve
 
-Each file looks (I/O) and judges (pure). Nothing is changed, but for one key in the store that lives for a second.
+In each file functions with I/O look, and pure ones judge. Nothing is changed, except that one key is written to the
+store for a second.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _TO_BE_TOLD = (Verdict.WRONG, Verdict.DOUBTFUL)
 @click.option("--mailbox", metavar="ADDRESS", help="Read one event of this mailbox's calendar, too.")
 @click.pass_obj
 def doctor(choices: Choices, mailbox: str | None) -> None:
-    """Test what Rendezvous needs, say what to do.
+    """Test what Rendezvous needs, and say what to do.
 
     Uses RENDEZVOUS_CONFIG, RENDEZVOUS_STORE_URL and RENDEZVOUS_BROKER_URL as the processes do. Exit code 1 if
     something is wrong.
@@ -53,7 +54,7 @@ def doctor(choices: Choices, mailbox: str | None) -> None:
 
 
 def examine(url: str, mailbox: str | None) -> Iterator[Finding]:
-    """Every check's findings, in a fixed order; the checks go on at the same time. ``url``: of the web process."""
+    """The findings of all checks, in a fixed order. The checks run at the same time. ``url``: of the web process."""
     from workers.configuration import ConfigurationError, load
 
     try:
@@ -70,7 +71,7 @@ def examine(url: str, mailbox: str | None) -> Iterator[Finding]:
 
 
 def checks(settings: Settings, url: str, mailbox: str | None) -> tuple[Check, ...]:
-    """What is to be looked at."""
+    """The checks to run."""
     from workers.cli.doctor import backends, broker, egress, processes, store
 
     return (

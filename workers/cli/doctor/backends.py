@@ -1,9 +1,9 @@
-"""Each backend: is it reached over TLS, does it let us in, does its clock agree; and one mailbox's calendar, read.
+"""Each backend: is it reached over TLS, does it let us in, does its clock agree? Can one mailbox's calendar be read?
 
 * Graph: https://learn.microsoft.com/graph/api/user-list-events
 * EWS: https://learn.microsoft.com/exchange/client-developer/web-service-reference/getfolder-operation
 
-Its own two small calls, because the seam of workers/exchange reads events that are known by their id.
+It makes two small calls of its own, because workers/exchange only reads events whose ids are known.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from workers.settings import Backend, EwsBackend, GraphBackend, Settings
 from workers.tls import trust
 
 PATIENCE = 15.0
-"""Seconds for one call; less than an update has, for somebody is waiting."""
+"""Seconds for one call: less than for an update, because a person is waiting."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An answer. ``ours``: this machine's time when it came; ``date``: what the backend's clock said."""
+    """An answer. ``ours``: this machine's time when it came. ``date``: the backend's time."""
 
     status: int
     body: bytes
@@ -42,7 +42,7 @@ class Seen:
 
 
 def check(backend: Backend) -> Iterable[Finding]:
-    """Sign in, in nobody's mailbox."""
+    """Sign in, without touching a mailbox."""
     name = f"backend {backend.name}"
     try:
         seen = ask(backend, None)
@@ -52,7 +52,7 @@ def check(backend: Backend) -> Iterable[Finding]:
 
 
 def check_mailbox(settings: Settings, mailbox: str) -> Iterable[Finding]:
-    """Read from one mailbox's calendar on the backend that an update of it would go to."""
+    """Read one mailbox's calendar on the backend to which an update of it would go."""
     name, backend = f"mailbox {mailbox}", settings.backend_for(mailbox.lower())
     if backend is None:
         return (Finding.wrong(name, "no backend serves it", "Add it to a backend's `mailboxes`."),)
@@ -64,24 +64,25 @@ def check_mailbox(settings: Settings, mailbox: str) -> Iterable[Finding]:
 
 
 def ask(backend: Backend, mailbox: str | None) -> Seen:
-    """One signed-in call: with a mailbox its calendar is read. Raises ExchangeError (the sign-in), httpx.HTTPError or
-    OSError (a certificate that cannot be loaded)."""
+    """One signed-in call, which reads the mailbox's calendar if a mailbox is given. Raises ExchangeError (from signing
+    in), httpx.HTTPError, or OSError (a certificate that cannot be loaded)."""
     quick = backend.model_copy(update={"timeout": min(PATIENCE, backend.timeout)})
     graph = isinstance(quick, GraphBackend)
     auth = _bearer(quick, mailbox) if isinstance(quick, GraphBackend) else auth_for(quick)
     request = _get_events(quick, mailbox) if isinstance(quick, GraphBackend) else _get_folder(quick, mailbox)
-    limits = httpx.Limits(max_connections=None if graph else 1)  # NTLM signs in a connection
+    limits = httpx.Limits(max_connections=None if graph else 1)  # NTLM signs in one connection, not each request
     with httpx.Client(auth=auth, verify=trust(quick.ca_file), timeout=quick.timeout, limits=limits) as http:
         answer = http.send(request)
     return Seen(answer.status_code, answer.content, _date(answer.headers.get("date")), datetime.now(UTC))
 
 
 def judge(name: str, backend: Backend, seen: Seen) -> Iterator[Finding]:
-    """Any answer but a 401 (on EWS: a 403 as well) means that we are let in: nothing was asked of a mailbox."""
+    """Any answer but a 401 (on EWS also 403) means that we are let in. Other refusals do not matter, because the call
+    names no mailbox."""
     if seen.status == 401 or (seen.status == 403 and backend.kind == "ews"):
         yield _turned_away(name, backend, seen)
     elif seen.status >= 500 and _code(seen) is None:
-        yield Finding.wrong(name, f"answers HTTP {seen.status}", "Try again later: it is not well itself.")
+        yield Finding.wrong(name, f"answers HTTP {seen.status}", "Try again later: the backend itself has a problem.")
     else:
         yield Finding.good(name, f"{_url(backend)} lets us in ({_way(backend)})")
     if seen.date is not None:
@@ -89,7 +90,7 @@ def judge(name: str, backend: Backend, seen: Seen) -> Iterator[Finding]:
 
 
 def judge_mailbox(name: str, backend: Backend, seen: Seen) -> Finding:
-    """A success is one that holds the calendar."""
+    """Whether the answer holds the calendar."""
     if seen.status == 200 and (backend.kind == "graph" or _code(seen) == "NoError"):
         return Finding.good(name, f"its calendar can be read on {backend.name}")
     said = f"its calendar cannot be read on {backend.name}"
@@ -105,7 +106,7 @@ def judge_mailbox(name: str, backend: Backend, seen: Seen) -> Finding:
 
 
 def unreached(name: str, backend: Backend, error: Exception) -> Finding:
-    """No answer, or no token to ask with."""
+    """No answer came, or there was no token to ask with."""
     if isinstance(error, Unavailable):
         remedy = "See to the network, proxy and firewall between here and its sign-in, or correct authority."
         return Finding.wrong(name, str(error), remedy)
@@ -153,7 +154,7 @@ def _get_events(backend: GraphBackend, mailbox: str | None) -> httpx.Request:
 
 
 def _get_folder(backend: EwsBackend, mailbox: str | None) -> httpx.Request:
-    """The calendar folder's id: with a mailbox that one's, otherwise the service account's own, if it has one."""
+    """Asks for the id of the mailbox's calendar folder; without a mailbox, of the service account's own."""
     folder = default_calendar(None if backend.impersonation else mailbox)
     body = element(
         "m:GetFolder",
@@ -168,7 +169,7 @@ def _get_folder(backend: EwsBackend, mailbox: str | None) -> httpx.Request:
 
 
 def _code(seen: Seen) -> str | None:
-    """The response code of an EWS answer; None where it is none."""
+    """The response code of an EWS answer; None if it is not one."""
     try:
         return answers(seen.body)[0].code
     except NotAnAnswer:

@@ -1,4 +1,4 @@
-"""The broker: does it answer."""
+"""The broker: does it answer?"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from workers.settings import Settings
 
 
 def check(settings: Settings) -> Iterable[Finding]:
-    """Connect to it as whoever rings a bell does."""
+    """Connect to it in the same way as the processes do to ring a bell."""
     try:
         Bell(celery.create(settings)).check()
     except BrokerUnavailable as error:
@@ -21,7 +21,7 @@ def check(settings: Settings) -> Iterable[Finding]:
 
 
 def unreached(error: BrokerUnavailable) -> Finding:
-    """It is not there, hangs, or does not know us: each transport has words of its own for that."""
+    """It is not there, hangs, or does not know us. Each transport words that differently."""
     if re.search("authenticat|password|access_refused", str(error), re.IGNORECASE):
         remedy = "Put its user name and password into RENDEZVOUS_BROKER_URL."
     elif hangs(error):

@@ -1,4 +1,4 @@
-"""Whether two clocks agree: signatures, tokens and deadlines depend on it."""
+"""Do two clocks agree? Signatures, tokens and deadlines depend on it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from workers.cli.doctor.finding import Finding
 
 DOUBTFUL = 5.0
 WRONG = 60.0
-"""Seconds. A callback's signature is good for 300, and so is a token that is issued in the future."""
+"""Seconds. Receivers accept a callback's signature, and backends a token from the future, within 300."""
 
 
 def compare(name: str, ours: datetime, theirs: datetime) -> Finding:
-    """``ours``: this machine's time at the moment at which ``theirs`` was told."""
+    """``ours``: this machine's time when we heard ``theirs``."""
     apart = (theirs - ours).total_seconds()
     if abs(apart) <= DOUBTFUL:
         return Finding.good(name, "agrees with this machine's")

@@ -1,4 +1,4 @@
-"""Callbacks leave for the public internet: do its names resolve here. Not everybody needs it."""
+"""Do names of the public internet resolve here? Callbacks may need it, but not in every installation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAME = "graph.microsoft.com"
 
 
 def check() -> Iterable[Finding]:
-    """Resolve a name that everybody knows. Nothing is dialled."""
+    """Resolve a well-known name, without connecting to it."""
     remedy = "Callbacks to the public internet will fail; to callback_networks of your own they may work."
     try:
         addresses = judged(NAME, 443, (), public_too=True)

@@ -1,4 +1,4 @@
-"""What a check found: well or not, what was seen, what to do about it."""
+"""What a check found: whether it is well, what was seen, what to do about it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Verdict(StrEnum):
 MARKS = {Verdict.GOOD: "✓", Verdict.DOUBTFUL: "!", Verdict.WRONG: "✗"}
 
 
-HANGS = "It hangs or is cut off: look at its host and the network between, start it again."
+HANGS = "It hangs or is cut off: look at its host and the network between, then start it again."
 
 
 def hangs(error: Exception) -> bool:
@@ -27,7 +27,7 @@ def hangs(error: Exception) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line. ``remedy``: what to do; empty where there is nothing to be done."""
+    """One line of the report. ``remedy``: what to do, empty if there is nothing to do."""
 
     name: str
     verdict: Verdict

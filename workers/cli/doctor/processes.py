@@ -1,4 +1,4 @@
-"""The processes: does web answer, does a worker serve each queue. Whether beat is alive, the store knows."""
+"""The processes: does web answer, and does a worker serve each queue? For beat see doctor/store."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workers.cli.doctor.finding import Finding
 from workers.settings import Settings
 
 ASK = 2.0
-"""Seconds that workers have to answer."""
+"""Seconds within which workers have to answer."""
 PROCESSES = {"updates": "worker", "callbacks": "callbacks", "notifications": "worker"}
 """Queue → the process of the Procfile that serves it."""
 
@@ -33,7 +33,7 @@ def check_web(url: str) -> Iterable[Finding]:
 
 
 def judge_web(url: str, answer: httpx.Response) -> Finding:
-    """200 is ready; a 503 tells in its problem what is missing."""
+    """200 means ready; the problem of a 503 says what is missing."""
     if answer.status_code == 200:
         return Finding.good("web", f"{url} is ready")
     if answer.status_code != 503:
@@ -47,11 +47,11 @@ def judge_web(url: str, answer: httpx.Response) -> Finding:
 
 def check_workers(settings: Settings) -> Iterable[Finding]:
     """Ask every Celery worker which queues it serves."""
-    warnings.simplefilter("ignore", DuplicateNodenameWarning)  # it would stand among the findings, as Python's own line
+    warnings.simplefilter("ignore", DuplicateNodenameWarning)  # Python would print it among the findings
     app = celery.create(settings)
     try:
         served = app.control.inspect(timeout=ASK).active_queues()
-    except (OperationalError, RedisError, OSError) as error:  # kombu lets some of its client's through
+    except (OperationalError, RedisError, OSError) as error:  # kombu does not translate every error of its client
         return (Finding.wrong("workers", f"cannot be asked: {error}", "See to the broker first."),)
     finally:
         app.close()
@@ -59,7 +59,7 @@ def check_workers(settings: Settings) -> Iterable[Finding]:
 
 
 def judge_workers(served: Mapping[str, Iterable[Mapping[str, Any]]]) -> Iterator[Finding]:
-    """``served``: worker → its queues, as Celery tells them."""
+    """``served``: worker → its queues, as Celery reports them."""
     for queue in dict.fromkeys(queue for _, queue in TASKS.values()):
         names = sorted(worker for worker, queues in served.items() if any(one.get("name") == queue for one in queues))
         process = PROCESSES.get(queue, queue)

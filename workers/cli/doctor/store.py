@@ -1,7 +1,8 @@
-"""The store: reachable, new enough, never evicting, with room, durable at every write, quick; and if beat sweeps it.
+"""The store: is it reachable, new enough, durable at every write and quick, does it never evict, has it room, and does
+beat sweep it?
 
-Asks Redis itself beside workers/store: nothing else of the product wants to know a version or a latency. Writes one key
-of its own, `rdv:doctor`, which lives for a second.
+It asks Redis directly, too, because workers/store tells neither version nor latency: nothing else needs them. It writes
+one key of its own, `rdv:doctor`, which lives for a second.
 Settings of Redis: https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/
 """
 
@@ -27,19 +28,20 @@ from workers.store import Store, StoreUnavailable
 from workers.store.connection import ServerState
 
 OLDEST = 7
-"""Scripts say `#!lua flags=allow-oom`, which Redis has from 7.0."""
+"""Scripts begin with `#!lua flags=allow-oom`, which Redis understands from 7.0 on."""
 NEARLY_FULL = 0.8
 SLOW = 0.05
-"""Seconds for one durable write, several of which each update needs."""
+"""Seconds for one durable write. Each update needs several of them."""
 WRITES = 5
 MISSED_SWEEPS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was seen. ``version``: of Redis, or of the one that a Valkey stands in for; ``valkey``: that one's own.
-    ``state``: as intake sees it. ``writing``: seconds that one write takes, the median of a few; None: it takes none.
-    ``ours``: this machine's time as the store told ``now``. ``swept``: when beat last did."""
+    """What was seen. ``version``: of Redis, or the Redis version that a Valkey claims to be. ``valkey``: Valkey's own
+    version. ``state``: as intake sees it. ``writing``: the median of the seconds that a few writes took; None if the
+    store takes no writes. ``ours``: this machine's time when the store told ``now``. ``swept``: when beat last swept.
+    """
 
     version: str
     valkey: str | None
@@ -51,7 +53,7 @@ class Report:
 
 
 def check(settings: Settings) -> Iterable[Finding]:
-    """Look and judge. Where it cannot be reached, that is all there is to say."""
+    """Look and judge. If the store cannot be reached, that is the only finding."""
     try:
         report = look(settings)
     except (RedisError, StoreUnavailable) as error:
@@ -80,7 +82,7 @@ def judge(report: Report, sweep: float) -> Iterator[Finding]:
 
 
 def look(settings: Settings) -> Report:
-    """Raises RedisError or StoreUnavailable."""
+    """Ask the store. Raises RedisError or StoreUnavailable."""
     with (
         closing(Store.connect(settings)) as store,
         Redis.from_url(
@@ -133,7 +135,8 @@ def _room(state: ServerState) -> Finding:
     name, used = "store's memory", f"{state.memory / 2**20:,.0f} MiB used"
     if not state.memory_limit:
         remedy = (
-            "Set maxmemory below what the machine or container has: full, it says so; without a limit it is killed."
+            "Set maxmemory below the memory of the machine or container: a full store says so, without a limit it is"
+            " killed."
         )
         return Finding.doubtful(name, f"{used}, without a limit", remedy)
     said = f"{used} of {state.memory_limit / 2**20:,.0f}"
@@ -154,7 +157,7 @@ def _durability(state: ServerState) -> Finding:
         return Finding.wrong(name, "cannot write its append-only file", "Look at its disk: it is full or failing.")
     if state.fsync is None:
         return Finding.doubtful(
-            name, "writes an append-only file, and does not tell when", "See to appendfsync always."
+            name, "writes an append-only file, but does not tell when", "Make sure of appendfsync always."
         )
     if state.fsync != "always":
         return Finding.wrong(name, f"appendfsync {state.fsync}: intake is closed", "Set appendfsync always.")
