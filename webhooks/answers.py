@@ -1,4 +1,4 @@
-"""What the API answers, for the OpenAPI document and the tests; what stands below a field describes it in the document.
+"""What the API answers, for the OpenAPI document and the tests. The text below a field describes it in the document.
 
 The answers themselves are made by workers/public and webhooks/problems.
 """
@@ -19,20 +19,20 @@ class Shown(BaseModel):
 
 class ShownAttempt(Shown):
     number: int
-    """The first one is 1; a replay counts on."""
+    """The attempt's number: the first is 1, and a replay goes on counting."""
     started_at: str
     """When it began: RFC 3339 in UTC."""
     ended_at: str
     """When it ended: RFC 3339 in UTC."""
     outcome: str
-    """``succeeded``; ``noop`` where nothing was to be written; ``lost`` where its worker died or was stopped; else the
+    """``succeeded``; ``noop`` if nothing had to be written; ``lost`` if its worker died or was stopped; otherwise the
     class of its error."""
     detail: str | None
-    """What happened, in one line; null where there is nothing to add."""
+    """What happened, in one line; null if there is nothing to add."""
     retry_at: str | None
-    """When the next attempt is due: RFC 3339 in UTC; null where none was planned."""
+    """When the next attempt is due: RFC 3339 in UTC; null if none was planned."""
     request_id: str | None
-    """Exchange's id of the request, which Microsoft asks for; null where it is not known."""
+    """Exchange's id of the request, which Microsoft's support asks for; null if it is not known."""
 
 
 class ShownResult(Shown):
@@ -41,50 +41,50 @@ class ShownResult(Shown):
     model_config = ConfigDict(extra="allow", alias_generator=to_camel)
 
     version: str | None
-    """The event's ETag (Graph) or ChangeKey (EWS) afterwards; empty where Exchange did not tell it."""
+    """The event's ETag (Graph) or ChangeKey (EWS) afterwards; empty if Exchange did not tell it."""
     noop: bool
     """Whether the event was already as asked, so that nothing was written and nobody mailed."""
     changed: dict[str, dict[str, Any]]
     """Each property that was changed, with its value ``before`` and ``after``."""
     invitations: str | None
-    """The value of ``sendInvitations`` that was used; null where nothing was written or it is no longer known."""
+    """The value of ``sendInvitations`` that was used; null if nothing was written or it is no longer known."""
     verified: bool
-    """Whether the event, as Exchange told it after the write, has all that was asked; false for a ``noop``."""
+    """Whether the event as Exchange returned it after the write has all that was asked for; false for a ``noop``."""
     mails: int
-    """How many mails Exchange was to send about it at most."""
+    """How many mails the change cost at most."""
     notices: list[str]
-    """What a person should know about the change, as sentences; mostly empty."""
+    """Sentences that a person should read about the change; mostly none."""
 
 
 class ShownClash(Shown):
     property: str
-    """The property in conflict, or ``version`` where only that is known."""
+    """The property in conflict, or ``version`` if only that is known to differ."""
     base: Any
-    """The value that was expected, or with which we began."""
+    """The value that was expected, or that we read first."""
     theirs: Any
     """The value that the event has now."""
     ours: Any
-    """The value that was to be written."""
+    """The value that the update was to write."""
 
 
 class ShownError(Shown):
     class_: ErrorClass = Field(alias="class")
-    """The kind of failure, which says whether anything can be done about it."""
+    """The class of the failure, which says whether anything can be done about it."""
     code: str
-    """The backend's own code where it has one, such as ``ErrorItemNotFound``, else one of ours."""
+    """The backend's own code if there is one, such as ``ErrorItemNotFound``, otherwise one of ours."""
     title: str
     """What kind of failure it is, in a few words."""
     detail: str
     """What went wrong this time."""
     conflicts: list[ShownClash]
-    """The properties in conflict; empty where there is none."""
+    """The properties in conflict; empty if there are none."""
 
 
 class ShownCallback(Shown):
     url: str
     """The ``callbackUrl`` that was asked for."""
     state: Literal["waiting", "delivered", "dead"]
-    """``waiting`` until it is ``delivered``, or ``dead`` when it was given up."""
+    """``waiting`` at first, then ``delivered``, or ``dead`` if it was given up."""
     attempts: int
     """How many attempts to deliver it have ended."""
 
@@ -95,17 +95,17 @@ class ShownUpdate(Shown):
     id: str
     """The update's id: ``upd_`` and a ULID."""
     state: State
-    """``queued``, ``running`` or ``retrying`` while it lives; at the end ``succeeded``, ``dead`` or ``cancelled``."""
+    """``queued``, ``running`` or ``retrying`` until it ends; then ``succeeded``, ``dead`` or ``cancelled``."""
     target: dict[str, Any]
-    """The target as it was asked for, with the name of its backend."""
+    """The target as it was given, with the name of its backend."""
     metadata: dict[str, Any]
-    """The metadata as it was given; ``{}`` where there was none."""
+    """The metadata as it was given; ``{}`` if there was none."""
     created_at: str
     """When it was accepted: RFC 3339 in UTC."""
     finished_at: str | None
-    """When it ended: RFC 3339 in UTC; null while it lives."""
+    """When it ended: RFC 3339 in UTC; null until then."""
     due_at: str | None
-    """When it is tried next at the earliest: RFC 3339 in UTC; null where it does not wait for a moment."""
+    """The earliest time of its next attempt: RFC 3339 in UTC; null if it does not wait for a time."""
     attempts: list[ShownAttempt]
     """Every attempt that has ended, the first one first."""
     result: ShownResult | None
@@ -113,7 +113,7 @@ class ShownUpdate(Shown):
     error: ShownError | None
     """Why it was given up; null unless it is ``dead``."""
     callback: ShownCallback | None
-    """Where its callback stands; null where none was asked for."""
+    """How its callback stands; null if none was asked for."""
 
 
 class ShownPage(Shown):
@@ -141,11 +141,11 @@ class ShownDeadCallback(Shown):
     state: Literal["dead", "queued"]
     """``dead``, or ``queued`` in the answer to its replay."""
     type: str | None
-    """The ``type`` of its body, such as ``calendar.update.succeeded``; null where what is stored cannot be read."""
+    """The ``type`` of its body, such as ``calendar.update.succeeded``; null if the stored callback cannot be read."""
     update: str | None
-    """The id of the update that it tells of; null where it tells of a change, or cannot be read."""
+    """The id of the update that it reports; null if it reports a change of an event, or cannot be read."""
     url: str | None
-    """Where it was to be delivered; null where what is stored cannot be read."""
+    """The address to which it was to be delivered; null if the stored callback cannot be read."""
     finished_at: str
     """When it was given up: RFC 3339 in UTC."""
     attempts: list[ShownAttempt]
@@ -155,7 +155,7 @@ class ShownDeadCallback(Shown):
 
 
 class ShownLetter(RootModel[ShownDeadUpdate | ShownDeadCallback]):
-    """A dead letter: the update or the callback, and which of the two it is."""
+    """A dead letter: an update or a callback, as ``kind`` says."""
 
 
 class ShownLetters(Shown):
@@ -167,14 +167,14 @@ class ShownLetters(Shown):
 
 
 class ShownReplay(Shown):
-    """What bringing back many dead letters came to."""
+    """What came of replaying many dead letters."""
 
     matched: int
-    """How many dead letters are meant."""
+    """How many dead letters matched, of those that one call takes."""
     replayed: int
-    """How many were brought back; 0 in a dry run."""
+    """How many of them were replayed; 0 in a dry run."""
     dry_run: bool
-    """Whether they were only counted."""
+    """Whether they were only counted, and nothing was replayed."""
 
 
 class CallbackBody(Shown):
@@ -210,7 +210,7 @@ class ProblemDocument(Shown):
     """RFC 9457."""
 
     type: str
-    """The path of a page of this server that says what it means and what to do."""
+    """The path of a page on this server that explains this kind of problem and says what to do."""
     title: str
     """What kind of problem it is, in a few words."""
     status: int
@@ -218,6 +218,6 @@ class ProblemDocument(Shown):
     detail: str
     """What is wrong with this request, as a sentence."""
     errors: list[ProblemError] = Field(default=[])
-    """Each field that is to blame; left out where none is."""
+    """What is wrong with each field; left out if no field is wrong."""
     request_id: str = Field(default="")
     """The id under which the request is logged, also in the header ``X-Request-Id``."""

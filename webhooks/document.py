@@ -31,25 +31,24 @@ VERSION = "3.1.0"
 _SCHEMAS = "#/components/schemas/"
 _SIGNED = "Standard Webhooks, https://www.standardwebhooks.com: "
 _SIGNING_IN = {
-    "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key, as rendezvous keys new makes them"},
+    "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key, as rendezvous keys new makes it"},
     "webhookId": {
         "type": "apiKey", "in": "header", "name": "webhook-id",
-        "description": f"{_SIGNED}1 to 255 visible ASCII characters; the same when the message is repeated.",
+        "description": f"{_SIGNED}1 to 255 visible ASCII characters; keep it when you repeat the message.",
     },
     "webhookTimestamp": {
         "type": "apiKey", "in": "header", "name": "webhook-timestamp",
-        "description": f"{_SIGNED}seconds since 1970, at most 300 from our clock.",
+        "description": f"{_SIGNED}seconds since 1970, at most 300 away from our clock.",
     },
     "webhookSignature": {
         "type": "apiKey", "in": "header", "name": "webhook-signature",
-        "description": f"{_SIGNED}v1, and the HMAC-SHA256 of id.timestamp.body in base64; several with spaces between.",
+        "description": f"{_SIGNED}v1, then the HMAC-SHA256 of id.timestamp.body in base64; spaces between several.",
     },
 }  # fmt: skip
 
 
 class _Plain(GenerateJsonSchema):
-    """Without titles that repeat the names. A field that may be left out has no default: null is not what it would
-    be."""
+    """Leaves out titles that repeat the names, and defaults of null: a field that may be left out is not null then."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
@@ -63,7 +62,8 @@ class _Plain(GenerateJsonSchema):
 
 @cache
 def components() -> dict[str, Any]:
-    """Everything that the operations refer to; the same for every application, and half of the work of making one."""
+    """Everything that the operations refer to. It is the same for every application, and made once because it takes
+    half the time of making one."""
     models: list[tuple[type[BaseModel], JsonSchemaMode]] = [
         (AskedUpdate, "validation"),
         (CallbackBody, "validation"),
@@ -92,7 +92,7 @@ def _json(model: str, media_type: str = "application/json") -> dict[str, Any]:
 
 
 def problem(status: int) -> dict[str, Any]:
-    """The response of one status: which kinds of problem it may be."""
+    """The response of one status, with the kinds of problem that it may have."""
     kinds = [f"{kind.title} (`{kind.type}`)" for kind in KINDS.values() if kind.status == status]
     response: dict[str, Any] = {
         "description": "; ".join(kinds),
@@ -114,7 +114,7 @@ def answers(status: int, model: str, *problems: int, headers: dict[str, Any] | N
 
 
 def created(model: str, *problems: int) -> dict[Any, Any]:
-    """The responses of an operation that makes something, or finds that it is there."""
+    """The responses of an operation that makes something, or finds that it exists already."""
     made = {
         "description": "Made",
         "content": _json(model),
@@ -150,8 +150,8 @@ _LINKS = {
 }
 ACCEPTED_HEADERS = {
     "Location": _header("Where the update can be read"),
-    "Retry-After": _header("Seconds after which it is worth looking", "integer"),
-    "Idempotent-Replayed": _header("true where this key and body were accepted before"),
+    "Retry-After": _header("Seconds to wait before you look how it goes", "integer"),
+    "Idempotent-Replayed": _header("true if this key and body were accepted before"),
 }
 _EXAMPLE = {
     "target": {"mailbox": "anna@contoso.com", "event": "AAMkAGI1AAAt9AHjAAA="},
@@ -183,10 +183,10 @@ MAPPED: dict[str, Any] = {
 
 
 def _told(what: str, model: str) -> dict[str, Any]:
-    """What is posted to the ``callbackUrl`` of a request."""
+    """The callback that is posted to the ``callbackUrl`` of a request."""
     post = {
         "summary": what,
-        "description": "Signed as Standard Webhooks; webhook-id stays the same when it is repeated.",
+        "description": "Signed as Standard Webhooks; webhook-id stays the same when the callback is repeated.",
         "requestBody": required(model),
         "responses": {
             "2XX": {"description": "Received"},
@@ -203,10 +203,10 @@ _KEY_NEEDED = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": True,
-    "description": "1 to 255 visible ASCII characters, bare or in double quotes; the same when you repeat it.",
+    "description": "1 to 255 visible ASCII characters, bare or in double quotes; keep it when you repeat the request.",
     "schema": KEY,
 }
-TRACED = "W3C trace context: it goes on to Exchange and with the callback. What is none is left out."
+TRACED = "W3C trace context, passed on to Exchange and with the callback. An invalid one is ignored."
 _TRACE = {
     "name": "traceparent",
     "in": "header",

@@ -1,4 +1,4 @@
-"""JSON → what is asked, or everything that is wrong with it at once.
+"""JSON → what is asked for, or everything that is wrong with it at once.
 
 Not here: how bytes become JSON (webhooks/body); what depends on the configuration, the caller or the clock
 (webhooks/admission).
@@ -27,8 +27,8 @@ FAULTS_AT_MOST = 100
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A body that is right in itself. ``cleared``: the body's ``clear``, which the intent's ``set`` holds as null.
-    ``deadline`` is in UTC; None where the default is meant."""
+    """A body that has no faults. ``cleared``: the body's ``clear``, which the intent's ``set`` holds as null.
+    ``deadline``: in UTC; None for the default."""
 
     target: AskedTarget
     intent: Intent
@@ -42,7 +42,7 @@ class Asked:
 
 
 def read(document: Mapping[str, Json]) -> Asked | tuple[Fault, ...]:
-    """What is asked, or every fault of it (the first FAULTS_AT_MOST)."""
+    """What is asked for, or all faults of the body (the first FAULTS_AT_MOST)."""
     try:
         asked = AskedUpdate.model_validate(document)
     except ValidationError as error:
@@ -94,7 +94,7 @@ def sentence(details: ErrorDetails) -> str:
 
 
 def _as_sent(path: tuple[str | int, ...], document: Mapping[str, Json]) -> tuple[str | int, ...]:
-    """The path as far as it exists in the body: a short spelling has no inside to point at."""
+    """The path as far as it exists in the body: a value in its short form has no members to point at."""
     node: Json = document
     for length, step in enumerate(path):
         match node, step:
@@ -108,7 +108,7 @@ def _as_sent(path: tuple[str | int, ...], document: Mapping[str, Json]) -> tuple
 
 
 def _about_a_property(path: tuple[str | int, ...], kind: str, value: Json) -> str | None:
-    """A better sentence if the property is wrong and not its value."""
+    """A better sentence if the property itself is wrong, not its value."""
     if len(path) != 2 or path[0] not in ("set", "append", "remove", "expect"):
         return None
     operation, name = str(path[0]), str(path[1])

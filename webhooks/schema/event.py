@@ -1,7 +1,7 @@
 """The properties of an event that a caller may name, and what their values look like, as Graph spells them.
 
-https://learn.microsoft.com/graph/api/resources/event. Which of them can be written at all, and which cleared, is
-workers/event/properties. Not here: rules between properties (webhooks/schema/rules).
+https://learn.microsoft.com/graph/api/resources/event. Not here: which of them can be written and which cleared
+(workers/event/properties), and rules between properties (webhooks/schema/rules).
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ READ_ONLY = frozenset(
      "originalEndTimeZone", "originalStart", "originalStartTimeZone", "responseStatus", "seriesMasterId",
      "transactionId", "type", "uid", "webLink"}
 )  # fmt: skip
-"""What an event has and Exchange keeps to itself (https://learn.microsoft.com/graph/api/event-update)."""
+"""Properties of an event that only Exchange writes (https://learn.microsoft.com/graph/api/event-update)."""
 
 _MOMENT_IN_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?Z", re.ASCII)
 
 
 def why_not(name: str) -> str:
-    """Why a name is none of the properties that can be written, as a sentence."""
+    """Why the property of this name cannot be written, as a sentence."""
     if name in NOT_YET:
         return f"{name} is not supported yet"
     if name in READ_ONLY:
@@ -40,9 +40,9 @@ def why_not(name: str) -> str:
 
 class EmailAddress(Shape):
     address: Address
-    """The SMTP address, by which attendees are told apart."""
+    """The SMTP address. Attendees with the same address are the same."""
     name: Annotated[Text, Field(default=None)]
-    """The display name, where you know it."""
+    """The display name, if you know it."""
 
 
 class Attendee(Complete):
@@ -53,9 +53,9 @@ class Attendee(Complete):
     email_address: EmailAddress
     """Who it is, by name and address."""
     status: Annotated[Any, Field(default=None, exclude=True)]
-    """The attendee's answer as it was read; passed over, because Exchange keeps it."""
+    """The attendee's answer as Graph shows it. It is ignored, because only Exchange writes it."""
     proposed_new_time: Annotated[Any, Field(default=None, exclude=True)]
-    """The attendee's proposal as it was read; passed over, because Exchange keeps it."""
+    """The attendee's proposal as Graph shows it. It is ignored, because only Exchange writes it."""
 
 
 class ItemBody(Complete):
@@ -71,7 +71,7 @@ class DateTimeTimeZone(Shape):
     date_time: WallClock
     """A local time like ``2026-12-01T09:00:00``, without an offset; seconds may be left out, a fraction is cut off."""
     time_zone: Zone
-    """The zone's Windows or IANA name; EWS takes no IANA name that has no Windows counterpart."""
+    """The zone's Windows or IANA name; EWS takes only IANA names that have a Windows counterpart."""
 
 
 def _from_moment(value: Any) -> Any:
@@ -129,7 +129,7 @@ class Location(Shape):
                 "hotel", "restaurant", "localBusiness", "postalAddress"],
         Field(default=None),
     ]  # fmt: skip
-    """What kind of place it is, in Graph's words; EWS has no such thing, and there it is passed over."""
+    """What kind of place it is, in Graph's words; ignored on EWS, which cannot hold it."""
     unique_id: Annotated[Text, Field(default=None)]
     """Graph's own key of the place; it never counts as a difference."""
     unique_id_type: Annotated[Literal["unknown", "locationStore", "directory", "private", "bing"], Field(default=None)]
@@ -137,10 +137,10 @@ class Location(Shape):
 
 
 class NamedLocation(Location):
-    """One of several: told from the others by its display name."""
+    """One of several locations, identified by its display name."""
 
     display_name: Name
-    """The name of the place, as people see it; it tells one location from another."""
+    """The name of the place, as people see it. It identifies the location among the others."""
 
 
 ATTENDEES_AT_MOST = 500
@@ -151,11 +151,11 @@ class EventProperties(Shape):
     """Property → value. Null clears, where a property can be cleared."""
 
     attendees: Attendees | None = None
-    """All attendees, in place of those who are there; null removes them all. Who stays keeps the answer given."""
+    """All attendees, in place of the present ones; null removes them all. Those who stay keep their answers."""
     body: ItemBody | None = None
     """The text of the event; null empties it. On Graph the join block of an online meeting stays in it."""
     categories: list[Name] | None = None
-    """The names of all its categories, in place of those that are there; null removes them all."""
+    """The names of all its categories, in place of the present ones; null removes them all."""
     end: Annotated[Time, Field(default=None)]
     """When it ends: a local time with its zone, or a time in UTC like ``2026-12-01T09:00:00Z``, which leaves the
     event in the zone that it has."""
@@ -175,7 +175,7 @@ class EventProperties(Shape):
     location: Location | None = None
     """Where it takes place; null clears it."""
     locations: list[NamedLocation] | None = None
-    """All places where it takes place, in place of those that are there; null removes them all. Graph only."""
+    """All its locations, instead of the present ones; null removes them all. Graph only."""
     online_meeting_provider: Annotated[
         Literal["unknown", "teamsForBusiness", "skypeForBusiness", "skypeForConsumer"], Field(default=None)
     ]
@@ -191,7 +191,7 @@ class EventProperties(Shape):
     show_as: Annotated[Literal["free", "tentative", "busy", "oof", "workingElsewhere", "unknown"], Field(default=None)]
     """How the time is shown to others; EWS has ``workingElsewhere`` from Exchange 2013 on."""
     single_value_extended_properties: Annotated[list[ExtendedProperty], Field(default=None, max_length=20)]
-    """Single MAPI properties, each once with its id and value, at most 20."""
+    """Single MAPI properties, at most 20, each with its id and value; no property twice."""
     start: Annotated[Time, Field(default=None)]
     """When it starts: a local time with its zone, or a time in UTC like ``2026-12-01T09:00:00Z``, which leaves the
     event in the zone that it has."""

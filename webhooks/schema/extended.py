@@ -25,7 +25,7 @@ _ID = re.compile(
 )
 _EXTENSION_NAME = re.compile("[A-Za-z][A-Za-z0-9_.-]{0,127}")
 BYTES_AT_MOST = 2048
-"""Of one open extension, as JSON."""
+"""The size of one open extension as JSON."""
 
 
 def _known_id(text: str) -> str:
@@ -59,19 +59,20 @@ class ExtendedProperty(Shape):
     """The property as Graph names it: ``String {guid} Name x``, ``Integer {guid} Id 0x8233`` or ``String 0x3001``, of
     any type that holds a single value."""
     value: Annotated[Text, Field(max_length=32_000)] | None
-    """The value as text, whatever its type, or null to delete the property; EWS takes only the spelling in which
-    Exchange gives it back."""
+    """The value as text, whatever its type, or null to delete the property. EWS takes a value only in the spelling in
+    which Exchange would return it."""
 
 
 ExtensionName = Annotated[
     str, Field(json_schema_extra={"pattern": f"^{_EXTENSION_NAME.pattern}$"}), AfterValidator(_extension_name)
 ]
 Extensions = dict[ExtensionName, Annotated[dict[str, Any], AfterValidator(_extension)] | None]
-"""Name → properties to set, null to delete it."""
+"""Name → the extension's properties; null deletes the extension."""
 
 
 def each_by_its_name(values: dict[str, Json]) -> dict[str, Json]:
-    """The same values, every extended property and extension a property of its own (workers/event/properties)."""
+    """The same values, with every extended property and extension as a property of its own
+    (workers/event/properties)."""
     spread = {key: value for key, value in values.items() if key not in ("extensions", "singleValueExtendedProperties")}
     spread |= {EXTENSION + name: value for name, value in (values.get("extensions") or {}).items()}
     spread |= {EXTENDED + one["id"]: one["value"] for one in values.get("singleValueExtendedProperties") or []}
@@ -79,7 +80,7 @@ def each_by_its_name(values: dict[str, Json]) -> dict[str, Json]:
 
 
 def one_spelling(value: Any) -> str:
-    """Of an id: the same for all ids that name the same property, empty for what is none."""
+    """One spelling for all ids that name the same property; empty for a value that is not an id."""
     return canonical(value) if isinstance(value, str) and _ID.fullmatch(value) else ""
 
 

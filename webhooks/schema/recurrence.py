@@ -39,23 +39,23 @@ Date: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "date"}), Af
 
 
 class RecurrencePattern(Shape):
-    """How often. What the type does not use may be there as Graph fills it in: 0, or an empty list."""
+    """How often. Fields that the type does not use may be given as Graph fills them in: 0, or an empty list."""
 
     type: Literal["daily", "weekly", "absoluteMonthly", "relativeMonthly", "absoluteYearly", "relativeYearly"]
     """The unit, and whether days are given by date (absolute) or by weekday (relative)."""
     interval: Annotated[Int, Field(ge=1, le=2**31 - 1)]
-    """Every how many days, weeks, months or years it takes place; EWS has yearly patterns with 1 only."""
+    """It takes place every so many days, weeks, months or years; EWS allows only 1 in yearly patterns."""
     days_of_week: Annotated[list[Day], Field(default=None, max_length=7)]
-    """On which weekdays: needed by weekly and relative patterns. Of several in a relative one EWS takes only all seven,
-    the five from Monday on, or the weekend."""
+    """On which weekdays: needed by weekly and relative patterns. If a relative pattern has several, EWS takes only all
+    seven, Monday to Friday, or the weekend."""
     first_day_of_week: Annotated[Day, Field(default=None)]
-    """With which day a week begins, for weekly patterns; Exchange's default is ``sunday``."""
+    """The first day of a week, for weekly patterns; Exchange's default is ``sunday``."""
     day_of_month: Annotated[Int, Field(default=None, ge=0, le=31)]
     """On which day of the month: needed by absolute patterns."""
     month: Annotated[Int, Field(default=None, ge=0, le=12)]
-    """In which month, January being 1: needed by yearly patterns."""
+    """In which month (January is 1): needed by yearly patterns."""
     index: Annotated[Literal["first", "second", "third", "fourth", "last"], Field(default=None)]
-    """Which of the weekdays in the month, for relative patterns; Exchange's default is ``first``."""
+    """Which of these weekdays in the month, for relative patterns; Exchange's default is ``first``."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -77,7 +77,7 @@ class RecurrenceRange(Shape):
     number_of_occurrences: Annotated[Int, Field(default=None, ge=0, le=2**31 - 1)]
     """How many meetings there are: needed by ``numbered``."""
     recurrence_time_zone: Annotated[Zone, Field(default=None)]
-    """The Windows or IANA name of the zone of the dates; EWS takes only that of ``start``."""
+    """The Windows or IANA name of the dates' time zone; EWS takes only the zone of ``start``."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

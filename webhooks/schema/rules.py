@@ -1,7 +1,7 @@
 """What must hold between the fields of a body.
 
-Pure functions of the parsed JSON; each looks only at what it understands, because the body may have the wrong shape:
-webhooks/schema reports that, and callers want to hear of everything at once.
+Pure functions of the parsed JSON. Each passes over what it does not understand: the body may have the wrong shape,
+which webhooks/schema reports, and callers want to hear of all faults at once.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def broken(document: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def broken_target(target: Mapping[str, Any], *path: str) -> Iterator[Fault]:
-    """Every rule that a target breaks, which stands at ``path``."""
+    """Every rule that a target breaks. ``path``: where the target stands in the body."""
     if "mailbox" in target and "group" in target:
         yield fault("give mailbox or group, not both", *path, "group")
     elif target and not {"mailbox", "group"} & target.keys():
@@ -69,7 +69,7 @@ def _clear(names: Any) -> Iterator[Fault]:
 
 
 def _named_twice(document: Mapping[str, Any]) -> Iterator[Fault]:
-    """A property may be named in one operation only, except that some members may be removed and others added."""
+    """A property may be named in one operation only, but members may be added to and removed from the same one."""
     seen: dict[str, str] = {}
     for name, operation, path in _named(document):
         earlier = seen.setdefault(name, operation)
@@ -118,8 +118,8 @@ def _zone(time: DateTimeTimeZone) -> str:
 
 
 def _order(start: DateTimeTimeZone, end: DateTimeTimeZone) -> float:
-    """Positive where ``end`` is after ``start``. In one zone the wall clocks are compared: that is what people mean
-    in the hour that happens twice."""
+    """Positive if ``end`` is after ``start``. In one zone the wall clocks are compared: that is what people mean in the
+    hour that happens twice."""
     if _zone(start) == _zone(end):
         return (datetime.fromisoformat(end.date_time) - datetime.fromisoformat(start.date_time)).total_seconds()
     try:
@@ -130,7 +130,7 @@ def _order(start: DateTimeTimeZone, end: DateTimeTimeZone) -> float:
 
 
 def _same_person_twice(document: Mapping[str, Any]) -> Iterator[Fault]:
-    """Two entries for one attendee may disagree; one that is both added and taken out does."""
+    """No attendee may be listed twice, as the entries may disagree; nor may one be both added and removed."""
     added: set[str] = set()
     for operation in ("set", "append"):
         listed = _object(document, operation).get("attendees")
@@ -147,7 +147,7 @@ def _same_person_twice(document: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _same_property_twice(document: Mapping[str, Any]) -> Iterator[Fault]:
-    """The same extended property twice, however its id is spelled: nobody knows which value is meant."""
+    """No extended property may be listed twice, however its id is spelled: nobody knows which value is meant."""
     for operation in ("set", "expect"):
         seen: set[str] = set()
         listed = _object(document, operation).get("singleValueExtendedProperties")

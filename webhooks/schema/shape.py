@@ -1,6 +1,7 @@
 """What all JSON of callers has in common: no unknown field, nothing coerced, nothing that Exchange cannot hold.
 
-The words that the models of asked, event and recurrence are made of. Every refusal is a sentence about the field.
+Here are the types that the models of asked, event and recurrence are made of. Every refusal is a sentence about the
+field.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _OBJECT_ID = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Shape(BaseModel):
-    """One JSON object: camelCase, every field known, frozen. What stands below a field describes it in the document."""
+    """One JSON object: camelCase, no unknown field, frozen. The text below a field describes it in the document."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -38,7 +39,7 @@ class Shape(BaseModel):
 
 
 class Complete(Shape):
-    """A shape whose defaults count as given, so that what is stored says all there is."""
+    """A shape whose defaults count as given, so that they are stored, too."""
 
     def model_post_init(self, context: Any, /) -> None:
         self.model_fields_set.update(name for name, field in type(self).model_fields.items() if not field.exclude)
@@ -90,8 +91,8 @@ def _moment_text(text: str) -> str:
 
 
 def _wall_clock(text: str) -> str:
-    """To the second: EWS refuses a time without seconds; and a fraction would be written again and again, because no
-    event that is read shows one."""
+    """The time to the second. EWS refuses a time without seconds; a fraction would be written again and again, because
+    Exchange never returns one."""
     if not _WALL_CLOCK.fullmatch(text):
         raise ValueError(
             "must be a local time like 2026-12-01T09:00:00, without an offset; its zone goes into timeZone"
@@ -119,7 +120,7 @@ def _duration(text: str) -> str:
 
 
 def _as(pattern: re.Pattern[str]) -> JsonDict:
-    """For the document only: if a value does not fit, our own sentence says more than the pattern."""
+    """The pattern, for the OpenAPI document only: our own sentence about a wrong value says more than the pattern."""
     return {"pattern": f"^{pattern.pattern}$"}
 
 

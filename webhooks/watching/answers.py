@@ -1,5 +1,5 @@
-"""What the API answers about subscriptions and mirrors, and what is posted when an event changed: for the OpenAPI
-document and the tests, as webhooks/answers."""
+"""What the API answers about subscriptions and mirrors, and what is posted when an event has changed; for the OpenAPI
+document and the tests, like webhooks/answers."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ WatchState = Literal["starting", "active", "failing"]
 
 
 class ShownSubscription(Shown):
-    """Who is told of changes in a mailbox, and whether that works."""
+    """Where changes in a mailbox are reported, and whether that works."""
 
     id: str
     """The subscription's id, as its callbacks name it."""
     state: WatchState
-    """``starting`` until changes are sure to be heard of, then ``active``; ``failing`` while there is a problem."""
+    """``starting`` until no change can be missed, then ``active``; ``failing`` while there is a problem."""
     mailbox: str
     """Whose calendar is watched."""
     backend: str
     """The name of the backend that serves it."""
     callback_url: str
-    """Where changes are told."""
+    """Where changes are reported."""
     properties: list[str]
-    """The properties whose changes are told."""
+    """The properties whose changes are reported."""
     created_at: str
     """When it was asked for: RFC 3339 in UTC."""
     last_told_at: str | None
-    """When Graph last told of a change in the mailbox: RFC 3339 in UTC; null where it never did, or is asked
-    instead."""
+    """When Graph last told us of a change in the mailbox: RFC 3339 in UTC; null if it never did, or if we have to ask
+    for changes."""
     problem: str | None
-    """Why it does not work just now, in one line; null where it does."""
+    """Why it does not work just now, in one line; null if it works."""
 
 
 class ShownSubscriptions(Shown):
     items: list[ShownSubscription]
     """All subscriptions of the client, newest first."""
     next_cursor: str | None
-    """Where the next page begins; null: there is nothing more."""
+    """The ``cursor`` of the next page; null if there is none."""
 
 
 class ChangedEvent(Shown):
     mailbox: str
     """Whose calendar it is in."""
     event: str
-    """The event's id, on Graph its immutable one."""
+    """The event's id; on Graph its immutable id."""
     backend: str
     """The name of the backend that serves it."""
 
@@ -58,7 +58,7 @@ class ShownMirror(Shown):
     id: str
     """The mirror's id, as its updates' ``metadata`` names it."""
     state: WatchState | Literal["sourceDeleted"]
-    """``starting`` until changes are sure to be heard of, then ``active``; ``failing`` while there is a problem;
+    """``starting`` until no change can be missed, then ``active``; ``failing`` while there is a problem;
     ``sourceDeleted`` when the event ``from`` is gone."""
     from_: dict[str, Any] = Field(alias="from")
     """The event whose changes are followed."""
@@ -67,18 +67,18 @@ class ShownMirror(Shown):
     properties: list[str]
     """The properties that are kept equal."""
     callback_url: str | None
-    """Where it is told how the updates end; null where nobody is told."""
+    """Where to report how the updates end; null if it is not reported."""
     created_at: str
     """When it was asked for: RFC 3339 in UTC."""
     problem: str | None
-    """Why it does not work just now, in one line; null where it does."""
+    """Why it does not work just now, in one line; null if it works."""
 
 
 class ShownMirrors(Shown):
     items: list[ShownMirror]
     """All mirrors of the client, newest first."""
     next_cursor: str | None
-    """Where the next page begins; null: there is nothing more."""
+    """The ``cursor`` of the next page; null if there is none."""
 
 
 class ShownChange(Shown):
@@ -87,21 +87,21 @@ class ShownChange(Shown):
     id: str
     """The change's own id: ``chg_`` and a ULID."""
     subscription: str = Field(default="")
-    """The id of the subscription that is told; left out where it is a mirror."""
+    """The id of the subscription to which the change is reported; left out for a mirror."""
     mirror: str = Field(default="")
-    """The id of the mirror whose source was deleted; left out where it is a subscription."""
+    """The id of the mirror whose source was deleted; left out for a subscription."""
     target: ChangedEvent
     """The event that changed."""
     change: Literal["created", "updated", "deleted"]
     """What happened to the event."""
     origin: Literal["rendezvous", "exchange"]
-    """``rendezvous`` where all of it is what the ``updates`` wrote, else ``exchange``."""
+    """``rendezvous`` if the ``updates`` wrote all of the change, otherwise ``exchange``."""
     updates: list[str]
-    """The ids of the updates that had a part in it, newest first."""
+    """The ids of the updates that wrote part of it, newest first."""
     version: str | None
-    """The event's ETag (Graph) or ChangeKey (EWS) as it was read; null where it is gone."""
+    """The event's ETag (Graph) or ChangeKey (EWS) as it was read; null if the event is gone."""
     changed: dict[str, dict[str, Any]]
-    """Each property of those asked for that changed, with its value ``before`` and ``after``."""
+    """Each changed property, of those asked for, with its value ``before`` and ``after``."""
 
 
 class ChangeBody(Shown):

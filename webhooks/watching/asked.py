@@ -1,5 +1,5 @@
-"""The bodies of ``POST /v1/subscriptions`` and ``POST /v1/mirrors``, and whether what they ask for can be taken in:
-JSON, the configuration, the caller's rights → a subscription or a mirror, or a problem."""
+"""The bodies of ``POST /v1/subscriptions`` and ``POST /v1/mirrors``, and whether they can be accepted: JSON, the
+configuration, the caller's rights → a subscription or a mirror, or a problem."""
 
 from __future__ import annotations
 
@@ -28,40 +28,40 @@ S = TypeVar("S", bound=Shape)
 
 
 class AskedSubscription(Shape):
-    """Tell me of changes in a mailbox."""
+    """Asks for callbacks about changes in a mailbox."""
 
     mailbox: Owner
     """Whose calendar: a user principal name, an SMTP address or an object id; or ``me``, the account that the backend
     signs in as."""
     backend: Annotated[Name, Field(default=None)]
-    """The name of a configured backend; by default chosen as for an update. One of kind graph needs ``public_url`` in
-    the configuration."""
+    """The name of a configured backend; by default chosen as for an update. A Graph backend needs ``public_url`` in the
+    configuration."""
     callback_url: Annotated[Text, Field(min_length=1, max_length=2048)]
     """Where to POST each change as ``calendar.event.changed``; the same rules as for an update's ``callbackUrl``."""
     properties: Annotated[list[str], Field(default=None, min_length=1, max_length=len(PROPERTIES))]
-    """Changes of which properties to tell, deleted events always; by default ``attendees categories end importance
-    isAllDay isReminderOn location recurrence reminderMinutesBeforeStart sensitivity showAs start subject``. Of others a
-    change is told where the event was read with them before; which takes a while where a calendar holds many events and
-    nobody asked for them yet."""
+    """The properties whose changes to report; deleted events are always reported. By default ``attendees categories end
+    importance isAllDay isReminderOn location recurrence reminderMinutesBeforeStart sensitivity showAs start subject``.
+    A change of another property is reported once the event has been read with it; if nobody has asked for the property
+    before, that takes a while in a calendar with many events."""
 
 
 class AskedMirror(Shape):
-    """Keep ``properties`` of the event ``to`` as they are in ``from``. Two mirrors keep two events equal both ways;
-    where both were changed at once, the older mirror wins. Mirrors may lead in circles: no change goes through one
-    twice."""
+    """Keeps ``properties`` of the event ``to`` as they are in ``from``. Two mirrors keep two events equal both ways; if
+    both events are changed at once, the older mirror wins. Mirrors may lead in circles: no change goes through the same
+    mirror twice."""
 
     from_: Annotated[AskedTarget, Field(alias="from")]
-    """The event whose changes are followed, as an update's ``target``; a backend of kind graph needs ``public_url`` in
-    the configuration. Not an event in a group's calendar and not a single meeting of a series: Exchange tells of
-    changes in mailboxes, and of a series as a whole. Its ``calendar`` and ``version`` are passed over."""
+    """The event whose changes are followed, given like an update's ``target``. A Graph backend needs ``public_url`` in
+    the configuration. It cannot be an event in a group's calendar or a single meeting of a series, because Exchange
+    reports changes in mailboxes only, and of a series as a whole. Its ``calendar`` and ``version`` are ignored."""
     to: AskedTarget
-    """The event that is kept equal, as an update's ``target``, by updates with ``alwaysOverwrite``; another one than
-    ``from``. Its ``version`` is passed over. A meeting of a series is named by its own id, not as an ``occurrence``."""
+    """The event that is kept equal, by updates with ``alwaysOverwrite``; given like an update's ``target``, and not the
+    event ``from``. Its ``version`` is ignored. Name a meeting of a series by its own id, not as an ``occurrence``."""
     properties: Annotated[list[str], Field(min_length=1, max_length=len(PROPERTIES))]
-    """Which properties to keep equal: such as both backends can write."""
+    """Which properties to keep equal; both backends must be able to write them."""
     callback_url: Annotated[Text, Field(default=None, min_length=1, max_length=2048)]
     """Where to POST how each update ended, and that the source was deleted; the same rules as for an update's
-    ``callbackUrl``. Without it nobody is told."""
+    ``callbackUrl``. Without a URL there is no callback."""
 
 
 def subscription(content: Mapping[str, Json], client: Client, settings: Settings, now: datetime) -> Subscription:
