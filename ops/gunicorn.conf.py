@@ -1,4 +1,5 @@
-"""How gunicorn serves the web process. ``GUNICORN_CMD_ARGS`` overrules it: ``--bind 0.0.0.0:8000`` in a container.
+"""How gunicorn serves the web process. ``GUNICORN_CMD_ARGS`` overrules this, as with ``--bind 0.0.0.0:8000`` in a
+container.
 
 https://gunicorn.org/reference/settings/
 """
@@ -14,7 +15,7 @@ import gunicorn
 
 from workers.configuration import load_or_exit
 
-# A configuration that cannot be used is one line and exit code 2 here, before the port is opened.
+# With a configuration that cannot be used we end here with one line and exit code 2, before the port is opened.
 load_or_exit()
 
 
@@ -31,7 +32,7 @@ workers = 2
 worker_class = "gthread"
 threads = 16
 
-# A request is one or two round trips to the store. What has not ended after 8 s is hung, and a stop must take 10 s.
+# A request takes one or two round trips to the store: one that has not ended after 8 s hangs. A stop may take 10 s.
 timeout = 30
 graceful_timeout = 8
 keepalive = 5
@@ -43,9 +44,9 @@ limit_request_field_size = 8190
 # The heartbeat file of a worker must not wait for a disk.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108 - gunicorn makes its own file there
 
-# Both workers answer /metrics, and each has to tell of both: prometheus-client counts in files that they share
-# (https://prometheus.github.io/client_python/multiprocess/). One folder for each master, named after it: not taken over
-# from the one that it replaces, and swept away by a later one where it was killed.
+# Both workers answer /metrics, and either has to answer for both: prometheus-client counts in files that they share
+# (https://prometheus.github.io/client_python/multiprocess/). Each master has a folder of its own, named after it: a new
+# master does not go on with the folder of the one that it replaces, and removes folders of masters that were killed.
 METRICS = "rendezvous-metrics-"
 
 
@@ -60,7 +61,7 @@ def is_running(pid):
 
 
 def sweep_up(place):
-    """Remove the folders of masters that are no more."""
+    """Remove the folders of masters that no longer run."""
     for folder in place.glob(f"{METRICS}*-*"):
         pid = folder.name.removeprefix(METRICS).partition("-")[0]
         if pid.isdigit() and not is_running(int(pid)):
@@ -75,14 +76,14 @@ if not _named or Path(_named).name.startswith(METRICS):
 
 
 def pre_request(worker, req):
-    """Two idempotency keys are none. gunicorn joins headers of one name with a comma, and a key may hold a comma."""
+    """Two idempotency keys count as none. gunicorn would join them with a comma, which may also be part of a key."""
     others = [(name, value) for name, value in req.headers if name != "IDEMPOTENCY-KEY"]
     if len(req.headers) - len(others) > 1:
         req.headers = [*others, ("IDEMPOTENCY-KEY", "")]
 
 
 def child_exit(server, worker):
-    """A worker is gone: what it counted stays, what it only measured does not."""
+    """A worker is gone: its counters stay, its gauges do not."""
     from prometheus_client import multiprocess  # not before the folder is named
 
     multiprocess.mark_process_dead(worker.pid)
@@ -95,7 +96,7 @@ def on_exit(server):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-# The application writes its own log, and nobody steers gunicorn through a socket in somebody's home directory.
+# The application writes its own log; and gunicorn needs no control socket in somebody's home directory.
 accesslog = None
 errorlog = "-"
 loglevel = "warning"

@@ -1,9 +1,9 @@
-"""Makes ``.venv`` and puts the pinned packages and the ``rendezvous`` command into it; ``--dev``: the tests' as well,
-``--bench``: those too that the benchmarks compare with.
+"""Makes ``.venv`` and puts the pinned packages and the ``rendezvous`` command into it; with ``--dev`` also the packages
+of the tests, with ``--bench`` also those of the benchmarks.
 
-The standard library of Python 3.7 or newer is enough to start it, so that an old one hears a sentence and not a
-SyntaxError. Nothing outside ``.venv`` is touched. What is installed already is not installed again: a stamp in
-``.venv`` holds a digest of what it was made from. Whatever fails: one sentence on standard error and exit code 1.
+It starts with nothing but the standard library of Python 3.7 or newer, so that people with an old Python get a sentence
+and not a SyntaxError. It touches nothing outside ``.venv``, and installs nothing twice: a stamp in ``.venv`` holds a
+digest of what it was made from. Whatever fails, it ends with one sentence on standard error and exit code 1.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def check_python(version: tuple[int, ...]) -> None:
 
 
 def digest(root: Path, wanted: str) -> str:
-    """What an installation is made from: this folder (a venv cannot be moved), the pins, the project's own file."""
+    """A digest of what an installation is made from: this folder (a venv cannot be moved), the pins, pyproject.toml."""
     files = (root / name for name in (SETS[wanted], "pyproject.toml"))
     parts = [str(root).encode(), *(file.read_bytes() for file in files)]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
@@ -62,7 +62,7 @@ def explain(output: str) -> str:
 
 
 def is_current(wanted: str) -> bool:
-    """Whether the wanted packages are there already (a later set includes the earlier ones), in a venv that works."""
+    """Whether the wanted packages are installed (a later set includes the earlier ones), in a venv that works."""
     enough = tuple(SETS)[tuple(SETS).index(wanted) :]
     return any(stamp(one).exists() and stamp(one).read_text() == digest(ROOT, one) for one in enough) and venv_works()
 
@@ -82,14 +82,14 @@ def venv_works() -> bool:
 
 
 def clean_environment() -> dict[str, str]:
-    """The caller's environment without what would send packages somewhere else than into .venv."""
+    """The caller's environment without the variables that would make pip install outside .venv."""
     foreign = {"PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_REQUIRE_VIRTUALENV"}
     kept = {name: value for name, value in os.environ.items() if name not in foreign}
     return {**kept, "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
 
 
 def make_venv() -> None:
-    """A fresh .venv, or InstallError and no .venv."""
+    """Make a fresh .venv. On InstallError there is no .venv."""
     say(f"making .venv with Python {sys.version.split()[0]}")
     shutil.rmtree(VENV, ignore_errors=True)
     made = subprocess.run([sys.executable, "-m", "venv", VENV], capture_output=True, text=True)
@@ -107,7 +107,7 @@ def make_venv() -> None:
 
 
 def pip(*arguments: str) -> None:
-    """``pip install`` in .venv; its words go to .venv/install.log."""
+    """Run ``pip install`` in .venv; its output goes to .venv/install.log."""
     done = subprocess.run(
         [PYTHON, "-m", "pip", "install", "--progress-bar", "off", *arguments],
         cwd=ROOT, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -126,7 +126,7 @@ def install(wanted: str) -> None:
         raise InstallError(f"no permission to write in {ROOT}, where .venv has to go; copy the project elsewhere")
     if not venv_works():
         make_venv()
-    for one in SETS:  # what pip leaves behind is none of them, and nothing whole where it is interrupted
+    for one in SETS:  # while pip works, and if it is interrupted, no set is complete
         stamp(one).unlink(missing_ok=True)
     say(f"installing the packages of {SETS[wanted]}: takes a minute the first time")
     pip("--require-hashes", "--requirement", SETS[wanted])

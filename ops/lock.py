@@ -26,16 +26,16 @@ OPTIONS = [
 ]  # fmt: skip
 
 OLD_PATCH_RELEASES = ("async-timeout>=4.0.3",)
-"""What redis asks for below 3.11.3 (Debian 12 has 3.11.2). Hash-checking refuses what is not pinned, and a newer Python
-that makes the pins would leave it out."""
+"""Packages that redis needs on Python below 3.11.3 (Debian 12 has 3.11.2). A newer Python would not pin them, and pip
+refuses packages that are not pinned, because it checks hashes."""
 
 CEILINGS = ("soupsieve<3.0.2",)
-"""Packages whose newer versions want more than Python 3.11.2. Found by installing the pins with that Python."""
+"""Packages whose newer versions need a later Python than 3.11.2. Found by installing the pins with that Python."""
 
 
 def inputs(project: dict[str, Any]) -> dict[str, list[str]]:
-    """pyproject.toml → the requirements of each file: what runs the product, the tests' on top of the same, and on top
-    of them the benchmarks'."""
+    """pyproject.toml → the requirements of each file: those of the product, then those and the tests', then also the
+    benchmarks'."""
     run = [
         *project["project"]["dependencies"],
         *project["dependency-groups"]["run"],

@@ -20,7 +20,7 @@ TIMEOUT = 10.0
 
 
 class DemoError(Exception):
-    """Rendezvous did not do what it promises; one sentence."""
+    """Rendezvous did not do what it promises, as one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Api:
     key: str
 
     def send(self, body: Mapping[str, Json]) -> Json:
-        """POST /v1/updates under a new idempotency key; the update. DemoError unless it is accepted."""
+        """POST /v1/updates under a new idempotency key. Returns the update. Raises DemoError unless it is accepted."""
         headers = {**self._headers(), "Idempotency-Key": f"demo-{secrets.token_hex(8)}"}
         answer = httpx.post(
             f"{self.url}/v1/updates", json=dict(body), headers=headers, timeout=TIMEOUT, trust_env=False
@@ -61,7 +61,7 @@ class Api:
 
 
 def is_settled(update: Json) -> bool:
-    """Whether the update has ended, and its callback has, too."""
+    """Whether the update and its callback have ended."""
     ended = update["state"] in ("succeeded", "dead", "cancelled")
     return ended and (update["callback"] is None or update["callback"]["state"] in ("delivered", "dead"))
 

@@ -19,7 +19,7 @@ WIDTH_OF_FILES = 120
 
 
 def console() -> Console:
-    """Standard output, as wide as the terminal; a file or a pipe gets lines of one width."""
+    """Standard output: as wide as the terminal, or WIDTH_OF_FILES in a file or a pipe."""
     return Console(width=None if sys.stdout.isatty() else WIDTH_OF_FILES, highlight=False)
 
 
@@ -40,8 +40,8 @@ def steps(update: Json) -> Table:
         table.add_row(attempt["endedAt"], f"attempt {attempt['number']}", f"{attempt['outcome']} {detail}".strip())
     table.add_row(update["finishedAt"] or "", Text(update["state"], style="bold"), _outcome(update))
     if update["callback"]:
-        told = update["callback"]
-        table.add_row("", "callback", f"{told['state']} after {told['attempts']} attempt(s)")
+        delivery = update["callback"]
+        table.add_row("", "callback", f"{delivery['state']} after {delivery['attempts']} attempt(s)")
     return table
 
 
@@ -76,7 +76,7 @@ def callback(post: Post | None, genuine: bool) -> RenderableType:
 
 
 def brief(value: Json) -> str:
-    """A property's value in the words of a person."""
+    """A property's value as a person reads it."""
     if value is None or value in ("", [], {}):
         return "-"
     match value:

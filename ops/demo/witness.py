@@ -14,7 +14,7 @@ from ops.sandbox.journal import Invitation
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What came of one update. ``update``: as Rendezvous tells it at the end; the rest: as the sandbox saw it."""
+    """What came of one update. ``update``: as Rendezvous shows it at the end; the rest: as the sandbox saw it."""
 
     seed: SeedUpdate
     update: Json
@@ -31,7 +31,7 @@ class Account:
 
 
 def account(seed: SeedUpdate, api: Api, sandbox: Sandbox, secret: str, pause: Callable[[float], None]) -> Account:
-    """Send the update and follow it. Raises DemoError where it is not even accepted."""
+    """Send the update and follow it. Raises DemoError if it is not even accepted."""
     mark = secrets.token_hex(8)
     before, mailed = sandbox.event(seed.event), len(sandbox.invitations(seed.event))
     accepted = api.send({**seed.body, "callbackUrl": f"{sandbox.url}/callbacks/{mark}"})

@@ -1,17 +1,17 @@
 """Starts the whole of Rendezvous on one machine: ``python -m ops.run``, which is what ``make run`` does.
 
     __main__        the command: what is started, in which order
-    doors           the ports, and the sentence about a taken one
+    doors           the ports, and the message if one is taken
     procfile        the product's own processes and their command lines
     configuration   rendezvous.toml and the secrets for the sandbox
     process         one process: its leash, its log, its end
     supervisor      starts again what dies, stops everything
-    readiness       what is up, asked from outside
+    readiness       asks from outside what is up
 
-It is for trying things and for development. In production the processes belong to an init system or an orchestrator
-(docker-compose.yml is one); nothing here is needed there.
+It is for trying things out and for development. In production an init system or an orchestrator runs the processes
+(docker-compose.yml is for one), and needs nothing of this.
 """
 
 
 class RunError(Exception):
-    """Why it cannot go on, as one sentence; log lines may follow on lines of their own."""
+    """Why ``make run`` cannot go on, as one sentence; lines of a log may follow."""

@@ -66,7 +66,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _alone_in(directory: Path) -> TextIO:
-    """The open lock file of the directory; raises RunError where another launcher holds it."""
+    """The open lock file of the directory. Raises RunError if another launcher holds it."""
     (directory / "log").mkdir(parents=True, exist_ok=True)
     lock = (directory / "lock").open("w")
     try:

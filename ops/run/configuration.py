@@ -24,7 +24,7 @@ HQ_MAILBOXES = ("*@hq.example",)
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the demo client signs in and verifies with, and what opens the console to whoever started it."""
+    """What the demo client signs in and verifies with, and the key that opens the console to whoever ran it."""
 
     api_key: str
     webhook_secret: str
@@ -32,7 +32,7 @@ class Credentials:
 
 
 def credentials_in(path: Path) -> Credentials:
-    """Those of the last start, or new ones, written to ``path``."""
+    """The credentials of the last start, or new ones, which are then written to ``path``."""
     kept = dict(line.split("=", 1) for line in path.read_text().splitlines() if "=" in line) if path.exists() else {}
     made = {
         API_KEY: f"rdv_{secrets.token_urlsafe(32)}",
@@ -46,7 +46,7 @@ def credentials_in(path: Path) -> Credentials:
 
 
 def private(path: Path, text: str) -> None:
-    """A file that nobody else may read."""
+    """Write a file that nobody else may read."""
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
     path.write_text(text)
@@ -64,8 +64,8 @@ def secrets_for(credentials: Credentials) -> Mapping[str, str]:
 
 
 def toml(sandbox_url: str, ca_file: Path, api_key: str, public_url: str, operator_key: str = "") -> str:
-    """rendezvous.toml for the sandbox at ``https://…``. ``public_url``: where the sandbox reaches the web process with
-    its notifications; ``operator_key``: empty where nobody is to sign in to the console."""
+    """rendezvous.toml for the sandbox at ``https://…``. ``public_url``: where the sandbox posts its notifications.
+    ``operator_key``: empty if nobody is to sign in to the console as an operator."""
     return f"""\
 # Made by `make run` for the sandbox Exchange, and made again at each start. Your own: see rendezvous.example.toml.
 
@@ -112,6 +112,6 @@ def _list(texts: tuple[str, ...]) -> str:
 
 
 def _text(value: str | Path) -> str:
-    """A TOML string: a folder's name may hold a quote or a backslash."""
+    """A TOML string, escaped: a folder's name may hold a quote or a backslash."""
     escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

@@ -1,4 +1,4 @@
-"""The ports on 127.0.0.1: which ones, and what is said when one is taken."""
+"""The ports on 127.0.0.1: which ones, and the message if one is taken."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A port's owner, the variable that sets it, and where it is without one. A ``movable`` one goes to any free port
-    when its own is taken: nobody but the launcher needs to know where it is."""
+    """A port: its owner, the variable that sets it, and its number by default. A ``movable`` one goes to any free port
+    if its own is taken, because nobody but the launcher needs to know it."""
 
     owner: str
     variable: str
@@ -45,7 +45,7 @@ def port_of(door: Door, environ: Mapping[str, str], is_free: Callable[[int], boo
 
 
 def check_apart(ports: Mapping[Door, int]) -> None:
-    """Raises RunError where two doors have one port."""
+    """Raises RunError if two doors have the same port."""
     for one, other in combinations(ports, 2):
         if ports[one] == ports[other]:
             raise RunError(f"{one.variable} and {other.variable} are the same: {ports[one]}")

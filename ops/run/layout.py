@@ -18,13 +18,14 @@ from ops.run.process import Command
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCED = "RENDEZVOUS_RUN"
-"""In a shell that sourced ``.run/environment``: what that set in the place of the user's own servers and Exchange."""
+"""The variable that names, in a shell that sourced ``.run/environment``, what this set in place of the user's own
+servers and Exchange."""
 _PLACES = ("RENDEZVOUS_STORE_URL", "RENDEZVOUS_BROKER_URL", "RENDEZVOUS_CONFIG")
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where everything is. A port of None: that part is the user's own, or not there."""
+    """Where everything is. A port is None if that part is the user's own, or is not there."""
 
     directory: Path
     environ: Mapping[str, str]
@@ -44,7 +45,7 @@ class Layout:
 
     @property
     def sandbox_url(self) -> str:
-        """By number and not by name: ``localhost`` may be ::1 as well, where nobody listens."""
+        """With the address and not the name: ``localhost`` may also be ::1, where nobody listens."""
         return f"https://{doors.HOST}:{self.sandbox}"
 
     @property
@@ -64,7 +65,7 @@ class Layout:
 
 
 def lay_out(environ: Mapping[str, str], directory: Path) -> Layout:
-    """Choose the ports. Raises RunError about one that is taken, or meant for two."""
+    """Choose the ports. Raises RunError if one is taken, or chosen twice."""
     environ = _users_own(environ)
     own_store = not environ.get("RENDEZVOUS_STORE_URL")
     own_broker = own_store and not environ.get("RENDEZVOUS_BROKER_URL")
@@ -86,7 +87,7 @@ def lay_out(environ: Mapping[str, str], directory: Path) -> Layout:
 
 
 def environment(layout: Layout, secrets: Mapping[str, str]) -> dict[str, str]:
-    """The environment of the product's processes: the user's, and what stands in for what the user did not name."""
+    """The environment of the product's processes: the user's, and ours for the servers that the user did not name."""
     return {**layout.environ, **_made(layout, secrets)}
 
 
@@ -108,8 +109,8 @@ def _made(layout: Layout, secrets: Mapping[str, str]) -> dict[str, str]:
 
 
 def shell(layout: Layout, secrets: Mapping[str, str], credentials: Credentials | None) -> str:
-    """Lines for a shell: where the user's own servers and configuration are, what the product's processes have beside
-    the user's environment, and who asks whom, so that every command of ``rendezvous`` works there."""
+    """Lines for a shell, so that every command of ``rendezvous`` works there: where the user's own servers and
+    configuration are, what we add to the environment of the processes, the API's address and the client's key."""
     own = {name: layout.environ[name] for name in _PLACES if name in layout.environ}
     if "RENDEZVOUS_CONFIG" in own:
         own["RENDEZVOUS_CONFIG"] = str(ROOT / own["RENDEZVOUS_CONFIG"])
@@ -121,19 +122,20 @@ def shell(layout: Layout, secrets: Mapping[str, str], credentials: Credentials |
 
 
 def _users_own(environ: Mapping[str, str]) -> Mapping[str, str]:
-    """Without what a sourced ``.run/environment`` set, or the servers of the last start would pass for the user's."""
+    """The environment without what a sourced ``.run/environment`` set: otherwise the servers of the last start would
+    pass for the user's own."""
     ours = shlex.split(environ.get(SOURCED, ""))
     return {name: value for name, value in environ.items() if f"{name}={value}" not in ours}
 
 
 def unproxied(environ: Mapping[str, str]) -> dict[str, str]:
-    """What keeps calls to this machine away from a proxy that the user's environment names."""
+    """Variables that keep calls to this machine away from a proxy that the user's environment names."""
     names = ("NO_PROXY", "no_proxy")
     return {name: ",".join(filter(None, (environ.get(name), doors.HOST))) for name in names}
 
 
 def servers(layout: Layout) -> tuple[Command, ...]:
-    """The embedded store (with the production store's own configuration) and broker, as far as they are wanted."""
+    """The embedded store (with the configuration of production) and broker, as far as they are wanted."""
     store = [str(ROOT / "ops" / "redis.conf")]
     broker = ["--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"]
     wanted = (("store", layout.store, store), ("broker", layout.broker, broker))
@@ -149,7 +151,7 @@ def sandbox(layout: Layout) -> Command:
 
 
 def processes(layout: Layout, secrets: Mapping[str, str]) -> tuple[Command, ...]:
-    """The Procfile's."""
+    """The processes of the Procfile."""
     entries = procfile.parse((ROOT / "Procfile").read_text(encoding="utf-8"))
     environ = environment(layout, secrets)
     return tuple(Command(entry.name, entry.command, environ, layout.log(entry.name)) for entry in entries)

@@ -1,7 +1,7 @@
 """Becomes another program that dies with its launcher: ``python leash.py LAUNCHER_PID program arguments…``.
 
-A program of its own and not a hook between fork and exec, because the launcher may have threads. On anything but Linux
-it only becomes the program.
+It is a program of its own and not a hook between fork and exec, because the launcher may have threads. On systems other
+than Linux there is no leash: it only becomes the program.
 """
 
 import ctypes

@@ -19,7 +19,7 @@ LEASH = Path(__file__).with_name("leash.py")
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to start. ``serves`` is true for what the others need until their end: the stores and the sandbox."""
+    """What to start. ``serves``: whether the others need it until they have ended, as the stores and the sandbox."""
 
     name: str
     arguments: tuple[str, ...]
@@ -35,7 +35,7 @@ class Process:
     command: Command
     popen: subprocess.Popen[bytes]
     gone: bool = False
-    """Swept up: its number may be somebody else's by now."""
+    """Whether it was swept up; then its number may be another process's by now."""
 
     @classmethod
     def start(cls, command: Command, directory: Path) -> Process:
@@ -49,7 +49,7 @@ class Process:
         return cls(command, popen)
 
     def exit_code(self) -> int | None:
-        """None while it runs; negative: the signal that ended it."""
+        """None while it runs; a negative one is the signal that ended it."""
         return self.popen.poll()
 
     def terminate(self) -> None:

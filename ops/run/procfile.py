@@ -20,7 +20,7 @@ class Entry:
 
 
 def parse(text: str) -> tuple[Entry, ...]:
-    """The entries in their order. Raises RunError naming the line that is none, or a name that comes twice."""
+    """The entries in their order. Raises RunError about a line that is not an entry, or a name that comes twice."""
     entries: dict[str, Entry] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.startswith("#"):

@@ -1,4 +1,4 @@
-"""What is up, asked from outside in the way its users do. Each question answers at once, True or False."""
+"""Asks from outside what is up, in the way that its users do. Each question is answered soon."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from workers.store import Store, StoreUnavailable
 ASK = 1.0
 """Seconds that one question may take."""
 TELL = 3.0
-"""The same where we want to hear from /readyz what hangs, which takes it two."""
+"""The same for /readyz if we want to hear what hangs: it needs two seconds to find out."""
 
 
 def store_answers(url: str) -> bool:
-    """PING."""
+    """Whether it answers a PING."""
     return not store_objects(url)
 
 
 def store_objects(url: str) -> str:
-    """What is wrong with it; empty where it answers."""
+    """What is wrong with it; empty if it answers."""
     try:
         with Redis.from_url(url, socket_timeout=ASK, socket_connect_timeout=ASK) as redis:
             redis.ping()
@@ -36,7 +36,7 @@ def store_objects(url: str) -> str:
 
 
 def swept_at(store: Store) -> datetime | None:
-    """When beat last swept it; None: never, or the store does not answer."""
+    """When beat last swept the store; None if it never did, or the store does not answer."""
     try:
         return store.swept_at()
     except StoreUnavailable:
@@ -44,7 +44,7 @@ def swept_at(store: Store) -> datetime | None:
 
 
 def http_answers(url: str) -> bool:
-    """A 200."""
+    """Whether the answer is a 200."""
     try:
         return httpx.get(url, timeout=ASK, trust_env=False).status_code == 200
     except httpx.HTTPError:
@@ -52,7 +52,7 @@ def http_answers(url: str) -> bool:
 
 
 def web_objects(url: str) -> str:
-    """Why the web process is up and not ready, in its own words; empty where it does not say."""
+    """Why the web process is up but not ready, in its own words; empty if it does not say."""
     try:
         return f"it is up and not ready: {httpx.get(f'{url}/readyz', timeout=TELL, trust_env=False).json()['detail']}"
     except (httpx.HTTPError, ValueError, LookupError, TypeError):
@@ -60,7 +60,7 @@ def web_objects(url: str) -> str:
 
 
 def https_answers(url: str, ca_file: Path) -> bool:
-    """Any answer over a connection that ``ca_file`` vouches for."""
+    """Whether anything but a 5xx is answered over a connection that ``ca_file`` vouches for."""
     if not ca_file.exists():
         return False
     try:
@@ -71,7 +71,7 @@ def https_answers(url: str, ca_file: Path) -> bool:
 
 
 def worker_answers(broker_url: str, name: str) -> bool:
-    """Celery's ping, over the broker, to this machine's worker of that name."""
+    """Whether this machine's worker of that name answers Celery's ping over the broker."""
     with Celery(broker=broker_url, set_as_current=False) as app:
         try:
             with connected(app) as connection:

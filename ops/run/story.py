@@ -29,11 +29,11 @@ from workers.store import Store, StoreUnavailable
 PATIENCE = 60.0
 """Seconds until a part that is not up is given up."""
 PATIENCE_WITH_OTHERS = 10.0
-"""The same of what we did not start: it has to be there."""
+"""The same for parts that we did not start: they should be up already."""
 
 
 def begin(where: Layout, supervisor: Supervisor) -> bool:
-    """Bring everything up and show the seed updates; whether they succeeded. Raises RunError where a part does not
+    """Bring everything up and show the seed updates. Returns whether they succeeded. Raises RunError if a part does not
     come up."""
     with_sandbox = where.sandbox is not None
     settings = None if with_sandbox else checked(layout.environment(where, {}))
@@ -56,7 +56,8 @@ def begin(where: Layout, supervisor: Supervisor) -> bool:
 
 
 def show_seed_updates(where: Layout, credentials: Credentials, supervisor: Supervisor) -> bool:
-    """Send both, show what came of them; whether both succeeded and were told so with a good signature."""
+    """Send both updates and show what came of them. Returns whether both succeeded and their callbacks had good
+    signatures."""
     api, console = Api(where.api_url, credentials.api_key), tables.console()
     sandbox = Sandbox.at(where.sandbox_url, where.ca_file)
     succeeded = True
@@ -74,7 +75,7 @@ def show_seed_updates(where: Layout, credentials: Credentials, supervisor: Super
 
 
 def checked(environ: Mapping[str, str]) -> Settings:
-    """The settings that the processes will read; a bad configuration is one line and exit code 2, as with them."""
+    """The settings that the processes will read. Like them, ends with one line and exit code 2 if they are bad."""
     try:
         return load(environ)
     except ConfigurationError as error:
@@ -85,7 +86,7 @@ def checked(environ: Mapping[str, str]) -> Settings:
 def product_questions(
     where: Layout, settings: Settings, store: Store, swept: datetime | None
 ) -> dict[str, Callable[[], bool]]:
-    """How each of the Procfile's processes is known to be up. ``swept``: when the store was swept before."""
+    """How we know that each process of the Procfile is up. ``swept``: when the store was swept before the start."""
     return {
         "web": lambda: readiness.http_answers(f"{where.api_url}/readyz"),
         "worker": lambda: readiness.worker_answers(settings.broker_url, "updates"),
@@ -102,8 +103,8 @@ def wait_until(
     where: str = "",
     why_not: Callable[[], str] | None = None,
 ) -> None:
-    """One progress line; when it takes too long a RunError with its own words, or with the end of its log. ``where``:
-    of a server."""
+    """Wait with one progress line. If it takes too long, raises RunError with the part's own reason or the end of its
+    log. ``where``: a server's address."""
     print(f"· {name:<10}", end="", flush=True)
     began = time.monotonic()
     patience = PATIENCE if supervisor.log_of(name) else PATIENCE_WITH_OTHERS
@@ -143,7 +144,7 @@ def _start_sandbox(where: Layout, supervisor: Supervisor) -> Credentials:
 
 
 def wait_for_servers(supervisor: Supervisor, settings: Settings) -> None:
-    """Store and broker are up, and the store keeps what it is given. RunError says what they lack."""
+    """Wait until store and broker are up and the store keeps what it is given. RunError says what they lack."""
     for name, url in {"store": settings.store_url, "broker": settings.broker_url}.items():
         parts = urlsplit(url)
         if parts.scheme in ("redis", "rediss", "unix"):
@@ -158,7 +159,7 @@ def wait_for_servers(supervisor: Supervisor, settings: Settings) -> None:
 
 
 def wait_for_processes(supervisor: Supervisor, where: Layout, questions: Mapping[str, Callable[[], bool]]) -> None:
-    """The Procfile's processes are up. RunError says which is not, and why not where it says so itself."""
+    """Wait until the Procfile's processes are up. RunError says which is not, and why, if the process says so."""
     objections = {"web": partial(readiness.web_objects, where.api_url)}
     for name, is_up in questions.items():
         wait_until(supervisor, name, is_up, why_not=objections.get(name))
@@ -170,7 +171,8 @@ def _start(supervisor: Supervisor, command: Command) -> None:
 
 
 def _why(supervisor: Supervisor, name: str, reason: str) -> str:
-    """The reason and where the log is. Its end only without a reason: with one it holds little but our own asking."""
+    """The reason and where the log is. The log's end is shown only without a reason: with one it holds little more than
+    our own questions."""
     log, said = supervisor.log_of(name), f": {reason}" if reason else ""
     if log is None:
         return f"{said} (it is not ours: see its own log)"

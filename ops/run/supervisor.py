@@ -1,4 +1,4 @@
-"""Keeps processes running: starts again what dies, with growing pauses, and gives up on what dies at once each time."""
+"""Keeps processes running: starts again what dies, with growing pauses, and gives up on what always dies at once."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ops.run import RunError
 from ops.run.process import Command, Process, last_lines
 
 QUICK = 10.0
-"""Seconds: a process that lived shorter died quickly."""
+"""Seconds: a process that lived for less died quickly."""
 QUICK_DEATHS = 5
 CONFIGURATION = 2
 """The exit code of a process that cannot use its configuration: starting it again changes nothing."""
 GRACE = 6.5
-"""Seconds that the processes have for their end, and then again ``SERVER_GRACE`` the servers that they used."""
+"""Seconds that the processes have to end. After them the servers that they used have ``SERVER_GRACE``."""
 SERVER_GRACE = 1.5
 TICK = 0.05
 
@@ -42,7 +42,7 @@ class _Kept:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Not thread-safe: one thread starts, tends and stops. The leash is tied to that thread."""
+    """Not thread-safe: one thread starts, tends and stops everything. The leash is tied to that thread."""
 
     directory: Path
     say: Callable[[str], None]
@@ -62,7 +62,7 @@ class Supervisor:
         self._kept[command.name] = _Kept(Process.start(command, self.directory), self.clock())
 
     def tend(self) -> None:
-        """Look after everything once. Raises RunError about a process that cannot be kept running."""
+        """Look after everything once. Raises RunError if a process cannot be kept running."""
         for kept in self._kept.values():
             if kept.start_at is not None:
                 self._start_again(kept)
