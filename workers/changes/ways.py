@@ -11,7 +11,7 @@ from dataclasses import replace
 from workers.changes.feed import Feed
 from workers.changes.subscription import Mirror
 from workers.changes.watch import Watch, watch_id
-from workers.exchange import ExchangeError, Unavailable
+from workers.exchange import Away, ExchangeError
 from workers.store import Store
 from workers.update import Target
 
@@ -71,6 +71,5 @@ class Ways:
         try:
             return feed.spelled(place, event.event)
         except ExchangeError as error:
-            silent = isinstance(error, Unavailable) and error.request_id is None
-            self._away[event.backend if silent else event.lane] = error
+            self._away[event.backend if isinstance(error, Away) else event.lane] = error
             raise

@@ -124,6 +124,10 @@ class Unavailable(ExchangeError):
     outcome = "unavailable"
 
 
+class Away(Unavailable):
+    """Not only for this mailbox: the backend does not answer, or cannot be signed in to."""
+
+
 class Unknown(ExchangeError):
     outcome = "unknownOutcome"
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 import httpx
 
-from workers.exchange import ExchangeError, Refused, Unavailable, Unknown
+from workers.exchange import Away, ExchangeError, Refused, Unavailable, Unknown
 
 Phase = Literal["read", "write"]
 
@@ -26,5 +26,5 @@ def unanswered(error: httpx.HTTPError, phase: Phase, said: str, request_id: str 
     """The error when no answer came. ``said``: what happened, in words."""
     if isinstance(error, httpx.LocalProtocolError):
         return Refused("LocalProtocolError", f"the request cannot be sent: {error}", request_id=request_id)
-    kind = Unavailable if isinstance(error, NOT_SENT) else in_phase(Unknown, phase)
+    kind = Away if phase == "read" or isinstance(error, NOT_SENT) else Unknown
     return kind(type(error).__name__, said, request_id=request_id)

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from workers.exchange import AccessDenied, ExchangeError, Unavailable
+from workers.exchange import AccessDenied, Away, ExchangeError
 from workers.retry_after import retry_after
 from workers.settings import Backend, GraphBackend
 from workers.tls import trust
@@ -64,7 +64,7 @@ class BearerAuth(httpx.Auth):
     """Puts a token on every request; on a 401 renews it once and sends the request once more.
 
     Shared by threads: one of them signs in, the others wait for it, and share its failure. Raises AccessDenied where
-    Entra says no, Unavailable where it cannot be asked; either way the request was not sent.
+    Entra says no, Away where it cannot be asked; either way the request was not sent.
     """
 
     def __init__(
@@ -158,7 +158,7 @@ class _SignIn:
         except ExchangeError:
             raise
         except (httpx.HTTPError, OSError) as error:
-            raise Unavailable("SignInFailed", f"signing in: {type(error).__name__}: {error}") from None
+            raise Away("SignInFailed", f"signing in: {type(error).__name__}: {error}") from None
         except Exception as error:
             # What msal, jwt and cryptography raise when they cannot use what was configured: answers that are no JSON
             # do not get as far as msal.
@@ -206,11 +206,11 @@ class _MsalHttp:
         response = self._http.request(method, url, **options)
         status, said = response.status_code, _json_object(response)
         if status < 300 and said is None:
-            raise Unavailable("SignInFailed", f"signing in: no JSON from {response.url.host}")
+            raise Away("SignInFailed", f"signing in: no JSON from {response.url.host}")
         if status < 300 or (status in final and isinstance((said or {}).get("error"), str)):
             return response
         wait = retry_after(response.headers.get("retry-after"), datetime.now(UTC))
-        raise Unavailable("SignInFailed", f"signing in: HTTP {status} from {response.url.host}", retry_after=wait)
+        raise Away("SignInFailed", f"signing in: HTTP {status} from {response.url.host}", retry_after=wait)
 
 
 def _json_object(response: httpx.Response) -> Mapping[str, Any] | None:
@@ -227,7 +227,7 @@ def _granted(result: Mapping[str, Any]) -> tuple[str, float]:
         return token, float(result.get("expires_in") or 3600)
     code = str(result.get("error") or "SignInFailed")
     said = str(result.get("error_description") or "the answer holds no token").splitlines()[0]
-    kind = Unavailable if code in _PASSING or "error" not in result else AccessDenied
+    kind = Away if code in _PASSING or "error" not in result else AccessDenied
     raise kind(code, f"signing in: {said[:500]}")
 
 

@@ -19,7 +19,7 @@ from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
 from workers.changes.subscription import FORBIDDEN, Mirror
 from workers.changes.tending import Tender
 from workers.changes.watch import NEW_WINDOW, Watch
-from workers.exchange import AccessDenied, ExchangeError, MailboxNotFound, NotFound, Throttled, Unavailable, Unknown
+from workers.exchange import AccessDenied, Away, ExchangeError, MailboxNotFound, NotFound, Throttled, Unknown
 from workers.outcome import Outcome, Retry, Succeeded
 from workers.settings import Settings
 from workers.store import Store
@@ -413,16 +413,16 @@ def test_a_mirror_into_a_groups_calendar_begins_although_nobody_tells_of_its_cha
 
 
 @dataclass
-class Away(FakeGraph):
+class NobodyThere(FakeGraph):
     asked: int = 0
 
     def spelled(self, watch: Watch, event: str) -> str:
         self.asked += 1
-        raise Unavailable("ConnectError", "nobody there")
+        raise Away("ConnectError", "nobody there", request_id="r-1")
 
 
 def test_a_mirror_whose_other_backend_is_away_waits_and_holds_up_nobody_else(bench: Bench) -> None:
-    away = Away()
+    away = NobodyThere()
     bench.tender = replace(bench.tender, feeds={"cloud": bench.graph, "dead": away})
     to = Target("dead", "F", mailbox="x@dead.example")
     waiting = [replace(MIRROR, id=f"mir_{name}", client="rooms", to=replace(to, mailbox=name)) for name in "ab"]
@@ -444,7 +444,7 @@ def test_a_mirror_whose_other_backend_is_away_waits_and_holds_up_nobody_else(ben
 def test_a_mirror_does_not_wait_for_another_that_leads_on_from_its_event_to_a_backend_that_is_away(
     bench: Bench, theirs: str
 ) -> None:
-    bench.tender = replace(bench.tender, feeds={"cloud": bench.graph, "dead": Away()})
+    bench.tender = replace(bench.tender, feeds={"cloud": bench.graph, "dead": NobodyThere()})
     to = Target("dead", "X", mailbox="x@dead.example")
     bench.store.begin(replace(MIRROR, id=theirs, client="rooms", source=MIRROR.to, to=to))
     bench.store.begin(MIRROR)
@@ -489,7 +489,7 @@ def test_a_mirror_that_waits_for_another_backend_is_looked_at_again_soon(bench: 
 
     bench.tend()
     assert in_seconds() > bench.tender.settings.engine.poll
-    bench.tender = replace(bench.tender, feeds={"cloud": bench.graph, "hq": Away()})
+    bench.tender = replace(bench.tender, feeds={"cloud": bench.graph, "hq": NobodyThere()})
     bench.store.begin(MIRROR)
     bench.tend()
     assert in_seconds() <= bench.tender.settings.engine.poll

@@ -2,13 +2,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import httpx
 import pytest
 
+from tests.workers.graph.wire import Wire, backend
 from workers.changes.feed import Round
 from workers.changes.subscription import Mirror
 from workers.changes.watch import Watch
 from workers.changes.ways import Ways
-from workers.exchange import ExchangeError, Throttled, Unavailable
+from workers.exchange import Away, ExchangeError, Throttled, Unavailable
+from workers.graph.calendar_view_delta import GraphFeed
+from workers.graph.connection import Connection
 from workers.store import Store
 from workers.update import Target
 
@@ -44,7 +48,7 @@ def test_an_event_is_asked_about_once_and_one_of_a_group_never(store: Store) -> 
 @pytest.mark.parametrize(
     ("fails", "asked"),
     [
-        (Unavailable("ReadTimeout", "it says nothing"), ["E"]),
+        (Away("ReadTimeout", "it says nothing", request_id="r-1"), ["E"]),
         (Unavailable("503", "this mailbox is moved", request_id="r-1"), ["E", "F"]),
         (Throttled("429", "this mailbox is busy"), ["E", "F"]),
     ],
@@ -60,6 +64,16 @@ def test_who_says_nothing_is_not_asked_again_and_who_speaks_of_one_mailbox_is_as
     assert feed.asked == asked
     assert ways.away(ANNAS) is ways.away(BENS) is fails
     assert ways.away(Target("hq", "E", mailbox="anna@contoso.com")) is None
+
+
+@pytest.mark.parametrize("fails", [httpx.ConnectError("refused"), httpx.ReadTimeout("slow")])
+def test_a_graph_that_does_not_answer_is_not_asked_about_each_mailbox(store: Store, fails: httpx.RequestError) -> None:
+    wire = Wire(*[fails] * 4)
+    ways = Ways(store, {"cloud": GraphFeed(Connection(backend(), httpx.MockTransport(wire)), "https://graph.example")})
+    for event in (ANNAS, BENS):
+        with pytest.raises(Unavailable):
+            ways.spelled(event)
+    assert len(wire.seen) == 1
 
 
 def test_mirrors_lead_on_from_an_event_however_it_was_named(store: Store) -> None:

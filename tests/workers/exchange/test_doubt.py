@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from workers.exchange import ExchangeError, Refused, Unavailable, Unknown
+from workers.exchange import Away, ExchangeError, Refused, Unknown
 from workers.exchange.doubt import unanswered
 
 
@@ -12,11 +12,11 @@ def test_a_request_that_cannot_be_sent_is_refused() -> None:
 @pytest.mark.parametrize(
     ("error", "on_write"),
     [
-        (httpx.ConnectError("refused"), Unavailable),
-        (httpx.ConnectTimeout("slow"), Unavailable),
-        (httpx.PoolTimeout("none free"), Unavailable),
-        (httpx.ProxyError("407"), Unavailable),
-        (httpx.UnsupportedProtocol("ftp"), Unavailable),
+        (httpx.ConnectError("refused"), Away),
+        (httpx.ConnectTimeout("slow"), Away),
+        (httpx.PoolTimeout("none free"), Away),
+        (httpx.ProxyError("407"), Away),
+        (httpx.UnsupportedProtocol("ftp"), Away),
         (httpx.ReadTimeout("slow"), Unknown),
         (httpx.WriteTimeout("slow"), Unknown),
         (httpx.ReadError("reset"), Unknown),
@@ -29,4 +29,4 @@ def test_a_lost_reply_to_a_write_is_unknown_and_what_was_not_sent_is_not(
     error: httpx.RequestError, on_write: type[ExchangeError]
 ) -> None:
     assert type(unanswered(error, "write", "no answer")) is on_write
-    assert type(unanswered(error, "read", "no answer")) is Unavailable
+    assert type(unanswered(error, "read", "no answer")) is Away

@@ -24,6 +24,7 @@ from tests.workers.graph.wire import (
 )
 from workers.exchange import (
     AccessDenied,
+    Away,
     Exchange,
     ExchangeError,
     NotFound,
@@ -153,9 +154,9 @@ def test_a_yes_stays_a_yes_when_the_event_cannot_be_read(read_back: httpx.Respon
         (httpx.Response(302, headers={"Location": "https://login.example/"}), Unavailable, Unknown),
         (httpx.Response(200, content=b"<html>"), Unavailable, Unknown),
         (httpx.Response(200, content=b'{"value": []}'), Unavailable, Unknown),
-        (httpx.ReadTimeout("slow"), Unavailable, Unknown),
-        (httpx.RemoteProtocolError("gone"), Unavailable, Unknown),
-        (httpx.ConnectError("refused"), Unavailable, Unavailable),
+        (httpx.ReadTimeout("slow"), Away, Unknown),
+        (httpx.RemoteProtocolError("gone"), Away, Unknown),
+        (httpx.ConnectError("refused"), Away, Away),
     ],
 )
 def test_nothing_is_repeated_and_every_failure_has_its_class(
