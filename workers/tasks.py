@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 
+import structlog
 from celery import current_task
 from celery.exceptions import Ignore
 from celery.exceptions import Retry as CeleryRetry
@@ -29,6 +30,7 @@ settings = load_or_exit()
 app = create(settings)
 _engine = build(settings, app, clock=now, dice=random.random)
 drain.connect(_engine)
+_log = structlog.get_logger(__name__)
 
 
 class DeadLetter(Exception):
@@ -94,9 +96,19 @@ def answer_idle(job: UpdateJob | None) -> str:
     somebody else. None for another kind of job, and for one that is not kept any more."""
     match job:
         case UpdateJob(state=State.QUEUED | State.RETRYING):
-            raise WillRetry("waits for its turn")
+            _tell_flower("task-retried", exception="waits for its turn", traceback=None)
         case UpdateJob(state=State.DEAD, error=error) if error:
             raise DeadLetter(f"{error['class']}: {error['code']}: {error['detail']}")
         case UpdateJob(state=State.CANCELLED):
-            current_task.send_event("task-revoked", terminated=False, signum=None, expired=False)
+            # First a state that Celery takes from whatever was before: an earlier failure it ranks above REVOKED.
+            _tell_flower("task-retried", exception="cancelled", traceback=None)
+            _tell_flower("task-revoked", terminated=False, signum=None, expired=False)
     raise Ignore
+
+
+def _tell_flower(event: str, **said: object) -> None:
+    """At once, and not with the events that are gathered: who takes the job next must be told of later than this."""
+    try:
+        current_task.send_event(event, retry=False, **said)
+    except Exception as error:  # whatever the transport raises: nothing depends on it
+        _log.warning("Flower was not told", task_event=event, error=str(error))

@@ -98,8 +98,11 @@ def test_what_waits_is_not_shown_as_running_and_what_ends_meanwhile_is_shown_as_
     late = system.ask({"target": other, "set": {"subject": "Late"}, "deadline": soon})["id"]
     assert row(flower, late, "RETRY")["result"] == "waits for its turn"
     assert row(flower, late, "FAILURE")["result"].startswith("expired: ")
-    assert system.api.post(f"/v1/updates/{first}/cancel").status_code == 200
-    row(flower, first, "REVOKED")
+    replayed = system.api.post(f"/v1/dead-letters/{late}/replay")
+    assert replayed.status_code == 202, replayed.text
+    for waiting in (first, late):
+        assert system.api.post(f"/v1/updates/{waiting}/cancel").status_code == 200
+        row(flower, waiting, "REVOKED")
 
 
 def test_a_dead_letter_is_a_failure_with_class_and_code(system: System, flower: httpx.Client) -> None:
