@@ -1,4 +1,4 @@
-"""``python -m ops.sandbox --port 8443 --directory .run/sandbox``: the sandbox until it is told to stop."""
+"""``python -m ops.sandbox --port 8443 --directory .run/sandbox``: run the sandbox until it is stopped."""
 
 from __future__ import annotations
 

@@ -26,13 +26,13 @@ Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def create_app(renew: Callable[[], World]) -> Wsgi:
-    """The application over a world; ``renew`` makes a fresh one, now and at every reset."""
+    """The application over a world. ``renew`` makes a fresh world, now and at every reset."""
     worlds = [renew()]
     app = Flask(__name__)
     app.url_map.merge_slashes = False
 
     def at(prefix: str, answer: Callable[[Call], Reply]) -> None:
-        """A client that dies while it sends has asked for nothing."""
+        """A client that dies while it sends has made no request."""
 
         def view(path: str) -> Response:
             call = _call(path)

@@ -9,7 +9,7 @@ from ops.sandbox.call import Json
 
 
 def in_form(body: Json, wanted: str | None) -> Json:
-    """The body as ``text`` or ``html``; as it is stored without a wish."""
+    """The body as ``text`` or ``html``, or as it is stored if neither is asked for."""
     if wanted == "text" and body["contentType"] == "html":
         return {"contentType": "text", "content": plain(body)}
     if wanted == "html" and body["contentType"] == "text":

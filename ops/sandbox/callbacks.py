@@ -1,4 +1,4 @@
-"""Catches what is posted to ``/callbacks/…`` and keeps it byte for byte; answers as it is told to."""
+"""Catches what is posted to ``/callbacks/…`` and keeps it byte for byte; an operator chooses the answers."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ KEPT = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One call as it came in and what it was answered. ``status`` 0: the connection was reset."""
+    """One call as it came in, and its answer. ``status`` 0: the connection was reset."""
 
     number: int
     at: str
@@ -44,7 +44,7 @@ class Calls:
 
     @contextmanager
     def inside(self, mailbox: str) -> Iterator[int]:
-        """Be inside a mailbox; yields how many are now, this call included."""
+        """Count a call as inside a mailbox; yields how many are inside now, this one included."""
         key = mailbox.lower()
         with self._lock:
             self._inside[key] += 1

@@ -35,7 +35,7 @@ Handler = Callable[[World, str, Mapping[str, str], Json], Json]
 
 
 def answer(world: World, call: Call, reset: Callable[[], None]) -> Reply:
-    """Answer an operator's call: 404 for what is not there, 400 with a sentence for what cannot be."""
+    """Answer an operator's call: 404 if something is not there, 400 with a sentence if the request is wrong."""
     name, _, rest = call.path.partition("/")
     if (call.method, name) == ("POST", "reset"):
         reset()
@@ -86,7 +86,7 @@ def _create_mailbox(world: World, rest: str, query: Mapping[str, str], body: Jso
 
 
 def _post_event(world: World, rest: str, query: Mapping[str, str], body: Json) -> Json:
-    """``events`` makes one, ``events/{id}/touch`` touches it."""
+    """``events`` makes an event, ``events/{id}/touch`` touches one."""
     event_id, _, verb = rest.rpartition("/")
     if verb == "touch":
         return show_event(world.store.touch(ews_form(event_id)))
@@ -102,7 +102,7 @@ def _post_event(world: World, rest: str, query: Mapping[str, str], body: Json) -
 
 
 def _stored(properties: Json) -> Json:
-    """Properties, all of which are known; ``ValueError``."""
+    """The properties. Raises ``ValueError`` if one is unknown."""
     unknown = set(properties) - set(DEFAULTS)
     if unknown:
         raise ValueError(f"unknown properties: {', '.join(sorted(unknown))}")

@@ -82,7 +82,7 @@ class Sandbox:
         self._client.close()
 
     def reset(self) -> None:
-        """Back to the seed: events, journal, calls, faults, behaviour, callbacks."""
+        """Start again from the seed: events, journal, calls, faults, behaviour, callbacks."""
         self._do("POST", "reset")
 
     def create_mailbox(self, address: str, kind: Literal["cloud", "onPremises", "group"] = "cloud") -> Json:
@@ -98,7 +98,7 @@ class Sandbox:
         extended: Mapping[str, str] | None = None,
         is_organizer: bool = True,
     ) -> Seen:
-        """An event that somebody made; ``properties`` in the stored form (see ``event.DEFAULTS``)."""
+        """Make an event, as a person would; ``properties`` in the stored form (see ``event.DEFAULTS``)."""
         body = {"mailbox": mailbox, "properties": properties or {}, "calendar": calendar, "extended": extended or {}}
         return Seen(**self._do("POST", "events", {**body, "is_organizer": is_organizer}))
 
@@ -119,7 +119,7 @@ class Sandbox:
         self._do("DELETE", f"events/{graph_form(event_id)}")
 
     def journal(self, event_id: str = "", since: int = 0) -> list[Entry]:
-        """Every applied write, oldest first, of one event or of all; after entry number ``since``."""
+        """Every applied write to one event or to all after entry number ``since``, oldest first."""
         entries = self._do("GET", "journal", event=graph_form(event_id), since=since)
         return [Entry(**{**entry, "written": tuple(entry["written"])}) for entry in entries]
 
@@ -137,11 +137,11 @@ class Sandbox:
         return int(self._do("GET", "concurrency").get(mailbox.lower(), 0))
 
     def fail(self, fault: Fault) -> None:
-        """Let something go wrong."""
+        """Add a fault: let something go wrong."""
         self._do("POST", "faults", asdict(fault))
 
     def clear_faults(self) -> None:
-        """Everything works again."""
+        """Take all faults away: everything works again."""
         self._do("DELETE", "faults")
 
     def behave(self, **traits: bool | float | str | None) -> None:
@@ -153,7 +153,7 @@ class Sandbox:
         return [_post(caught) for caught in self._do("GET", "callbacks")]
 
     def answer_callbacks(self, answer: Answer) -> None:
-        """How the catcher answers from now on."""
+        """Choose how the catcher answers from now on."""
         self._do("PUT", "callbacks/answer", asdict(answer))
 
     def register_client(self, client_id: str, *, secret: str | None = None, certificate: str | None = None) -> None:
@@ -169,11 +169,11 @@ class Sandbox:
         return list(self._do("GET", "subscriptions"))
 
     def lifecycle(self, event: Literal["reauthorizationRequired", "subscriptionRemoved", "missed"]) -> int:
-        """Let Graph tell every subscription something about itself; how many there are."""
+        """Let Graph send a lifecycle notification to every subscription. Returns how many there are."""
         return int(self._do("POST", "lifecycle", {"event": event})["told"])
 
     def revoke_tokens(self) -> None:
-        """Every access token given out becomes worthless."""
+        """Make every access token given out so far invalid."""
         self._do("DELETE", "tokens")
 
     def _do(self, method: str, path: str, body: Json = None, **query: Any) -> Json:

@@ -1,4 +1,4 @@
-"""The way of every call: faults, crowding, the answer, the record of it. Each API is one door."""
+"""What every call goes through: faults, the limit of calls at once, the answer, its record. Each API is one door."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ops.sandbox.world import World
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What can be seen of a call from outside."""
+    """What we know of a call before it is carried out."""
 
     mailbox: str
     method: Literal["read", "write"]
@@ -26,7 +26,7 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One call inside: its request id, and whether it is only to pretend."""
+    """A call as it is carried out: its request id, and whether it only pretends."""
 
     call: Call
     request_id: str
@@ -35,7 +35,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """An API: what its calls are, how they are answered, how it words a failure and a crowd."""
+    """An API: what its calls are, how it answers them, how it words a failure and too many calls at once."""
 
     api: Api
     look: Callable[[World, Call], Sight]

@@ -47,7 +47,7 @@ DEFAULTS: Mapping[str, Json] = {
     "onlineMeeting": None,
     "isCancelled": False,
 }
-"""Every stored property, with the value of an event that does not say otherwise."""
+"""Every stored property with its default value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Event:
     organizer: str = ""
     is_organizer: bool = True
     was_sent: bool = False
-    """Invitations went out once; with attendees or not, it is a meeting from then on."""
+    """Whether invitations have ever gone out: then it stays a meeting, even without attendees."""
     sequence: int = 0
     """How often the attendees were told (AppointmentSequenceNumber)."""
 
@@ -77,7 +77,7 @@ class Event:
 
     @property
     def is_meeting(self) -> bool:
-        """Somebody besides the organizer is invited."""
+        """Whether somebody besides the organizer is invited."""
         return bool(self["attendees"]) or self.was_sent
 
     @property
@@ -115,7 +115,7 @@ class Event:
 
 
 def is_change_key(text: str) -> bool:
-    """Whether this could be an EWS ChangeKey of a calendar item, of whatever age."""
+    """Whether this could be an EWS ChangeKey of a calendar item, present or past."""
     try:
         raw = b64decode(text, validate=True)
     except NotBase64:
@@ -140,7 +140,7 @@ def is_item_id(text: str) -> bool:
 
 
 def graph_form(ews_id: str) -> str:
-    """An EWS id in Graph's spelling: not base64url's, but Exchange's own exchange of the two characters."""
+    """An EWS id in Graph's spelling. Exchange replaces the two characters in its own way, not as base64url does."""
     return ews_id.translate(_TO_GRAPH)
 
 
@@ -150,7 +150,7 @@ def ews_form(graph_id: str) -> str:
 
 
 def utc_now() -> datetime:
-    """Now, aware."""
+    """The present moment, with its zone."""
     return datetime.now(UTC)
 
 

@@ -1,4 +1,4 @@
-"""The names of MAPI extended properties: one spelling for what EWS and Graph write differently.
+"""The names of MAPI extended properties, which EWS and Graph write differently, in one spelling.
 
 Graph: ``String {guid} Name x``, ``Integer {guid} Id 0x8233``, ``String 0x1035``
 (https://learn.microsoft.com/graph/api/resources/extended-properties-overview). EWS: an ``ExtendedFieldURI`` with
@@ -38,7 +38,7 @@ class BadName(ValueError):
 
 
 def of_graph(text: str) -> str:
-    """The one spelling of a Graph id: which is Graph's own, with the GUID and numbers in lower case."""
+    """The one spelling of a Graph id: Graph's own, with the GUID and numbers in lower case."""
     match = _GRAPH_ID.match(text.strip())
     kind = next((known for known in TYPES if match and known.lower() == match["type"].lower()), None)
     if match is None or kind is None:

@@ -48,7 +48,7 @@ class Fault:
     """``BackOffMilliseconds`` in a SOAP Fault or an EWS message."""
 
     def concerns(self, api: Api, method: Literal["read", "write"], mailbox: str) -> bool:
-        """Whether it applies to such a call."""
+        """Whether the fault applies to such a call."""
         return (
             self.api in (None, api)
             and self.method in (None, method)
@@ -64,7 +64,7 @@ class Faults:
     _lock: Lock = field(default_factory=Lock)
 
     def add(self, fault: Fault) -> None:
-        """Put a fault behind those already there."""
+        """Add a fault behind the others."""
         with self._lock:
             self._waiting.append(fault)
 
@@ -78,7 +78,7 @@ class Faults:
         return tuple(self._waiting)
 
     def take(self, api: Api, method: Literal["read", "write"], mailbox: str) -> Fault | None:
-        """The fault that this call meets."""
+        """The fault that this call meets, if any."""
         with self._lock:
             for place, fault in enumerate(self._waiting):
                 if not fault.concerns(api, method, mailbox):

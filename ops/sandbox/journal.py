@@ -1,4 +1,4 @@
-"""What happened to events, append-only: every applied write, and every mail. Also one line of JSON each on disk.
+"""What happened to events, append-only: every applied write and every mail, each also as a line of JSON on disk.
 
 The journal is the judge in tests: it knows nothing of the client whose writes it records.
 """
@@ -62,7 +62,7 @@ class Journal:
     entries: list[Entry] = field(default_factory=list)
     invitations: list[Invitation] = field(default_factory=list)
     on_entry: Callable[[Entry], None] = lambda entry: None
-    """Told about each entry, by whoever wrote."""
+    """Called with each entry, in the thread of the write."""
     _lock: Lock = field(default_factory=Lock)
 
     def record(self, entry: Entry, invitations: tuple[Invitation, ...] = ()) -> None:

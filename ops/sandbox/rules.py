@@ -18,7 +18,7 @@ JOIN = "https://teams.microsoft.example/l/meetup-join/"
 
 
 class Invalid(Exception):
-    """The event would not be one. ``code`` is EWS's; Graph knows one code for all of these."""
+    """The event would be invalid. ``code`` is EWS's; Graph has one code for all of these."""
 
     def __init__(self, code: str, text: str):
         super().__init__(text)
@@ -27,7 +27,7 @@ class Invalid(Exception):
 
 
 def settled(event: Event, changes: Mapping[str, Json]) -> dict[str, Json]:
-    """The event's properties after ``changes``, with everything that Exchange moves along with them."""
+    """The event's properties after ``changes``, with all others that Exchange changes because of them."""
     after = {**event.properties, **changes}
     if "locations" in changes:
         after["location"] = _joined(changes["locations"])
@@ -47,7 +47,7 @@ def _joined(locations: Collection[Json]) -> Json:
 
 
 def _keeping_answers(before: Collection[Json], after: Collection[Json]) -> list[Json]:
-    """Attendees as written, once each, with the answers that those who stay have given."""
+    """Attendees as written, each once; those who stay keep their answers."""
     answers = {attendee["emailAddress"]["address"].lower(): attendee["status"] for attendee in before}
     kept = {
         attendee["emailAddress"]["address"].lower(): {

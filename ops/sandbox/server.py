@@ -18,7 +18,7 @@ THREADS = 64
 
 
 def planted(directory: Path) -> World:
-    """A fresh world with the seed in it, whose journal file begins anew."""
+    """A fresh world with the seed in it and an empty journal file."""
     file = directory / "journal.jsonl"
     file.write_bytes(b"")
     world = World(file)
@@ -59,7 +59,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
                 self.cfg.set(name, value)
 
     def load(self) -> Wsgi:
-        """Called in the worker: the world is made there."""
+        """Called in the worker, so that the world is made there."""
         return create_app(lambda: planted(self._directory))
 
 

@@ -42,7 +42,7 @@ class Store:
 
     journal: Journal
     on_write: Callable[[Event], None] = lambda event: None
-    """Told about each applied write, after it, by whoever wrote; not about Exchange's own touches."""
+    """Called after each applied write, in the thread of the write; not for Exchange's own touches."""
     _mailboxes: dict[str, Mailbox] = field(default_factory=dict)
     _events: dict[str, Event] = field(default_factory=dict)
     _counter: int = 0x1A2B3C
@@ -95,7 +95,7 @@ class Store:
         call: str = "",
         pretend: bool = False,
     ) -> Event:
-        """A new event; ``rules.Invalid`` if it cannot be. ``pretend`` stores nothing."""
+        """Make a new event. Raises ``rules.Invalid``. ``pretend`` stores nothing."""
         with self._lock:
             blank = self._blank(mailbox, calendar or mailbox.default.id, event_id, is_organizer)
             event, entry, mails = self._next(blank, change, author, "create", call)
@@ -106,7 +106,7 @@ class Store:
             return event
 
     def write(self, event_id: str, plan: Plan, author: Author, *, call: str = "", pretend: bool = False) -> Event:
-        """Change an event as ``plan`` says; the plan's own errors pass through and nothing is stored then.
+        """Change an event as ``plan`` says. If the plan raises an error, it passes through and nothing is stored.
 
         ``pretend`` goes through all of it, but stores and mails nothing.
         """
@@ -121,7 +121,7 @@ class Store:
         return event
 
     def touch(self, event_id: str) -> Event:
-        """Move the version and nothing else, as Exchange does by itself some seconds after a write."""
+        """Change the version and nothing else, as Exchange does by itself some seconds after a write."""
         with self._lock:
             event, entry, _ = self._next(self.event(event_id), Change(), "exchange", "touch", "")
             self._events[event.id] = event

@@ -29,7 +29,7 @@ TENANT = "6f4a2b1e-6d1b-4c0e-9a53-2b6a1f0c7d10"
 
 
 class Refusal(Exception):
-    """The token endpoint says no: OAuth's error, Microsoft's number and text."""
+    """The token endpoint refuses: OAuth's error, Microsoft's number and text."""
 
     def __init__(self, error: str, number: int, text: str):
         super().__init__(text)
@@ -67,12 +67,12 @@ class Provider:
         return found if found is not None and found.expires > time.time() else None
 
     def adopt(self, other: Provider) -> None:
-        """Let the access tokens that another provider gave out stay good."""
+        """Keep the access tokens that another provider gave out valid."""
         with self._lock:
             self._tokens.update(other._tokens)
 
     def revoke_all(self) -> None:
-        """No access token is good any longer."""
+        """Make all access tokens invalid."""
         with self._lock:
             self._tokens.clear()
 
@@ -145,7 +145,7 @@ class Provider:
 
 @cache
 def signer() -> RSAPrivateKey:
-    """The key that tokens for others than the sandbox itself are signed with: one for each process."""
+    """The key that signs tokens meant for others than the sandbox itself: one for each process."""
     return generate_private_key(65537, 2048)
 
 

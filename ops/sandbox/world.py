@@ -17,7 +17,7 @@ from ops.sandbox.tokens import Provider
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """Standing traits of the server, as against faults, which happen to single calls."""
+    """Lasting traits of the server, unlike faults, which happen to single calls."""
 
     preconditions: bool = True
     """False: If-Match and ChangeKeys are ignored, as by servers that do not know them."""
@@ -33,11 +33,11 @@ class Behaviour:
     notify_delay: float = 0.0
     """Seconds after which it is sent."""
     notify_spread: float = 0.0
-    """How many seconds more at random, so that notifications overtake one another."""
+    """At most so many seconds more, at random, so that notifications overtake one another."""
     subscription_life: float | None = None
     """Seconds that Graph grants a subscription at most; None: what its documentation says."""
     notify_spoil: str = ""
-    """What is wrong with rich ones: one of ``sealing.SPOILS``."""
+    """What is wrong with rich notifications: one of ``sealing.SPOILS``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ class UnknownZone(ValueError):
 
 
 def windows_name(name: str) -> str:
-    """The Windows name of a zone given by its Windows or IANA name, whatever the case of a Windows name."""
+    """The Windows name of a zone given by its Windows name, in upper or lower case, or by its IANA name."""
     for known in (name, _FOLDED.get(name.casefold(), "")):
         if known in win_tz:
             return known

@@ -162,9 +162,9 @@ NOT_HELD = frozenset({
 
 
 IGNORED = frozenset({"item:StoreEntryId", "calendar:JoinOnlineMeetingUrl", "calendar:OnlineMeetingSettings"})
-"""Read-only, but a write of them is passed over in silence instead of being refused (MS-OXWSCORE, MS-OXWSMTGS)."""
+"""Read-only, but a write of them is silently ignored instead of refused (MS-OXWSCORE, MS-OXWSMTGS)."""
 
 
 def is_known(uri: str) -> bool:
-    """Whether the schema has this FieldURI. Other kinds of items are not looked at closely."""
+    """Whether the schema has this FieldURI. Those of other kinds of items are not checked closely."""
     return uri in BY_URI or uri in NOT_HELD or not uri.startswith(("item:", "calendar:"))

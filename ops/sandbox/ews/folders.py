@@ -21,7 +21,7 @@ def get_folder(visitor: Visitor) -> list[Element]:
 
 
 def find_folder(visitor: Visitor) -> list[Element]:
-    """All calendars, below whatever root was asked about."""
+    """All calendars, whatever root folder was named."""
     mailbox = visitor.home
     folders = [_calendar(visitor, mailbox, calendar) for calendar in mailbox.calendars]
     root = M.RootFolder(
@@ -32,7 +32,7 @@ def find_folder(visitor: Visitor) -> list[Element]:
 
 
 def calendar_of(visitor: Visitor, target: Element | None) -> str:
-    """The id of the calendar that a folder id means; the default one without."""
+    """The id of the calendar that a folder id means; without one, of the default calendar."""
     if target is None or target.get("Id") == "calendar":
         return visitor.home.default.id
     return target.get("Id", "")

@@ -11,7 +11,7 @@ from ops.sandbox.zones import known_zones
 
 
 def answer(visitor: Visitor) -> list[Element]:
-    """The zones asked for that there are; all of them if none is named."""
+    """Those of the zones asked for that exist; all zones if none is named."""
     ids = {found.text for found in visitor.request.element.findall("m:Ids/t:Id", NS)}
     shown = [T.TimeZoneDefinition(Id=zone, Name=zone) for zone in known_zones() if not ids or zone in ids]
     return [success("GetServerTimeZones", M.TimeZoneDefinitions(*shown))]

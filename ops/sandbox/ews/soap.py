@@ -53,7 +53,7 @@ class ItemError(Exception):
     code: str
     text: str
     path: Element | None = None
-    """The field path that is to blame."""
+    """The field path that caused the error."""
     values: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -69,7 +69,7 @@ class Request:
 
 
 def read(body: bytes) -> Request:
-    """Read an envelope; ``SoapFault`` when it is none."""
+    """Read an envelope. Raises ``SoapFault`` if it is not one."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:
         root = etree.fromstring(body, parser)
@@ -160,7 +160,7 @@ def fault(error: SoapFault) -> Reply:
 
 
 def envelope(body: Element) -> bytes:
-    """The bytes of an envelope that tells the server's version."""
+    """The bytes of an envelope with the server's version."""
     root = etree.Element(f"{{{SOAP}}}Envelope", nsmap={"s": SOAP})
     header = etree.SubElement(root, f"{{{SOAP}}}Header")
     header.append(

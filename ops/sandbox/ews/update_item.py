@@ -101,7 +101,7 @@ def _target(change: Element) -> tuple[str, str | None]:
 
 
 def _is_stale(event: Event, key: str | None, resolution: Resolution, enforced: bool) -> bool:
-    """Whether somebody wrote since the caller read; an ``ItemError`` where the mode forbids to go on."""
+    """Whether somebody wrote since the caller read. Raises ``ItemError`` if the mode forbids to go on."""
     if not enforced:
         return False
     if not key:
@@ -118,7 +118,7 @@ def _is_stale(event: Event, key: str | None, resolution: Resolution, enforced: b
 
 
 def _check_shape(change: Element) -> None:
-    """What the schema asks of an ItemChange, as far as clients get it wrong."""
+    """Check what the schema asks of an ItemChange, as far as clients get it wrong."""
     updates = change.find("t:Updates", NS)
     if updates is None or not len(updates) or not len(change):
         raise schema_fault(change.sourceline or 0, "The element 'ItemChange' has incomplete content.")
@@ -188,7 +188,7 @@ def _unset(held: Field | None, path: Element) -> Pieces:
 
 
 def _append(added: Pieces, pieces: Pieces) -> None:
-    """Put members, or a body's text, behind what was appended before."""
+    """Add members, or text of a body, behind what was appended before."""
     for name, value in added.items():
         before = pieces.get(f"{name}+")
         if before is not None:

@@ -43,7 +43,7 @@ class SignedIn:
 
 
 def sign_in(world: World, call: Call) -> SignedIn | None:
-    """Who calls, by Basic or Bearer authentication; None: nobody known."""
+    """Who calls, by Basic or Bearer authentication; None if it is nobody we know."""
     token = world.provider.find(call.bearer)
     if token is not None:
         return SignedIn(token.user, impersonates=token.user is None, must_impersonate=token.user is None)

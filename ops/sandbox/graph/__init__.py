@@ -1,1 +1,1 @@
-"""Microsoft Graph, as much of it as concerns events: https://learn.microsoft.com/graph/api/resources/event."""
+"""Microsoft Graph, as far as it concerns events: https://learn.microsoft.com/graph/api/resources/event."""

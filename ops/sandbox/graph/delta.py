@@ -20,7 +20,7 @@ _PATH = re.compile(r"(?:users/([^/]+)|me)/calendarView/delta(?:\(\))?", re.IGNOR
 
 
 def owner(path: str) -> str | None:
-    """The owner that a path of this operation names (empty for ``me``), None for any other path."""
+    """The owner that a path of this operation names, empty for ``me``; None for a path of another operation."""
     found = _PATH.fullmatch(path.strip("/"))
     return None if found is None else found[1] or ""
 
@@ -44,7 +44,7 @@ def answer(store: Store, entries: Sequence[Entry], mailbox: Mailbox, view: View,
 
 
 def _generation(entries: Sequence[Entry]) -> str:
-    """Differs from world to world, so that a token from before a reset is too old."""
+    """A word that differs from world to world, so that a token from before a reset is too old."""
     return re.sub(r"\D", "", entries[0].at) if entries else "0"
 
 

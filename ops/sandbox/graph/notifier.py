@@ -1,4 +1,4 @@
-"""Tells subscriptions what changed, as badly as it is asked to: several times, late, in any order, or not at all.
+"""Tells subscriptions what changed; on request several times, late, in any order, or not at all.
 
 https://learn.microsoft.com/graph/change-notifications-delivery-webhooks,
 https://learn.microsoft.com/graph/change-notifications-lifecycle-events.
@@ -50,7 +50,7 @@ class Notifier:
     _lock: Lock = field(default_factory=Lock)
 
     def hear(self, entry: Entry, manner: Manner) -> None:
-        """Tell everybody who wants to know of an entry of the journal; later, in threads of their own."""
+        """Tell all subscriptions that cover it of an entry of the journal, later and in threads of their own."""
         change = _CHANGES[entry.action]
         for one in list(self.subscriptions.values()):
             if one.wants(entry.mailbox, change, utc_now()):
@@ -59,7 +59,8 @@ class Notifier:
                     run_later(wait, partial(self._send, one.notification_url, collection(one, entry, manner.spoil)))
 
     def lifecycle(self, event: str) -> int:
-        """Tell every subscription something about itself; how many there are. Removed ones are removed."""
+        """Send a lifecycle notification to every subscription. Returns how many there are. ``subscriptionRemoved`` also
+        removes them."""
         told = list(self.subscriptions.values())
         for one in told:
             if event == "subscriptionRemoved":
@@ -80,7 +81,7 @@ class Notifier:
 
 
 def collection(one: Subscription, entry: Entry, spoil: str) -> dict[str, Json]:
-    """What is posted of a change: one notification, sealed where that was asked for."""
+    """What is posted about a change: one notification, sealed if the subscription asked for that."""
     told = item(one, entry)
     if one.seal is None:
         return {"value": [told]}

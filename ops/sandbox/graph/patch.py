@@ -23,7 +23,7 @@ _DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "satu
 _PATTERN = frozenset({"type", "interval", "month", "dayOfMonth", "daysOfWeek", "firstDayOfWeek", "index"})
 _PATTERNS = ("daily", "weekly", "absoluteMonthly", "relativeMonthly", "absoluteYearly", "relativeYearly")
 _NEEDED: Mapping[str, tuple[str, ...]] = {"endDate": ("endDate",), "noEnd": (), "numbered": ("numberOfOccurrences",)}
-"""What each type of range cannot do without."""
+"""The fields that each type of range needs."""
 _RANGE = frozenset({"type", "startDate", "endDate", "numberOfOccurrences", "recurrenceTimeZone"})
 
 

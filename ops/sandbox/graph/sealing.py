@@ -33,14 +33,14 @@ SPOILS = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """What a subscription asked to be sealed with: ``certificate`` is base64 of DER; ``application``: whose it is."""
+    """What a subscription's notifications are sealed with. ``certificate``: base64 of DER; ``application``: whose."""
 
     certificate: str
     certificate_id: str
     application: str
 
     def content(self, resource: Json, spoil: str) -> Json:
-        """``encryptedContent`` of one item: a key for it alone, wrapped for who owns the certificate."""
+        """``encryptedContent`` of one item, with a key of its own that is wrapped for the certificate's owner."""
         der = b64decode(self.certificate)
         key = secrets.token_bytes(32)
         told = {**resource, "id": "another"} if spoil == "event" else resource

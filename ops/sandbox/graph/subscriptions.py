@@ -47,11 +47,11 @@ class Subscription:
     """For rich notifications."""
 
     def wants(self, mailbox: str, change: str, now: datetime) -> bool:
-        """Whether it is told of such a change in this mailbox."""
+        """Whether it wants to hear of such a change in this mailbox."""
         return self.mailbox == mailbox and change in self.change_type.split(",") and now < self.expires
 
     def show(self, *, secretive: bool) -> Json:
-        """Its JSON; a list does not tell the clientState."""
+        """Its JSON. A list does not show the clientState."""
         return {
             "id": self.id,
             "resource": self.resource,
@@ -110,7 +110,7 @@ def answer(office: Office, call: Call, application: str) -> Reply:
 
 
 def post(url: str, body: bytes = b"", content_type: str = "application/json") -> httpx.Response:
-    """POST to a client of ours. Plain http is allowed here, and a certificate is not looked at."""
+    """POST to a client. Plain http is allowed here, and certificates are not checked."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with httpx.Client(verify=context, trust_env=False, timeout=_TIMEOUT) as client:
@@ -175,7 +175,7 @@ def _mailbox(store: Store, resource: str) -> str:
 
 
 def _seal(asked: Json, application: str) -> Seal | None:
-    """What to seal with; ``ValueError`` and the like where it is no certificate."""
+    """What to seal with. Raises ``ValueError`` and the like if it is not a certificate."""
     if "encryptionCertificate" not in asked:
         return None
     if not isinstance(load_der_x509_certificate(b64decode(asked["encryptionCertificate"])).public_key(), RSAPublicKey):
