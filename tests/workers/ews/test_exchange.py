@@ -15,6 +15,7 @@ from workers.ews.get_item import EwsEvent
 from workers.ews.soap import find, text_of
 from workers.exchange import (
     AccessDenied,
+    Away,
     Event,
     Exchange,
     NotFound,
@@ -127,7 +128,7 @@ def test_a_yes_without_an_id_or_a_read_back_is_in_doubt() -> None:
         (said(code="ErrorServerBusy", kind="Error", status=500), Throttled),
         (httpx.Response(504), Unknown),
         (httpx.ReadTimeout("gone"), Unknown),
-        (httpx.ConnectError("gone"), Unavailable),
+        (httpx.ConnectError("gone"), Away),
     ],
 )
 def test_a_failed_write_is_not_read_back(answer: httpx.Response | Exception, expected: type[Exception]) -> None:
