@@ -10,10 +10,11 @@ event: Graph's JSON (https://learn.microsoft.com/graph/api/resources/event), whi
     ├── AccessDenied   sign-in or permission: a person has to act
     ├── Throttled      nothing was applied; leave the whole mailbox alone until ``retry_after``
     ├── Unavailable    nothing was applied; try this again later
+    │   └── Away       the backend does not answer, or cannot be signed in to: for no mailbox
     └── Unknown        it may have been applied: read before anything is repeated
         └── VersionMoved   the version that we wrote against is no longer the event's
 
-Only ``write`` can be in doubt: a ``read`` that gets no answer is ``Unavailable``.
+Only ``write`` can be in doubt: a ``read`` that gets no answer is ``Away``.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ class Unavailable(ExchangeError):
 
 
 class Away(Unavailable):
-    """Not only for this mailbox: the backend does not answer, or cannot be signed in to."""
+    """Says something of the whole backend, and not only of the mailbox that was asked for."""
 
 
 class Unknown(ExchangeError):
