@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
-from workers.settings.checks import check_certificate_and_key, check_certificates, check_url
+from workers.settings.checks import certificate_and_key, certificates, check_url
 from workers.settings.table import Table, matches
 
 ServerVersion = Literal[
@@ -18,10 +18,14 @@ ServerVersion = Literal[
 """The versions of the schema of Exchange Web Services, oldest first."""
 
 
+Certificates: TypeAlias = Annotated[Path, AfterValidator(certificates)]
+CertificateAndKey: TypeAlias = Annotated[Path, AfterValidator(certificate_and_key)]
+
+
 class _Backend(Table):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
     mailboxes: Annotated[tuple[str, ...], Field(min_length=1)]
-    ca_file: Path | None = None
+    ca_file: Certificates | None = None
     timeout: Annotated[float, Field(gt=0, le=300)] = 30.0
     """Seconds that one call may take."""
     enforces_version: bool = True
@@ -31,7 +35,7 @@ class _Backend(Table):
     authority: str | None = None
     client_id: str | None = None
     client_secret_env: str | None = None
-    client_certificate_file: Path | None = None
+    client_certificate_file: CertificateAndKey | None = None
     client_secret: SecretStr | None = None
     """Read from the environment variable that ``client_secret_env`` names; never in the file."""
 
@@ -45,20 +49,6 @@ class _Backend(Table):
         if name in ("callback", "watch"):  # how the lanes of other work begin
             raise ValueError(f"{name} is a name that Rendezvous uses itself: give the backend another")
         return name
-
-    @field_validator("ca_file")
-    @classmethod
-    def _certificates(cls, path: Path | None) -> Path | None:
-        if path is not None:
-            check_certificates(path)
-        return path
-
-    @field_validator("client_certificate_file")
-    @classmethod
-    def _certificate_and_key(cls, path: Path | None) -> Path | None:
-        if path is not None:
-            check_certificate_and_key(path)
-        return path
 
     def _check_app_sign_in(self) -> None:
         missing = [name for name in ("authority", "client_id") if not getattr(self, name)]
@@ -79,7 +69,7 @@ class GraphBackend(_Backend):
     refresh_token_env: str | None = None
     refresh_token: SecretStr | None = None
     max_concurrency: Annotated[int, Field(ge=1, le=100, strict=True)] = 4
-    notification_certificate_files: tuple[Path, ...] = ()
+    notification_certificate_files: tuple[CertificateAndKey, ...] = ()
     """PEM files, each with a certificate and its RSA key, newest first. Graph seals its notifications with the newest.
     An older one has to stay in the list for a day, until nothing that was sealed with it is on its way."""
 
@@ -87,13 +77,6 @@ class GraphBackend(_Backend):
     def is_somebody(self) -> bool:
         """Whether it signs in as a person, whose mailbox is ``me``."""
         return self.refresh_token is not None
-
-    @field_validator("notification_certificate_files")
-    @classmethod
-    def _all_readable(cls, paths: tuple[Path, ...]) -> tuple[Path, ...]:
-        for path in paths:
-            check_certificate_and_key(path)
-        return paths
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -20,21 +20,23 @@ def check_url(name: str, url: str) -> None:
         raise ValueError(f"{name} must be a plain https:// URL")
 
 
-def check_certificates(path: Path) -> None:
-    """PEM, one or more."""
+def certificates(path: Path) -> Path:
+    """A file that holds certificates in PEM, one or more."""
     _check_readable(path)
     try:
         ssl.create_default_context(cafile=str(path))
     except OSError:
         raise ValueError(f"the file {path} holds no certificate in PEM") from None
+    return path
 
 
-def check_certificate_and_key(path: Path) -> None:
-    """PEM, both in one file."""
+def certificate_and_key(path: Path) -> Path:
+    """A file that holds a certificate and its private key in PEM."""
     _check_readable(path)
     text = path.read_bytes()
     if b"-----BEGIN CERTIFICATE-----" not in text or b"PRIVATE KEY-----" not in text:
         raise ValueError(f"the file {path} does not hold a certificate and its private key in PEM")
+    return path
 
 
 def check_webhook_secret(text: str) -> None:
