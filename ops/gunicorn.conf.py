@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import gunicorn
+import gunicorn.util
 
 from workers.configuration import load_or_exit
 
@@ -102,5 +102,14 @@ errorlog = "-"
 loglevel = "warning"
 control_socket_disable = True
 
+
+def write_problem(connection, status, reason, detail):
+    """What cannot even be read as a request is refused as everything is: by a problem, not by a page of HTML."""
+    from webhooks import problems  # in the worker, which has it already, not in the master
+
+    gunicorn.util.write_nonblock(connection, problems.unparsed(status, reason, detail))
+
+
+gunicorn.util.write_error = write_problem
 gunicorn.SERVER = "rendezvous"
 gunicorn.SERVER_SOFTWARE = "rendezvous"

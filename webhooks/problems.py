@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
 from traceback import extract_tb
@@ -107,6 +107,7 @@ KINDS: Mapping[str, Kind] = {
     )
 }  # fmt: skip
 NOTHING_HERE = "There is nothing at this address: the API is described at /docs, the console is at /console."
+_MEDIA_TYPE = "application/problem+json"
 _BY_STATUS = {400: MALFORMED, 404: NOT_FOUND, 405: NOT_ALLOWED, 413: TOO_LARGE, 415: MEDIA_TYPE, 500: INTERNAL}
 
 
@@ -142,15 +143,28 @@ def unavailable(detail: str) -> Problem:
 def answer(problem: Problem) -> Response:
     """The problem as a response."""
     kind = problem.kind
-    body: dict[str, object] = {
-        "type": kind.type, "title": kind.title, "status": kind.status, "detail": problem.detail,
-    }  # fmt: skip
+    body = _body(kind, problem.detail)
     known = passage()
     if problem.errors:
         known.faults = len(problem.errors)
         body["errors"] = [{"detail": fault.detail, "pointer": fault.pointer} for fault in problem.errors]
     body["requestId"], known.problem = known.request_id, kind.name
-    return Response(json.dumps(body), kind.status, problem.headers, content_type="application/problem+json")
+    return Response(json.dumps(body), kind.status, problem.headers, content_type=_MEDIA_TYPE)
+
+
+def unparsed(status: int, reason: str, detail: str) -> bytes:
+    """The whole HTTP answer to what gunicorn could not read as a request (ops/gunicorn.conf.py). Flask never sees
+    it, so it has no requestId."""
+    kind = _of_status(status, reason)
+    body = json.dumps(_body(kind, detail or f"{kind.title}."))
+    return (
+        f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: {_MEDIA_TYPE}\r\n"
+        f"X-Content-Type-Options: nosniff\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    ).encode("ascii")
+
+
+def _body(kind: Kind, detail: str) -> dict[str, object]:
+    return {"type": kind.type, "title": kind.title, "status": kind.status, "detail": detail}
 
 
 def install(app: Flask) -> None:
@@ -164,10 +178,15 @@ def install(app: Flask) -> None:
 def _of_flask(error: HTTPException) -> BaseResponse:
     if error.response is not None or error.code is None or error.code < 400:
         return error.get_response()
-    kind = _BY_STATUS.get(error.code) or Kind("malformed", error.code, HTTPStatus(error.code).phrase, MALFORMED.remedy)
+    kind = _of_status(error.code, HTTPStatus(error.code).phrase)
     headers = {name: value for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")}
     detail = NOTHING_HERE if isinstance(error, NoSuchRoute) else f"{error.description}"
     return answer(Problem(kind, detail, headers=headers))
+
+
+def _of_status(status: int, phrase: str) -> Kind:
+    """What a status means that was not said by us. ``phrase``: its name, where it is none of the table."""
+    return _BY_STATUS.get(status) or replace(MALFORMED, status=status, title=phrase)
 
 
 def _of_store(error: StoreUnavailable) -> Response:

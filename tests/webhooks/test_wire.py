@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 from collections.abc import Iterator
 
@@ -165,3 +166,23 @@ def test_what_is_no_request_gives_no_5xx_and_nobody_else_notices(wire: Wire, raw
     heard = wire.say(raw)
     assert re.match(rb"(HTTP/1\.1 (4\d\d|505) |$)", heard), heard
     assert wire.statuses(get("/livez")) == [200]
+
+
+@pytest.mark.parametrize(
+    ("raw", "status", "told"),
+    [
+        (get("/v1/updates?cursor=" + "a" * 9000), 414, "Request Line is too large"),
+        (b"GET /livez HTTP/1.1\r\nX: " + b"y" * 9000 + b"\r\n\r\n", 431, "limit request headers"),
+        (b"GET /livez HTTP/9.9\r\nHost: x\r\n\r\n", 400, "9, 9"),
+        (b"GET /livez \xfc HTTP/1.1\r\n\r\n", 400, "\u00fc"),
+        (asking(BODY, "Transfer-Encoding: xchunked"), 501, "xchunked"),
+    ],
+)
+def test_what_is_no_request_is_answered_with_a_problem(wire: Wire, raw: bytes, status: int, told: str) -> None:
+    head, _, body = wire.say(raw).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"Content-Type: application/problem+json" in head
+    assert f"Content-Length: {len(body)}".encode() in head
+    problem = json.loads(body)
+    assert (problem["type"], problem["status"]) == ("/problems/malformed", status)
+    assert told in problem["detail"]
