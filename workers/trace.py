@@ -145,6 +145,3 @@ class _Traced:
             written = self.exchange.write(target, event, patch)
             note("request_id", written.request_id or "")
             return written
-
-    def close(self) -> None:
-        self.exchange.close()

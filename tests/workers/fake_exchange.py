@@ -154,9 +154,6 @@ class FakeExchange:
         seen = None if fault is Fault.UNSEEN else self._event(target, patch.changes)
         return Written(version, seen, "r-200")
 
-    def close(self) -> None:
-        pass
-
     # What others do.
 
     def human(self, **changes: Json) -> None:
@@ -174,10 +171,6 @@ class FakeExchange:
                 self._late.remove((moment, event, patch))
                 if event.version == self.version or not self.enforces_versions:
                     self._apply(patch)
-
-    @property
-    def still_to_come(self) -> bool:
-        return bool(self._late)
 
     # What the tests ask.
 

@@ -83,9 +83,6 @@ class Exchange(Protocol):
     def write(self, target: Target, event: Event, patch: Patch) -> Written:
         """Apply ``patch`` to ``event`` as it was just read, and only if its version is still the same."""
 
-    def close(self) -> None:
-        """Close the connections."""
-
 
 class ExchangeError(Exception):
     """A failed read or write: the backend's own ``code``, a sentence, and the request id that Microsoft asks for."""
