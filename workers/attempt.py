@@ -16,6 +16,7 @@ from workers.event import invitations, patch, whole_days
 from workers.event.patch import Changes, Conflict
 from workers.event.versions import Wrote, content_of, is_ours
 from workers.exchange import (
+    EXCEPTIONS,
     MARKER_LENGTH,
     Event,
     Exchange,
@@ -34,7 +35,6 @@ from workers.job import Clash, Failure, Result, named
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.update import Json, Update
 
-EXCEPTIONS = "exceptionOccurrences"
 ROUNDS = 5
 """How often we look again at once when the version moves under us; after that the update is retried later."""
 

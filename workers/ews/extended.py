@@ -14,10 +14,10 @@ from workers.event.properties import EXTENDED
 from workers.ews import mapi
 from workers.ews.change import Change, path_of
 from workers.ews.soap import element, find, find_all, text_of
-from workers.exchange import MARKER_GUID, MARKER_NAME, Refused
+from workers.exchange import MARKER_ID, Refused
 from workers.update import Json
 
-MARKER = f"{EXTENDED}String {{{MARKER_GUID}}} Name {MARKER_NAME}"
+MARKER = EXTENDED + MARKER_ID
 """The marker, as the property that it is."""
 
 

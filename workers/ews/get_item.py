@@ -18,15 +18,13 @@ from workers.ews import extended
 from workers.ews.change import Change, path_of
 from workers.ews.fields import FIELDS, Field, extended_field, known
 from workers.ews.soap import Answer, NotAnAnswer, element, find, find_all, qualified, text_of
-from workers.exchange import Event, Refused
+from workers.exchange import EXCEPTIONS, Event, Refused
 from workers.settings import ServerVersion
 from workers.update import Json, Target
 
 NAME = "GetItem"
 IS_MEETING = "calendar:IsMeeting"
 KIND = "calendar:CalendarItemType"
-EXCEPTIONS = "exceptionOccurrences"
-"""A property of a series that can be read and not written: its meetings that differ from the pattern, by their ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +159,7 @@ def _series(item: etree._Element) -> Json:
 
 
 def _exceptions(item: etree._Element) -> Json:
+    """By their ids only."""
     return [{"id": id_of(found)[0]} for found in find_all(item, "t:ModifiedOccurrences/t:Occurrence")]
 
 

@@ -27,10 +27,14 @@ from workers.update import Json, Target
 
 MARKER_GUID = "8f9c2d5e-6c1b-4f0a-9d3b-5a7e1c0b4d26"
 MARKER_NAME = "rendezvous-updates"
+MARKER_ID = f"String {{{MARKER_GUID}}} Name {MARKER_NAME}"
 MARKER_LENGTH = 16
-"""The marker is the named MAPI property (``String {GUID} Name rendezvous-updates``) that every write stamps on the
-event: the ids of the last updates, newest first, separated by spaces. A history and not only the last id, because a
-store that was rolled back by a power cut brings older updates to life again."""
+"""The marker is the named MAPI property that every write stamps on the event: the ids of the last updates, newest
+first, separated by spaces. A history and not only the last id, because a store that was rolled back by a power cut
+brings older updates to life again."""
+
+EXCEPTIONS = "exceptionOccurrences"
+"""A property of a series that can be read and not written: its occurrences that differ from the pattern."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +81,7 @@ class Exchange(Protocol):
     """One configured backend. Thread-safe; retries nothing; raises only the errors drawn above."""
 
     def read(self, target: Target, properties: Collection[str]) -> Event:
-        """The event with these properties, its version and its marker. Beside the writable properties there is
-        ``exceptionOccurrences``: the occurrences of a series that differ from its pattern."""
+        """The event with these properties (the writable ones, and EXCEPTIONS), its version and its marker."""
 
     def write(self, target: Target, event: Event, patch: Patch) -> Written:
         """Apply ``patch`` to ``event`` as it was just read, and only if its version is still the same."""

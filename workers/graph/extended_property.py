@@ -10,10 +10,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 
 from workers.event.properties import EXTENDED
-from workers.exchange import MARKER_GUID, MARKER_NAME, Refused
+from workers.exchange import MARKER_ID, Refused
 from workers.update import Json
-
-MARKER_ID = f"String {{{MARKER_GUID}}} Name {MARKER_NAME}"
 
 _ID = re.compile(
     r"(?P<type>[a-z]+)\s+(?:\{(?P<guid>[0-9a-f-]{36})\}\s+(?:name\s+(?P<name>.+)|id\s+(?P<id>0x[0-9a-f]+|[0-9]+))"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from workers.event.properties import EXTENDED, EXTENSION, TIMES
-from workers.exchange import Event, Patch, Refused
+from workers.exchange import EXCEPTIONS, MARKER_ID, Event, Patch, Refused
 from workers.graph import body, extended_property, open_extension, series, times
 from workers.update import Json
 
@@ -114,7 +114,7 @@ def query(properties: Collection[str]) -> str:
     expand = [
         extended_property.expand(extended_property.ids(properties)),
         *map(open_extension.expand, open_extension.names(properties)[:1]),
-        *([series.EXPAND] if series.EXCEPTIONS in asked else ()),
+        *([series.EXPAND] if EXCEPTIONS in asked else ()),
     ]
     # A space has to be %20: in OData a plus is a plus.
     asking = {"$select": ",".join(dict.fromkeys(wanted)), "$expand": ",".join(expand)}
@@ -180,7 +180,7 @@ def read_event(
         raise Unreadable(f"this is not an event: {error}") from error
 
 
-_MARKER = extended_property.canonical(extended_property.MARKER_ID)
+_MARKER = extended_property.canonical(MARKER_ID)
 
 
 def _read(document: Json, extended: Mapping[str, Json], name: str) -> Json:

@@ -10,11 +10,9 @@ from collections.abc import Mapping
 from workers.event.properties import OWN_ZONE
 from workers.event.series import moved
 from workers.event.zones import to_windows
-from workers.exchange import Refused
+from workers.exchange import EXCEPTIONS, Refused
 from workers.update import Json
 
-EXCEPTIONS = "exceptionOccurrences"
-"""A property of the master that can be read and not written: its occurrences that differ from the pattern."""
 EXPAND = f"{EXCEPTIONS}($select=id,attendees)"
 
 

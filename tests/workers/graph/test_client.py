@@ -23,6 +23,7 @@ from tests.workers.graph.wire import (
     failure,
 )
 from workers.exchange import (
+    MARKER_ID,
     AccessDenied,
     Away,
     Exchange,
@@ -37,7 +38,6 @@ from workers.exchange import (
 )
 from workers.exchange.wire import Wire as RealWire
 from workers.graph.client import GraphExchange
-from workers.graph.extended_property import MARKER_ID
 from workers.graph.resources import GraphEvent
 from workers.tls import trust
 from workers.update import Target

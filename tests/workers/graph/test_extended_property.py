@@ -6,8 +6,8 @@ import pytest
 from tests.workers.graph.wire import ANNA, EVENT, Wire, exchange
 from workers.event.agreement import agrees
 from workers.event.properties import EXTENDED
-from workers.exchange import Patch, Refused
-from workers.graph.extended_property import MARKER_ID, canonical, expand, ids, read, written
+from workers.exchange import MARKER_ID, Patch, Refused
+from workers.graph.extended_property import canonical, expand, ids, read, written
 
 GUID = "00020329-0000-0000-C000-000000000046"
 COLOUR = f"String {{{GUID}}} Name Colour"

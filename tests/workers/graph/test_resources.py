@@ -11,11 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.event.properties import OWN_ZONE, UNNAMED
-from workers.exchange import MARKER_LENGTH, Patch, Refused
-from workers.graph.extended_property import MARKER_ID
+from workers.exchange import EXCEPTIONS, MARKER_ID, MARKER_LENGTH, Patch, Refused
 from workers.graph.instances import MASTER, windows_around
 from workers.graph.resources import PROPERTIES, GraphEvent, Unreadable, patch_body, query, read_event
-from workers.graph.series import EXCEPTIONS
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "../shared/reference/graph/v1.0-schemas.json"
 

@@ -5,9 +5,9 @@ from urllib.parse import parse_qs
 import pytest
 
 from workers.event.properties import OWN_ZONE, UNNAMED
-from workers.exchange import Patch, Refused
+from workers.exchange import EXCEPTIONS, Patch, Refused
 from workers.graph.resources import GraphEvent, patch_body, query
-from workers.graph.series import EXCEPTIONS, in_step, with_windows_zone
+from workers.graph.series import in_step, with_windows_zone
 
 RECURRENCE = {
     "pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["tuesday"]},
