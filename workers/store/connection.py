@@ -120,6 +120,11 @@ class Connection:
         except RedisError as error:
             raise _unanswered(error) from error
 
+    def now(self) -> int:
+        """The store's clock, in ms."""
+        seconds, micros = self.call("time")
+        return int(seconds) * 1000 + int(micros) // 1000
+
     def check(self) -> None:
         """Raise StoreUnavailable unless the store answers, never evicts, has room, and writes an append-only file; at
         every write, if it tells its policy."""

@@ -93,7 +93,7 @@ class Figures:
 
     def minutes(self, count: int) -> tuple[Minute, ...]:
         """The last minutes by the store's clock, oldest first; the last one is not over yet."""
-        last = int(self._redis.call("time")[0]) // 60
+        last = self._redis.now() // 60_000
         numbers = range(last - count + 1, last + 1)
         rows = self._redis.call_all(("hgetall", f"rdv:minute:{number}") for number in numbers)
         return tuple(
@@ -124,13 +124,15 @@ class Figures:
 
     def pauses(self) -> tuple[Pause, ...]:
         """The lanes that are paused now, soonest open first; PAUSES_SHOWN at most."""
-        found = self._redis.call("zrangebyscore", "rdv:pauses", f"({self._now()}", "+inf", start=0, num=PAUSES_SHOWN,
-                                 withscores=True)  # fmt: skip
+        future = f"({self._redis.now()}"
+        found = self._redis.call(
+            "zrangebyscore", "rdv:pauses", future, "+inf", start=0, num=PAUSES_SHOWN, withscores=True
+        )
         return tuple(Pause(lane, moment(until)) for lane, until in found)
 
     def dues(self) -> Dues:
         """What sweep has to look at."""
-        now = self._now()
+        now = self._redis.now()
         waiting, overdue, first = self._redis.call_all(
             [("zcard", "rdv:due"), ("zcount", "rdv:due", "-inf", now), ("zrangebyscore", "rdv:due", "-inf", now, 0, 1)]
         )
@@ -142,7 +144,7 @@ class Figures:
         """Kind → how long the oldest of its jobs has been ready to run, among the first few that are due. That is
         enough to see that nobody serves a queue, because then all of its jobs wait. Jobs whose lane is paused or full
         are not due."""
-        now, ids = self._now(), self._redis.call("zrange", "rdv:due", 0, WAITS_SEEN - 1)
+        now, ids = self._redis.now(), self._redis.call("zrange", "rdv:due", 0, WAITS_SEEN - 1)
         found = self._redis.call_all(
             ("hmget", f"rdv:job:{job_id}", "kind", "state", "since", "not_before") for job_id in ids
         )
@@ -168,10 +170,6 @@ class Figures:
             return str(kept)
         made = secrets.token_urlsafe(32)
         return str(self._redis.call("set", "rdv:console_secret", made, nx=True, get=True) or made)
-
-    def _now(self) -> int:
-        seconds, micros = self._redis.call("time")
-        return int(seconds) * 1000 + int(micros) // 1000
 
 
 def tallies(counts: Mapping[str, str]) -> tuple[Tally, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha1
 from typing import cast
 
@@ -89,8 +89,7 @@ class Reading:
 
     def time(self) -> datetime:
         """The store's clock."""
-        seconds, micros = self._redis.call("time")
-        return datetime.fromtimestamp(seconds + micros / 1e6, UTC)
+        return moment(self._redis.now())
 
     def _job(self, job_id: str) -> Mapping[str, str]:
         return cast("Mapping[str, str]", self._redis.call("hgetall", f"rdv:job:{job_id}"))

@@ -198,7 +198,7 @@ class Steps:
         """Remove jobs whose life is over from the client's lists; how many. Of each list at most so many are looked at,
         oldest first, and the next call goes on behind those that are still alive: a dead letter outlives jobs that
         succeeded later."""
-        old = self._redis.call("time")[0] * 1000 - ms(SETTLED_LIFE)
+        old = self._redis.now() - ms(SETTLED_LIFE)
         return sum(self._trim(f"{lists}:{client}", old, at_most) for lists in ("rdv:updates", "rdv:dead"))
 
     def _trim(self, key: str, old: int, at_most: int) -> int:
