@@ -91,16 +91,11 @@ __all__ = [
 
 
 class Store(Steps, Reading, Figures, Searching, Watching):
-    """The jobs. Thread-safe. Every method raises StoreUnavailable where Redis does not answer."""
+    """The jobs. Thread-safe. Every method raises StoreUnavailable where Redis does not answer. ``Steps`` holds the
+    connection and the grace for all parts."""
 
     def __init__(self, redis: Redis, *, lease: timedelta, grace: timedelta) -> None:
-        connection = Connection(redis)
-        Steps.__init__(self, connection, lease=lease, grace=grace)
-        Reading.__init__(self, connection)
-        Figures.__init__(self, connection)
-        Searching.__init__(self, connection)
-        Watching.__init__(self, connection, grace=grace)
-        self._connection = connection
+        super().__init__(Connection(redis), lease=lease, grace=grace)
 
     @classmethod
     def connect(cls, settings: Settings) -> Self:
@@ -120,7 +115,7 @@ class Store(Steps, Reading, Figures, Searching, Watching):
 
     def check(self) -> None:
         """Raise StoreUnavailable unless the store answers and would keep what it is given."""
-        self._connection.check()
+        self._redis.check()
 
     def close(self) -> None:
-        self._connection.redis.close()
+        self._redis.redis.close()

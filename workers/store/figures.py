@@ -88,8 +88,7 @@ class Health:
 class Figures:
     """Every method raises StoreUnavailable where Redis does not answer."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._redis = connection
+    _redis: Connection
 
     def minutes(self, count: int) -> tuple[Minute, ...]:
         """The last minutes by the store's clock, oldest first; the last one is not over yet."""

@@ -24,8 +24,7 @@ _log = structlog.get_logger(__name__)
 class Reading:
     """Every method raises StoreUnavailable where Redis does not answer."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._redis = connection
+    _redis: Connection
 
     def earlier(self, client: str, key: str) -> str | None:
         """The id of the update that an idempotency key stands for."""

@@ -52,8 +52,7 @@ class Found:
 class Searching:
     """Every method raises StoreUnavailable where Redis does not answer."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._redis = connection
+    _redis: Connection
 
     def search_updates(self, clients: Collection[str], which: Search, limit: int, cursor: str | None = None) -> Found:
         """The updates of these clients that match. Raises BadCursor."""

@@ -40,9 +40,8 @@ class Heard:
 class Watching:
     """Every method raises StoreUnavailable where Redis does not answer."""
 
-    def __init__(self, connection: Connection, *, grace: timedelta) -> None:
-        self._redis = connection
-        self._grace = ms(grace)
+    _redis: Connection
+    _grace: int
 
     # Who wants to know
 
