@@ -19,7 +19,7 @@ from webhooks.problems import Problem
 from webhooks.schema import fault_of
 from workers.public import public, shown_attempts
 from workers.replay import Hindrance, hindrance, matching, replay_one, undelivered
-from workers.store import BadCursor, DeadLetter
+from workers.store import DeadLetter
 from workers.update import Json
 
 
@@ -56,10 +56,7 @@ def listed(query: LettersQuery) -> Response:
     """The client's dead letters, last died first."""
     intake.check_parameters()
     at = door()
-    try:
-        found = at.store.search_dead((client().name,), query.search, query.limit, query.cursor)
-    except BadCursor as error:
-        raise problems.unreadable("cursor", str(error)) from None
+    found = at.store.search_dead((client().name,), query.search, query.limit, query.cursor)
     items = [_shown(at, letter) for letter in at.store.dead_letters(found.ids)]
     return jsonify({"items": items, "nextCursor": found.next_cursor})
 

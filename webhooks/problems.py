@@ -21,7 +21,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from webhooks.faults import Fault
 from webhooks.passage import passage
-from workers.store import StoreUnavailable
+from workers.store import BadCursor, StoreUnavailable
 
 _log = structlog.get_logger("webhooks")
 
@@ -172,6 +172,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(Problem, answer)
     app.register_error_handler(HTTPException, _of_flask)
     app.register_error_handler(StoreUnavailable, _of_store)
+    app.register_error_handler(BadCursor, lambda error: answer(unreadable("cursor", str(error))))
     app.register_error_handler(Exception, _of_ours)
 
 

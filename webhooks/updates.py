@@ -22,7 +22,7 @@ from webhooks.problems import Problem
 from workers.callbacks.callback import for_update
 from workers.job import State, UpdateJob
 from workers.public import public
-from workers.store import BadCursor, Cancelled, Search
+from workers.store import Cancelled, Search
 from workers.update import rfc3339
 
 _ID = re.compile(r"upd_[0-9A-HJKMNP-TV-Z]{26}")
@@ -73,10 +73,7 @@ def listed(query: ListQuery) -> Response:
     """The client's updates, newest first."""
     intake.check_parameters()
     store, which = door().store, Search(query.state, mailbox=query.mailbox)
-    try:
-        found = store.search_updates((client().name,), which, query.limit, query.cursor)
-    except BadCursor as error:
-        raise problems.unreadable("cursor", str(error)) from None
+    found = store.search_updates((client().name,), which, query.limit, query.cursor)
     items = [public(job) for job in map(store.update, found.ids) if job is not None]
     return jsonify({"items": items, "nextCursor": found.next_cursor})
 

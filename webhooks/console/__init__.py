@@ -21,7 +21,7 @@ from webhooks.letter_filter import LetterKind
 from webhooks.passage import passage
 from webhooks.problems import Problem
 from workers.job import ErrorClass, State
-from workers.store import StoreUnavailable
+from workers.store import BadCursor, StoreUnavailable
 from workers.update import Json
 
 _log = structlog.get_logger("webhooks")
@@ -92,6 +92,12 @@ def refused(problem: Problem) -> tuple[str, int, dict[str, str]]:
     passage().problem = problem.kind.name
     page = render_template("console/problem.html", title=problem.kind.title, detail=problem.detail)
     return page, problem.kind.status, problem.headers
+
+
+@console.errorhandler(BadCursor)
+def astray(error: BadCursor) -> tuple[str, int, dict[str, str]]:
+    """The same problem as the API's, as a page."""
+    return refused(problems.unreadable("cursor", str(error)))
 
 
 @console.errorhandler(StoreUnavailable)

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from flask import g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webhooks import problems
 from webhooks.console.filters import Filters
 from webhooks.console.updates import PAGE, without_query
 from webhooks.dead_letters import gone, return_one, returned
 from webhooks.door import Door, door
 from webhooks.passage import passage
 from workers.replay import matching, undelivered
-from workers.store import BadCursor, DeadLetter
+from workers.store import DeadLetter
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +60,7 @@ def discarded(letter_id: str) -> Response:
 
 def _page(filters: Filters, matched: int | None = None) -> str:
     at = door()
-    try:
-        found = at.store.search_dead(filters.among(g.visitor.clients), filters.search, PAGE, filters.cursor)
-    except BadCursor as error:
-        raise problems.unreadable("cursor", str(error)) from None
+    found = at.store.search_dead(filters.among(g.visitor.clients), filters.search, PAGE, filters.cursor)
     rows = [_row(letter) for letter in at.store.dead_letters(found.ids)]
     return render_template(
         "console/dead_letters.html", rows=rows, filters=filters, next_cursor=found.next_cursor, matched=matched

@@ -19,7 +19,7 @@ from webhooks.problems import Problem
 from webhooks.updates import take_back
 from workers.job import Attempt, UpdateJob
 from workers.public import public
-from workers.store import BadCursor, Cancelled
+from workers.store import Cancelled
 
 PAGE = 50
 
@@ -40,10 +40,7 @@ class Story:
 def listed() -> str:
     """A page of updates, newest first."""
     at, filters = door(), Filters.of(request.args)
-    try:
-        found = at.store.search_updates(filters.among(g.visitor.clients), filters.search, PAGE, filters.cursor)
-    except BadCursor as error:
-        raise problems.unreadable("cursor", str(error)) from None
+    found = at.store.search_updates(filters.among(g.visitor.clients), filters.search, PAGE, filters.cursor)
     jobs = [job for job in map(at.store.update, found.ids) if job is not None]
     return render_template("console/updates.html", jobs=jobs, filters=filters, next_cursor=found.next_cursor)
 
