@@ -7,6 +7,8 @@ when a link from elsewhere is followed: without it the sign-in page would come a
 
 from __future__ import annotations
 
+from typing import cast
+
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -14,9 +16,11 @@ from webhooks import problems
 from webhooks.console import session as sessions
 from webhooks.console import visitor as visitors
 from webhooks.console.session import COOKIE, LIFE, Session
+from webhooks.console.visitor import Visitor
 from webhooks.door import door
 from webhooks.passage import passage
 from webhooks.problems import Kind, Problem
+from workers.settings import Client
 
 _OPEN = frozenset({"console.sign_in", "console.signed_in", "console.static"})
 _POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
@@ -33,13 +37,18 @@ def check() -> BaseResponse | None:
     g.session = sessions.unseal(request.cookies.get(COOKIE), _secret())
     if request.method == "POST":
         _check_form()
-    g.visitor = visitors.with_mark(g.session.mark, door().settings) if g.session else None
-    if g.visitor is None:
+    g.visitor = who = visitors.with_mark(g.session.mark, door().settings) if g.session else None
+    if who is None:
         return None if request.endpoint in _OPEN else redirect(url_for("console.sign_in"), 303)
-    if g.visitor.client is not None:
-        passage().client = g.visitor.client
-        _spend()
+    if who.client is not None:
+        passage().client = who.client
+        _spend(who.client)
     return None
+
+
+def visitor() -> Visitor:
+    """Who looks at the console. For views that need somebody."""
+    return cast(Visitor, g.visitor)
 
 
 def dress(response: Response) -> Response:
@@ -79,10 +88,10 @@ def sign_in() -> Response:
 
 def signed_in() -> BaseResponse:
     """Sign in with the key that was given, or show the page again."""
-    visitor = visitors.with_key(request.form.get("key", ""), door().settings)
-    if visitor is None:
+    who = visitors.with_key(request.form.get("key", ""), door().settings)
+    if who is None:
         return _asking("This key is not valid here.", 403)
-    return _with_session(redirect(url_for("console.overview"), 303), sessions.begin(visitor.mark))
+    return _with_session(redirect(url_for("console.overview"), 303), sessions.begin(who.mark))
 
 
 def sign_out() -> BaseResponse:
@@ -115,8 +124,8 @@ def _check_form() -> None:
         raise Problem(FOREIGN_FORM, "The form does not belong to this session; open the page again.")
 
 
-def _spend() -> None:
-    wait = door().rates.spend(g.visitor.client, "reads")
+def _spend(client: Client) -> None:
+    wait = door().rates.spend(client, "reads")
     if wait is not None:
         raise Problem(problems.RATE_LIMITED, f"Come again in {wait} s.", headers={"Retry-After": str(wait)})
 

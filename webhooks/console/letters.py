@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import g, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from webhooks.console.filters import Filters
+from webhooks.console.gate import visitor
 from webhooks.console.updates import PAGE, without_query
 from webhooks.dead_letters import gone, return_one, returned
 from webhooks.door import Door, door
@@ -43,7 +44,7 @@ def replayed_all() -> str | Response:
     at, filters = door(), Filters.of(request.form)
     letters = [
         letter
-        for client in filters.among(g.visitor.clients)
+        for client in filters.among(visitor().clients)
         for letter in matching(at.store, at.settings, client, filters.search)
     ]
     if "dry_run" in request.form:
@@ -60,7 +61,7 @@ def discarded(letter_id: str) -> Response:
 
 def _page(filters: Filters, matched: int | None = None) -> str:
     at = door()
-    found = at.store.search_dead(filters.among(g.visitor.clients), filters.search, PAGE, filters.cursor)
+    found = at.store.search_dead(filters.among(visitor().clients), filters.search, PAGE, filters.cursor)
     rows = [_row(letter) for letter in at.store.dead_letters(found.ids)]
     return render_template(
         "console/dead_letters.html", rows=rows, filters=filters, next_cursor=found.next_cursor, matched=matched
@@ -81,7 +82,7 @@ def _row(letter: DeadLetter) -> Row:
 def _own(at: Door, letter_id: str) -> DeadLetter:
     """The dead letter. One that the visitor may not see is answered like one that does not exist."""
     letter = at.store.dead_letter(letter_id) if letter_id.isascii() and len(letter_id) <= 64 else None
-    if letter is None or letter.client not in g.visitor.clients:
+    if letter is None or letter.client not in visitor().clients:
         raise gone()
     passage().update = letter.id
     return letter

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask import g, render_template
+from flask import render_template
 
 from webhooks.console.charts import Chart, chart, percentile
+from webhooks.console.gate import visitor
 from webhooks.console.visitor import Visitor
 from webhooks.door import Door, door
 from webhooks.health import queue_lengths
@@ -61,7 +62,7 @@ class Overview:
 
 def page() -> str:
     """The page as the visitor may see it."""
-    return render_template("console/overview.html", overview=_read(door(), g.visitor))
+    return render_template("console/overview.html", overview=_read(door(), visitor()))
 
 
 def _read(at: Door, visitor: Visitor) -> Overview:

@@ -6,12 +6,13 @@ import json
 from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit, urlunsplit
 
-from flask import g, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from webhooks import problems
 from webhooks.console.differences import Difference, differences
 from webhooks.console.filters import Filters
+from webhooks.console.gate import visitor
 from webhooks.console.mailed import Mailing, mailing
 from webhooks.door import Door, door
 from webhooks.passage import passage
@@ -40,7 +41,7 @@ class Story:
 def listed() -> str:
     """A page of updates, newest first."""
     at, filters = door(), Filters.of(request.args)
-    found = at.store.search_updates(filters.among(g.visitor.clients), filters.search, PAGE, filters.cursor)
+    found = at.store.search_updates(filters.among(visitor().clients), filters.search, PAGE, filters.cursor)
     jobs = [job for job in map(at.store.update, found.ids) if job is not None]
     return render_template("console/updates.html", jobs=jobs, filters=filters, next_cursor=found.next_cursor)
 
@@ -62,7 +63,7 @@ def cancelled(update_id: str) -> Response:
 def own(at: Door, update_id: str) -> UpdateJob:
     """The update. One that the visitor may not see is answered like one that does not exist."""
     job = at.store.update(update_id) if update_id.isascii() and len(update_id) <= 64 else None
-    if job is None or job.update.client not in g.visitor.clients:
+    if job is None or job.update.client not in visitor().clients:
         raise Problem(problems.NOT_FOUND, "There is no update of this id.")
     passage().update = update_id
     return job

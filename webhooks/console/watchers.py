@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import g, render_template
+from flask import render_template
 
+from webhooks.console.gate import visitor
 from webhooks.console.updates import without_query
 from webhooks.console.visitor import Visitor
 from webhooks.door import Door, door
@@ -34,7 +35,7 @@ class Row:
 
 def listed() -> str:
     """Subscriptions and mirrors, each client's newest first."""
-    return render_template("console/subscriptions.html", rows=_rows(door(), g.visitor))
+    return render_template("console/subscriptions.html", rows=_rows(door(), visitor()))
 
 
 def _rows(at: Door, visitor: Visitor) -> list[Row]:
