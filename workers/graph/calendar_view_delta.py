@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from workers.changes.event_change import DEFAULT
 from workers.changes.feed import CursorLost, Item, Round
 from workers.changes.watch import WINDOW, Watch
+from workers.event.item_ids import is_ews_spelling
 from workers.exchange import ExchangeError, NotFound, Refused, Throttled, Unavailable
 from workers.graph import body, exchange_ids, resources
 from workers.graph.connection import Answer, Connection, unreadable
@@ -63,19 +64,13 @@ class GraphFeed:
 
     def _translated(self, watch: Watch, event: str) -> str | None:
         """https://learn.microsoft.com/graph/api/user-translateexchangeids"""
-        asked = {
-            "inputIds": [event],
-            "sourceIdType": "ewsId" if exchange_ids.is_ews(event) else "restId",
-            "targetIdType": "restImmutableEntryId",
-        }
-        path = f"{owner_path(watch.place)}/translateExchangeIds"
-        answer = self._connection.call("read", watch.place, "POST", path, content=json.dumps(asked).encode())
-        return exchange_ids.answer(answer.body)
+        path, question = exchange_ids.path(watch.place), exchange_ids.question(event, "restImmutableEntryId")
+        return exchange_ids.answer(self._connection.call("read", watch.place, "POST", path, content=question).body)
 
     def _shown(self, watch: Watch, event: str) -> str | None:
         """The id as a read shows it. Translating needs a permission to read users, which the application may not
         have."""
-        as_graph = exchange_ids.respelled(event) if exchange_ids.is_ews(event) else event
+        as_graph = exchange_ids.respelled(event) if is_ews_spelling(event) else event
         path = f"{event_path(watch.event(as_graph))}?$select=id"
         return exchange_ids.shown(self._connection.call("read", watch.place, "GET", path, PREFER).body)
 

@@ -7,6 +7,7 @@ https://learn.microsoft.com/graph/api/user-translateexchangeids. Graph writes id
 from __future__ import annotations
 
 import json
+from typing import Literal
 
 from workers.event.item_ids import AS_GRAPH, is_ews_spelling
 from workers.graph.paths import owner_path
@@ -16,25 +17,21 @@ IMMUTABLE = "AAkALg"
 """How immutable ids begin, as observed: a version byte of their own. Ordinary ones begin with ``AAMk`` or ``AQMk``."""
 
 
-def is_ews(identifier: str) -> bool:
-    """Whether only EWS can have written this id."""
-    return is_ews_spelling(identifier)
-
-
 def is_immutable(identifier: str) -> bool:
     """Whether this id is kept when the event is moved within its mailbox; see
     https://learn.microsoft.com/graph/outlook-immutable-id."""
     return identifier.startswith(IMMUTABLE)
 
 
-def path(target: Target) -> str | None:
-    """Where to ask; None for a group, whose ids cannot be translated."""
-    return None if target.group is not None else f"{owner_path(target)}/translateExchangeIds"
+def path(target: Target) -> str:
+    """Where to ask. Not for a group, whose ids cannot be translated."""
+    return f"{owner_path(target)}/translateExchangeIds"
 
 
-def question(identifier: str) -> bytes:
+def question(identifier: str, wanted: Literal["restId", "restImmutableEntryId"]) -> bytes:
     """The body of the POST."""
-    return json.dumps({"inputIds": [identifier], "sourceIdType": "ewsId", "targetIdType": "restId"}).encode()
+    given = "ewsId" if is_ews_spelling(identifier) else "restId"
+    return json.dumps({"inputIds": [identifier], "sourceIdType": given, "targetIdType": wanted}).encode()
 
 
 def answer(body: bytes) -> str | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from workers.event.item_ids import is_ews_spelling
 from workers.exchange import ExchangeError, Throttled, Unavailable
 from workers.exchange.memory import Memory
 from workers.graph import exchange_ids, supported_time_zones
@@ -24,7 +25,7 @@ class Mailboxes:
 
     def translated(self, target: Target) -> Target:
         """The target with its event's id as Graph writes it. See exchange_ids."""
-        if not exchange_ids.is_ews(target.event):
+        if not is_ews_spelling(target.event):
             return target
         key = (target.owner, target.event)
         known = self._ids.get(key)
@@ -38,8 +39,8 @@ class Mailboxes:
         """The time zones that the mailbox's server knows, None if that cannot be found out. See
         supported_time_zones."""
         known = self._zones.get(target.owner)
-        path = supported_time_zones.path(target)
-        if known is None and path is not None:
+        if known is None and target.group is None:  # a group has no such list
+            path = supported_time_zones.path(target)
             try:
                 known = supported_time_zones.answer(self._connection.call("read", target, "GET", path).body)
             except ExchangeError:
@@ -50,11 +51,12 @@ class Mailboxes:
 
     def _translation(self, target: Target) -> tuple[str, bool]:
         """The id, and whether it is worth remembering: an answer that may be different tomorrow is not."""
-        by_rule, path = exchange_ids.respelled(target.event), exchange_ids.path(target)
-        if path is None:
+        by_rule = exchange_ids.respelled(target.event)
+        if target.group is not None:  # a group's ids cannot be translated
             return by_rule, True
+        path, question = exchange_ids.path(target), exchange_ids.question(target.event, "restId")
         try:
-            answer = self._connection.call("read", target, "POST", path, content=exchange_ids.question(target.event))
+            answer = self._connection.call("read", target, "POST", path, content=question)
         except (Throttled, Unavailable):
             return by_rule, False
         except ExchangeError:

@@ -16,9 +16,9 @@ from workers.graph.paths import owner_path
 from workers.update import Json, Target
 
 
-def path(target: Target) -> str | None:
-    """Where to ask; None for a group, which has no such list."""
-    return None if target.group is not None else f"{owner_path(target)}/outlook/supportedTimeZones"
+def path(target: Target) -> str:
+    """Where to ask. Not for a group, which has no such list."""
+    return f"{owner_path(target)}/outlook/supportedTimeZones"
 
 
 def answer(body: bytes) -> frozenset[str] | None:

@@ -4,8 +4,9 @@ import httpx
 import pytest
 
 from tests.workers.graph.wire import ANNA, EVENT, GROUP, STANDS, Wire, exchange, failure
+from workers.event.item_ids import is_ews_spelling
 from workers.exchange import Patch
-from workers.graph.exchange_ids import answer, is_ews, is_immutable, respelled
+from workers.graph.exchange_ids import answer, is_immutable, respelled
 from workers.update import Target
 
 EWS = "AAMk" + "ADk+Xm/+jXRIyi/JP8AA" * 6
@@ -37,7 +38,7 @@ def events(wire: Wire) -> list[str]:
     ],
 )
 def test_an_ews_id_is_told_from_graphs_own(identifier: str, ews: bool) -> None:
-    assert is_ews(identifier) is ews
+    assert is_ews_spelling(identifier) is ews
 
 
 def test_the_rule_by_which_ids_are_respelled() -> None:

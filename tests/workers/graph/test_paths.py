@@ -73,7 +73,6 @@ def test_the_other_resources_are_where_microsoft_has_them() -> None:
     assert extension_path(target, "x").replace(event_path(target), EVENT) == f"{EVENT}/extensions/x"
     assert f"{EVENT}/extensions/{{extensionName}}" in documented
     for path in (exchange_ids.path(target), supported_time_zones.path(target)):
-        assert path is not None
         assert path.replace("/me", OWNER) in documented
 
 
