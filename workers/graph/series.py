@@ -11,6 +11,7 @@ from workers.event.properties import OWN_ZONE
 from workers.event.series import moved
 from workers.event.zones import to_windows
 from workers.exchange import EXCEPTIONS, Refused
+from workers.graph.times import zone_of
 from workers.update import Json
 
 EXPAND = f"{EXCEPTIONS}($select=id,attendees)"
@@ -51,14 +52,9 @@ def _along(changes: Mapping[str, Json], stood: Json, recurrence: Json) -> Mappin
     if not is_named and OWN_ZONE in start:
         why = "the series is kept in a zone without a name, which Graph cannot be told"
         raise Refused("InvalidValue", f"start: {why}: name start and end with a time zone")
-    moves = not is_named or _zone(stood) != _zone(start)
+    moves = not is_named or zone_of(stood) != zone_of(start)
     if not moves and span.get("startDate") == day:
         return changes
     was = (None if is_named else span.get("startDate")) or stood["dateTime"][:10]
-    zone = {"recurrenceTimeZone": _zone(start)} if moves else {}
+    zone = {"recurrenceTimeZone": zone_of(start)} if moves else {}
     return {**changes, "recurrence": moved({**recurrence, "range": {**span, **zone}}, was, day)}
-
-
-def _zone(value: Json) -> str:
-    zone = str(value.get("timeZone") or "UTC")
-    return to_windows(zone) or zone

@@ -10,9 +10,9 @@ import json
 from collections.abc import Mapping
 
 from workers.event.properties import TIMES
-from workers.event.zones import to_windows
 from workers.exchange import Refused
 from workers.graph.paths import owner_path
+from workers.graph.times import zone_of
 from workers.update import Json, Target
 
 
@@ -32,8 +32,8 @@ def answer(body: bytes) -> frozenset[str] | None:
 
 def new_zones(stands: Mapping[str, Json], changes: Mapping[str, Json]) -> dict[str, str]:
     """``start`` and ``end`` → the zone that a write would move them into, by its Windows name where it has one."""
-    written = {name: _zone(changes[name]) for name in TIMES if changes.get(name)}
-    return {name: zone for name, zone in written.items() if zone not in ("UTC", _zone(stands.get(name)))}
+    written = {name: zone_of(changes[name]) for name in TIMES if changes.get(name)}
+    return {name: zone for name, zone in written.items() if zone not in ("UTC", zone_of(stands.get(name)))}
 
 
 def check(zones: Mapping[str, str], known: frozenset[str] | None) -> None:
@@ -43,8 +43,3 @@ def check(zones: Mapping[str, str], known: frozenset[str] | None) -> None:
             raise Refused(
                 "TimeZoneNotSupported", f"{name}.timeZone: the mailbox's server knows no time zone named {zone!r}."
             )
-
-
-def _zone(value: Json) -> str:
-    zone = str((value or {}).get("timeZone") or "UTC")
-    return to_windows(zone) or zone

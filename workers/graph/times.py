@@ -27,8 +27,7 @@ def in_own_zone(document: Json, name: str) -> Json:
     wall = datetime.fromisoformat(value["dateTime"]).replace(microsecond=0)
     if wall.tzinfo is not None:
         raise ValueError(f"a wall clock has no offset: {value['dateTime']!r}")
-    zone = value.get("timeZone") or "UTC"
-    given = to_windows(zone) or zone
+    given = zone_of(value)
     told = document.get(_ZONES[name])
     own = to_windows(told or "")
     if document.get("isAllDay") and wall.time() == wall.time().min:
@@ -42,6 +41,12 @@ def in_own_zone(document: Json, name: str) -> Json:
         return {"dateTime": wall_clock(instant(wall.isoformat(), given), own), "timeZone": own}
     except UnknownZone:
         return _neutral(wall, given)
+
+
+def zone_of(value: Json) -> str:
+    """The zone of a dateTimeTimeZone: its Windows name, or the one that it has if Windows has none."""
+    zone: str = (value or {}).get("timeZone") or "UTC"
+    return to_windows(zone) or zone
 
 
 def in_utc(value: Json) -> datetime:
