@@ -73,9 +73,8 @@ class Executor:
 
     def _attempt(self, grant: Grant) -> Outcome:
         if grant.claims > POISONED:
-            error_class = "unknownOutcome" if grant.in_doubt else "internal"
             detail = f"{POISONED} workers died, or were cut off, while they ran this job."
-            return Dead(retry.failure(error_class, "Poisoned", detail))
+            return Dead(retry.failure("unknownOutcome" if grant.in_doubt else "internal", "Poisoned", detail))
         try:
             if grant.kind == "callback":
                 return self.deliverer.deliver(grant.id, grant.body, grant.tries, self.dice())
@@ -100,9 +99,8 @@ class Executor:
     def _outcome(self, grant: Grant, update: Update) -> Outcome:
         backend = self.settings.backends.get(update.target.backend)
         if backend is None:
-            error_class = "unknownOutcome" if grant.in_doubt else "refused"
             detail = f"The backend {update.target.backend} is no longer configured."
-            return Dead(retry.failure(error_class, "BackendGone", detail))
+            return Dead(retry.failure("unknownOutcome" if grant.in_doubt else "refused", "BackendGone", detail))
         past = Intended.from_json(grant.intent) if grant.intent else None
         around = Surroundings(
             exchange=self.exchanges[backend.name],

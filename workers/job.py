@@ -88,7 +88,7 @@ def named(clashes: Iterable[Clash]) -> str:
 class Failure:
     """Why a job is dead. ``error_class`` is the contract's ``class``, ``code`` the backend's own where there is one."""
 
-    error_class: str
+    error_class: ErrorClass
     code: str
     title: str
     detail: str

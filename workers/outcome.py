@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TypeAlias
 
 from workers.event.versions import Wrote
-from workers.job import Failure, Result
+from workers.job import ErrorClass, Failure, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Retry:
     """Not now, but ``after`` a while. ``pause``: for so long the whole lane stays closed. ``in_doubt``: a write may
     have been applied."""
 
-    error_class: str
+    error_class: ErrorClass
     detail: str
     after: timedelta
     pause: timedelta | None = None

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import cast
 
 from workers.exchange import AccessDenied, ExchangeError, NotFound, Refused, Throttled, Unavailable, Unknown
 from workers.job import Attempt, ErrorClass, Failure
-from workers.outcome import Dead, Outcome, Retry
+from workers.outcome import Dead, Retry
 from workers.settings import Engine
 
 LAST_MOMENT = timedelta(seconds=1)
@@ -56,7 +55,7 @@ def patience(engine: Engine, remaining: timedelta = FOR_EVER, dice: float = 1.0)
     return Patience(timedelta(seconds=engine.retry_base), timedelta(seconds=engine.retry_cap), remaining, dice)
 
 
-def decide(error: ExchangeError, attempts: int, patience: Patience, *, in_doubt: bool) -> Outcome:
+def decide(error: ExchangeError, attempts: int, patience: Patience, *, in_doubt: bool) -> Retry | Dead:
     """The outcome of an attempt that ended in ``error``. ``attempts``: how many came before; ``in_doubt``: a write
     was sent and it is not known whether it was applied."""
     if isinstance(error, FINAL) and in_doubt:
@@ -82,8 +81,7 @@ def again(error: ExchangeError, attempts: int, engine: Engine, dice: float) -> R
     decided = decide(error, attempts, unending, in_doubt=False)
     if isinstance(decided, Retry):
         return replace(decided, in_doubt=False)
-    pause = decided.pause if isinstance(decided, Dead) else None
-    return Retry(error.outcome, str(error), unending.longest(attempts), pause, request_id=error.request_id)
+    return Retry(error.outcome, str(error), unending.longest(attempts), decided.pause, request_id=error.request_id)
 
 
 def expired(last: str | None = None, request_id: str | None = None, *, in_doubt: bool) -> Dead:
@@ -102,9 +100,9 @@ def last_answer(attempts: Sequence[Attempt]) -> tuple[str | None, str | None]:
     return (said[-1].detail, said[-1].requestId) if said else (None, None)
 
 
-def failure(error_class: str, code: str, detail: str) -> Failure:
+def failure(error_class: ErrorClass, code: str, detail: str) -> Failure:
     """A failure with the title of its class."""
-    return Failure(error_class, code, TITLES[cast("ErrorClass", error_class)], detail)
+    return Failure(error_class, code, TITLES[error_class], detail)
 
 
 def _jitter(error: ExchangeError, attempts: int, patience: Patience) -> timedelta:

@@ -22,7 +22,7 @@ from workers.callbacks.public_net import Blocked
 from workers.callbacks.signature import sign
 from workers.failpoint import failpoint
 from workers.identifiers import new_id
-from workers.job import Failure, UpdateJob
+from workers.job import ErrorClass, Failure, UpdateJob
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.public import public
 from workers.retry_after import retry_after
@@ -162,5 +162,5 @@ def _headers(secrets: Sequence[str], job_id: str, raw: bytes, url: str) -> list[
     ]
 
 
-def _dead(error_class: str, code: str, detail: str) -> Dead:
+def _dead(error_class: ErrorClass, code: str, detail: str) -> Dead:
     return Dead(Failure(error_class, code, "The callback could not be delivered", detail))

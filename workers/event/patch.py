@@ -26,7 +26,7 @@ from workers.event.properties import (
 from workers.event.series import moved
 from workers.event.zones import instant, to_windows, wall_clock
 from workers.job import Clash
-from workers.update import Intent, Json
+from workers.update import ConflictResolution, Intent, Json
 
 Properties: TypeAlias = Mapping[str, Json]
 
@@ -43,7 +43,7 @@ class Conflict:
     clashes: tuple[Clash, ...]
 
 
-def properties_needed(intent: Intent, conflict_resolution: str, kind: str) -> frozenset[str]:
+def properties_needed(intent: Intent, conflict_resolution: ConflictResolution, kind: str) -> frozenset[str]:
     """What must be read before anything can be decided: whole groups, as far as a backend of this ``kind`` has them,
     and always attendees and recurrence, which tell how many people would be mailed."""
     needed = {*intent.touched, *intent.expect, "attendees", "recurrence"}
@@ -60,7 +60,9 @@ WATCHED = frozenset(
 """The properties that every event has on every backend."""
 
 
-def plan(intent: Intent, now: Properties, base: Properties | None, conflict_resolution: str) -> Changes | Conflict:
+def plan(
+    intent: Intent, now: Properties, base: Properties | None, conflict_resolution: ConflictResolution
+) -> Changes | Conflict:
     """``now``: the event as just read. ``base``: as it stood when we first read it; None if this is the first time."""
     ours = _in_its_zone(desired(intent, now), now)
     clashes = [
@@ -114,7 +116,7 @@ def _along(stands: Properties, start: Json) -> dict[str, Json]:
 
 
 def _clashes(
-    intent: Intent, base: Properties, now: Properties, wanted: Properties, conflict_resolution: str
+    intent: Intent, base: Properties, now: Properties, wanted: Properties, conflict_resolution: ConflictResolution
 ) -> list[Clash]:
     if conflict_resolution == "alwaysOverwrite":
         return []

@@ -23,6 +23,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+from workers.job import ErrorClass
 from workers.update import Json, Target
 
 MARKER_GUID = "8f9c2d5e-6c1b-4f0a-9d3b-5a7e1c0b4d26"
@@ -90,7 +91,7 @@ class Exchange(Protocol):
 class ExchangeError(Exception):
     """A failed read or write: the backend's own ``code``, a sentence, and the request id that Microsoft asks for."""
 
-    outcome: ClassVar[str]
+    outcome: ClassVar[ErrorClass]
 
     def __init__(self, code: str, detail: str, *, request_id: str | None = None, retry_after: float | None = None):
         super().__init__(f"{code}: {detail}" if detail else code)
