@@ -180,6 +180,14 @@ class _Answer(HTTPResponse):
         super().__init__(connected, method=method)
         self.fp = BufferedReader(_Incoming(connected, self.fp.detach(), deadline))
 
+    def begin(self) -> None:
+        """Up to the answer itself. http.client takes a 103 for it, so that the next request on the connection would
+        be given the answer to this one (https://www.rfc-editor.org/rfc/rfc9110#section-15.2)."""
+        super().begin()
+        while 100 <= self.status < 200:
+            self.headers = None  # type: ignore[assignment]  # as it was before begin
+            super().begin()
+
 
 class _Incoming(RawIOBase):
     """What comes in at a socket. Every wait ends at the deadline; otherwise a server could drip for ever."""

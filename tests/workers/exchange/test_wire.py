@@ -89,6 +89,19 @@ def test_an_answer_that_drips_for_ever_is_given_up_in_time(first: bytes, piece: 
         assert monotonic() - began < WAIT
 
 
+@pytest.mark.parametrize("status", ["102 Processing", "103 Early Hints"])
+def test_what_comes_before_the_answer_is_not_taken_for_it(status: str) -> None:
+    def early(handler: Handler) -> None:
+        handler.wfile.write(f"HTTP/1.1 {status}\r\nLink: </style>\r\n\r\n".encode())
+        handler.answer(200, handler.received)
+
+    wire = Wire(trust(), WAIT)
+    with serving(early) as server:
+        answers = [ask(wire, server.url, body) for body in (b"1", b"2", b"3")]
+        wire.close()
+        assert (answers, connections(server)) == ([(200, b"1"), (200, b"2"), (200, b"3")], 1)
+
+
 def test_an_address_at_which_nobody_answers_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     tried = []
 
