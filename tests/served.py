@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from socketserver import BaseServer
 from threading import Thread
+from time import sleep
 
 
 @contextmanager
@@ -19,3 +20,10 @@ def served(server: BaseServer) -> Iterator[None]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def dripping(pieces: int) -> Iterator[bytes]:
+    """The body of an answer that comes in so many pieces, a hundred in a second."""
+    for _ in range(pieces):
+        sleep(0.01)
+        yield b" "

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from workers.exchange import AccessDenied, Away, ExchangeError
+from workers.exchange.whole_answer import answered
 from workers.retry_after import retry_after
 from workers.settings import Backend, GraphBackend
 from workers.tls import trust
@@ -133,7 +134,7 @@ def claims_challenge(headers: Mapping[str, str]) -> str | None:
     try:
         claims = b64decode(found[1] + "=" * (-len(found[1]) % 4), altchars=b"-_").decode()
         return claims if isinstance(json.loads(claims), dict) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -151,10 +152,9 @@ class _SignIn:
     def token(self, claims: str | None) -> tuple[str, float]:
         """An access token and the seconds that it lives."""
         try:
-            with httpx.Client(verify=self._trust, timeout=self._backend.timeout, transport=self._transport) as http:
-                result = self._ask(http, claims)
-                self._newest = result.get("refresh_token") or self._newest
-                return _granted(result)
+            result = self._ask(claims)
+            self._newest = result.get("refresh_token") or self._newest
+            return _granted(result)
         except ExchangeError:
             raise
         except (httpx.HTTPError, OSError) as error:
@@ -164,14 +164,14 @@ class _SignIn:
             # do not get as far as msal.
             raise AccessDenied("SignInMisconfigured", f"signing in: {type(error).__name__}: {error}") from None
 
-    def _ask(self, http: httpx.Client, claims: str | None) -> Mapping[str, Any]:
+    def _ask(self, claims: str | None) -> Mapping[str, Any]:
         import msal  # Signing in is all that needs it, and it takes 0.2 s to load.
 
         app = msal.ConfidentialClientApplication(
             self._backend.client_id,
             client_credential=self._credential(),
             authority=self._backend.authority,
-            http_client=_MsalHttp(http),
+            http_client=_MsalHttp(self._send),
             # Asks Microsoft whether an authority is genuine. Ours is named in the configuration.
             instance_discovery=False,
         )
@@ -180,6 +180,9 @@ class _SignIn:
         refresh_token = self._newest or self._refresh_token.get_secret_value()
         return dict(app.acquire_token_by_refresh_token(refresh_token, [self._scope], data={"claims": claims}))
 
+    def _send(self, request: httpx.Request) -> httpx.Response:
+        return answered(request, self._trust, self._backend.timeout, self._transport)
+
     def _credential(self) -> str | dict[str, str]:
         if self._backend.client_certificate_file is not None:
             return _certificate(self._backend.client_certificate_file)
@@ -187,12 +190,12 @@ class _SignIn:
 
 
 class _MsalHttp:
-    """msal's idea of an HTTP client, on ours: only answers that decide something are handed on. A token, or a no in
+    """msal's idea of an HTTP client, on our own: only answers that decide something are handed on. A token, or a no in
     OAuth's own words (https://www.rfc-editor.org/rfc/rfc6749#section-5.2); all else is somebody who stands in between,
     or an authority that is not well."""
 
-    def __init__(self, http: httpx.Client):
-        self._http = http
+    def __init__(self, send: Callable[[httpx.Request], httpx.Response]):
+        self._send = send
 
     def get(self, url: str, **options: Any) -> httpx.Response:
         return self._decisive("GET", url, options, final=_NO_SUCH_TENANT)
@@ -203,7 +206,7 @@ class _MsalHttp:
         return self._decisive("POST", url, {**options, "data": form}, final=_NO)
 
     def _decisive(self, method: str, url: str, options: Mapping[str, Any], final: Container[int]) -> httpx.Response:
-        response = self._http.request(method, url, **options)
+        response = self._send(httpx.Request(method, url, **options))
         status, said = response.status_code, _json_object(response)
         if status < 300 and said is None:
             raise Away("SignInFailed", f"signing in: no JSON from {response.url.host}")
@@ -216,7 +219,7 @@ class _MsalHttp:
 def _json_object(response: httpx.Response) -> Mapping[str, Any] | None:
     try:
         said = json.loads(response.text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return said if isinstance(said, dict) else None
 

@@ -3,9 +3,12 @@ piece after piece for ever."""
 
 from __future__ import annotations
 
+import ssl
 from time import monotonic
 
 import httpx
+
+from workers.exchange.wire import transport_to
 
 LARGEST_ANSWER = 64 * 1024 * 1024
 """Bytes. Exchange itself stops at 35 MB (https://learn.microsoft.com/office365/servicedescriptions, message limits)."""
@@ -36,9 +39,24 @@ def whole_answer(
         steps.close()
 
 
+def answered(
+    request: httpx.Request, trust: ssl.SSLContext, timeout: float, transport: httpx.BaseTransport | None = None
+) -> httpx.Response:
+    """The answer, read, of a server that is asked so rarely that no connection to it is kept. ``timeout``: seconds for
+    all of it; ``transport`` replaces the network in tests. Raises httpx's RequestErrors."""
+    request.extensions["timeout"] = httpx.Timeout(timeout).as_dict()
+    with transport or transport_to(str(request.url), trust, timeout) as way:
+        response, body = whole_answer(way, httpx.Auth(), request, monotonic() + timeout)
+    headers = [(name, value) for name, value in response.headers.multi_items() if name != "content-encoding"]
+    return httpx.Response(response.status_code, headers=headers, content=body, request=request)
+
+
 def _read(response: httpx.Response, deadline: float) -> bytes:
     body = bytearray()
     try:
+        if "," in response.headers.get("content-encoding", ""):
+            # Of one coding a piece holds a thousand times its length at most, of two the square of that.
+            raise httpx.DecodingError("the answer is encoded more than once")
         for piece in response.iter_bytes():
             body += piece
             if len(body) > LARGEST_ANSWER:

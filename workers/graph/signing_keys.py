@@ -15,12 +15,14 @@ import httpx
 import jwt
 
 from workers.exchange import Unavailable
+from workers.exchange.whole_answer import answered
 from workers.settings import GraphBackend
 from workers.tls import trust
 
 DAY = 86_400.0
 AT_MOST_EVERY = 60.0
 """Seconds between two fetches, however many unknown keys are named to us and whether or not a fetch succeeds."""
+_NO_KEYS = (httpx.HTTPError, httpx.InvalidURL, jwt.PyJWTError, ValueError, TypeError, KeyError, RecursionError)
 
 
 class SigningKeys:
@@ -28,7 +30,9 @@ class SigningKeys:
 
     def __init__(self, backend: GraphBackend, transport: httpx.BaseTransport | None = None):
         self._url = f"{(backend.authority or '').rstrip('/')}/v2.0/.well-known/openid-configuration"
-        self._http = httpx.Client(verify=trust(backend.ca_file), timeout=backend.timeout, transport=transport)
+        self._trust = trust(backend.ca_file)
+        self._timeout = backend.timeout
+        self._transport = transport
         self._keys: Mapping[str, Any] = {}
         self._fetched = -DAY
         self._asked = -AT_MOST_EVERY
@@ -50,12 +54,15 @@ class SigningKeys:
 
     def _fetch(self) -> None:
         try:
-            listed = self._http.get(self._http.get(self._url).raise_for_status().json()["jwks_uri"])
-            keys = jwt.PyJWKSet.from_dict(listed.raise_for_status().json()).keys
-        except (httpx.HTTPError, httpx.InvalidURL, jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
+            keys = jwt.PyJWKSet.from_dict(self._get(self._get(self._url)["jwks_uri"])).keys
+        except _NO_KEYS as error:
             self._failure = str(error)
         else:
             self._keys, self._failure = {str(one.key_id): one.key for one in keys}, None
             self._fetched = time.monotonic()
         # Counted from the end, or whoever waited for the lock would fetch again at once.
         self._asked = time.monotonic()
+
+    def _get(self, url: str) -> Any:
+        request = httpx.Request("GET", url)
+        return answered(request, self._trust, self._timeout, self._transport).raise_for_status().json()

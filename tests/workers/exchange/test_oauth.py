@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import SecretStr
 
+from tests.served import dripping
 from tests.workers.authority import Answer, Authority, certificate, oauth_error, running
 from workers.exchange import AccessDenied, ExchangeError, Unavailable
 from workers.exchange.oauth import BearerAuth, claims_challenge, scope_of
@@ -22,6 +23,7 @@ from workers.settings import EwsBackend, GraphBackend
 
 SCOPE = "https://graph.microsoft.com/.default"
 SECRET = "not-to-be-told"
+NESTED = base64.b64encode(b"[" * 40_000).decode()
 CLAIMS = '{"access_token":{"nbf":{"essential":true,"value":"1604106651"}}}'
 
 
@@ -197,7 +199,10 @@ def test_a_claims_challenge_is_passed_on(authority: Authority, delegated: bool) 
     assert [form.get("claims") for form in authority.asked] == [None, CLAIMS]
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", 'Bearer claims="?"', 'Bearer claims="W10="', 'Bearer claims="/w=="'])
+@pytest.mark.parametrize(
+    "header",
+    ["", "Bearer", 'Bearer claims="?"', 'Bearer claims="W10="', 'Bearer claims="/w=="', f'Bearer claims="{NESTED}"'],
+)
 def test_a_challenge_without_readable_claims_has_none(header: str) -> None:
     assert claims_challenge({"www-authenticate": header}) is None
 
@@ -218,6 +223,7 @@ def test_claims_may_come_without_padding() -> None:
         ((302, {"Location": "https://portal.example/"}, b""), Unavailable, "SignInFailed"),
         ((200, {}, b"<html>sign in to the wifi</html>"), Unavailable, "SignInFailed"),
         ((200, {}, b"[]"), Unavailable, "SignInFailed"),
+        ((200, {}, b"[" * 100_000), Unavailable, "SignInFailed"),
         ((200, {}, b"{}"), Unavailable, "SignInFailed"),
         ((403, {}, b"<html>the proxy wants to know who you are</html>"), Unavailable, "SignInFailed"),
         ((401, {}, b"{}"), Unavailable, "SignInFailed"),
@@ -243,6 +249,16 @@ def test_a_busy_authority_tells_when_to_come_back_and_is_asked_anew(authority: A
         service.ask()
     assert caught.value.retry_after == 7
     assert service.ask() == 200
+
+
+def test_an_authority_that_drips_for_ever_is_given_up_in_time() -> None:
+    def drip(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=dripping(100))
+
+    slow = Authority("https://login.example/contoso", Path())
+    auth = BearerAuth(backend(slow, ca_file=None, timeout=0.05), SCOPE, transport=httpx.MockTransport(drip))
+    with pytest.raises(Unavailable, match="did not end in time"):
+        Service(auth).ask()
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
+from tests.served import dripping
 from tests.workers.authority import certificate as write_certificate
 from tests.workers.graph.wire import backend
 from workers.engine import provers
@@ -263,3 +264,12 @@ def test_an_authority_that_does_not_tell_its_keys_is_asked_by_one_for_all_and_ag
     monkeypatch.setattr("workers.graph.signing_keys.AT_MOST_EVERY", 0.0)
     assert unavailable()
     assert len(asked) == 2
+
+
+def test_an_authority_that_drips_its_keys_for_ever_is_given_up_in_time() -> None:
+    def drip(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=dripping(100))
+
+    keys = SigningKeys(backend().model_copy(update={"timeout": 0.05}), httpx.MockTransport(drip))
+    with pytest.raises(Unavailable, match="did not end in time"):
+        keys.find("k1")
