@@ -36,6 +36,8 @@ SCHEDULE = tuple(timedelta(seconds=seconds) for seconds in (0, 5, 300, 1800, 720
 LONGEST_RETRY_AFTER = timedelta(hours=10)
 ROOM = 10
 """Callbacks at once to one host."""
+SAID_AT_MOST = 500
+"""Characters of an error that quotes the receiver: each attempt is kept, logged and shown."""
 _NO_ANSWER = (
     OSError, DeadlineExceeded, httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError
 )  # fmt: skip
@@ -115,7 +117,7 @@ class Deliverer:
         except Blocked as error:
             return _dead("refused", "blocked", str(error))
         except _NO_ANSWER as error:
-            return _again(f"{type(error).__name__}: {error}", attempts, timedelta(), dice)
+            return _again(f"{type(error).__name__}: {error}"[:SAID_AT_MOST], attempts, timedelta(), dice)
         return judge(answer, attempts, dice)
 
     def _posted(self, delivery: Delivery, client: Client, secrets: Sequence[str], job_id: str) -> Answer:

@@ -88,18 +88,23 @@ class Exchange(Protocol):
         """Apply ``patch`` to ``event`` as it was just read, and only if its version is still the same."""
 
 
+SAID_AT_MOST = 2000
+"""Characters of an error's code, sentence or request id that a server chose: they are kept with each attempt, logged
+and shown."""
+
+
 class ExchangeError(Exception):
     """A failed read or write: the backend's own ``code``, a sentence, and the request id that Microsoft asks for."""
 
     outcome: ClassVar[ErrorClass]
 
     def __init__(self, code: str, detail: str, *, request_id: str | None = None, retry_after: float | None = None):
-        super().__init__(f"{code}: {detail}" if detail else code)
-        self.code = code
-        self.detail = detail
-        self.request_id = request_id
+        self.code = code[:SAID_AT_MOST]
+        self.detail = detail[:SAID_AT_MOST]
+        self.request_id = request_id and request_id[:SAID_AT_MOST]
         self.retry_after = retry_after
         """Seconds that Exchange asks us to stay away, if it said."""
+        super().__init__(f"{self.code}: {self.detail}" if detail else self.code)
 
 
 class Refused(ExchangeError):

@@ -16,7 +16,15 @@ from standardwebhooks import Webhook
 
 from tests.workers.given import an_update
 from tests.workers.receiver import OK, Behaviour, Receiver, answering, receiving
-from workers.callbacks.callback import LONGEST_RETRY_AFTER, SCHEDULE, Deliverer, Delivery, for_update, judge
+from workers.callbacks.callback import (
+    LONGEST_RETRY_AFTER,
+    SAID_AT_MOST,
+    SCHEDULE,
+    Deliverer,
+    Delivery,
+    for_update,
+    judge,
+)
 from workers.callbacks.egress import Answer
 from workers.job import CallbackState, State, UpdateJob
 from workers.outcome import Dead, Outcome, Retry, Succeeded
@@ -130,6 +138,13 @@ def test_a_receiver_that_is_not_there_is_tried_again(url: str) -> None:
 def test_a_receiver_that_speaks_no_http_is_tried_again(behaviour: Behaviour) -> None:
     with receiving(behaviour) as receiver:
         assert isinstance(delivered(receiver.url), Retry)
+
+
+def test_of_what_a_receiver_says_only_so_much_is_kept() -> None:
+    with receiving(answering(b"\xff" * 50_000 + b"\r\n\r\n")) as receiver:
+        outcome = delivered(receiver.url)
+    assert isinstance(outcome, Retry) and "illegal status line" in outcome.detail
+    assert len(outcome.detail) == SAID_AT_MOST
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])

@@ -9,6 +9,7 @@ from tests.workers.ews.reference import REFERENCE, SAMPLES, needs_reference
 from workers.ews.errors import Reply, judge, malformed
 from workers.ews.soap import Answer
 from workers.exchange import (
+    SAID_AT_MOST,
     AccessDenied,
     ExchangeError,
     MailboxNotFound,
@@ -340,3 +341,9 @@ def test_every_documented_response_code_is_given_some_class_in_both_phases() -> 
         if code.startswith("Error"):
             assert type(error_of(reply(body=message(code)), "read")) not in (Unknown, VersionMoved), code
             assert isinstance(error_of(reply(body=message(code)), "write"), ExchangeError), code
+
+
+def test_of_what_exchange_says_only_so_much_is_kept() -> None:
+    error = error_of(reply(200, message("Error" + "x" * 50_000, text="y" * 50_000), request_id="z" * 50_000))
+    assert max(len(error.code), len(error.detail), len(error.request_id or "")) == SAID_AT_MOST
+    assert len(str(error)) < 2 * SAID_AT_MOST + 10
