@@ -18,7 +18,7 @@ from workers.ews import extended
 from workers.ews.change import Change, path_of
 from workers.ews.fields import FIELDS, Field, extended_field, known
 from workers.ews.soap import Answer, NotAnAnswer, element, find, find_all, qualified, text_of
-from workers.exchange import EXCEPTIONS, Event, Refused
+from workers.exchange import EXCEPTIONS, Event, Refused, marker_of
 from workers.settings import ServerVersion
 from workers.update import Json, Target
 
@@ -176,4 +176,4 @@ def _id(target: Target) -> etree._Element:
 
 
 def _marker(item: etree._Element) -> tuple[str, ...]:
-    return tuple((extended.read(item, extended.MARKER) or "").split())
+    return marker_of(extended.read(item, extended.MARKER))

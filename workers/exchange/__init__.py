@@ -38,6 +38,11 @@ EXCEPTIONS = "exceptionOccurrences"
 """A property of a series that can be read and not written: its occurrences that differ from the pattern."""
 
 
+def marker_of(text: str | None) -> tuple[str, ...]:
+    """The ids in a marker as it was read. Whoever may write the event may have written more into it than we ever do."""
+    return tuple((text or "").split(maxsplit=MARKER_LENGTH)[:MARKER_LENGTH])
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """An event as it stands: the properties that were asked for, in Graph's JSON.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from workers.event.properties import EXTENDED, EXTENSION, TIMES
-from workers.exchange import EXCEPTIONS, MARKER_ID, Event, Patch, Refused
+from workers.exchange import EXCEPTIONS, MARKER_ID, Event, Patch, Refused, marker_of
 from workers.graph import body, extended_property, open_extension, series, times
 from workers.update import Json
 
@@ -170,7 +170,7 @@ def read_event(
             id=_id(document),
             version=_version(document),
             is_meeting=_is_meeting(document),
-            marker=tuple((extended[_MARKER] or "").split()) if _MARKER in extended else marker,
+            marker=marker_of(extended[_MARKER]) if _MARKER in extended else marker,
             properties={name: _read(seen, extended, name) for name in properties},
             series=document.get("recurrence"),
             join_block=block,

@@ -8,7 +8,7 @@ from workers.event.properties import OWN_ZONE, UNTOLD
 from workers.ews.fields import FIELDS
 from workers.ews.get_item import build, build_many, read
 from workers.ews.soap import Answer, Header, NotAnAnswer, answers, element, envelope, find_all
-from workers.exchange import MARKER_GUID, MARKER_NAME, Refused
+from workers.exchange import MARKER_GUID, MARKER_LENGTH, MARKER_NAME, Refused
 from workers.update import Occurrence, Target
 
 TARGET = Target(backend="hq", event="AAMk=", mailbox="anna@hq.example")
@@ -121,6 +121,16 @@ def test_an_event_is_read() -> None:
         "location": None,
         "categories": [],
     }
+
+
+def test_of_a_marker_that_somebody_stuffed_only_so_much_is_read_as_we_write() -> None:
+    stuffed = (
+        f'<t:ExtendedProperty><t:ExtendedFieldURI PropertySetId="{MARKER_GUID}"'
+        f' PropertyName="{MARKER_NAME}" PropertyType="String"/><t:Value>{"upd_1 " * 10_000}</t:Value>'
+        "</t:ExtendedProperty>"
+    )
+    event = read(answer(f"<t:CalendarItem>{ID}{stuffed}</t:CalendarItem>"), [])
+    assert event.marker == ("upd_1",) * MARKER_LENGTH
 
 
 def test_another_named_property_is_no_marker() -> None:

@@ -191,6 +191,11 @@ def test_somebody_elses_extended_property_is_no_marker() -> None:
     assert read_event(answer(singleValueExtendedProperties=[other]), []).marker == ()
 
 
+def test_of_a_marker_that_somebody_stuffed_only_so_much_is_read_as_we_write() -> None:
+    stuffed = {"id": MARKER_ID, "value": "upd_1 " * 100_000}
+    assert read_event(answer(singleValueExtendedProperties=[stuffed]), []).marker == ("upd_1",) * MARKER_LENGTH
+
+
 def test_an_answer_without_the_marker_keeps_the_one_that_was_written() -> None:
     assert read_event(answer(), [], ("upd_1",)).marker == ("upd_1",)
 
