@@ -140,6 +140,13 @@ def test_an_expired_update_says_whether_it_may_have_been_applied(in_doubt: bool,
     assert expired(in_doubt=in_doubt).failure.error_class == error_class
 
 
+@pytest.mark.parametrize("in_doubt", [True, False])
+def test_an_expired_update_bears_the_code_of_the_last_answer(in_doubt: bool) -> None:
+    outcome = expired("ErrorServerBusy: Later.", "r", in_doubt=in_doubt)
+    assert (outcome.failure.code, outcome.request_id) == ("ErrorServerBusy", "r")
+    assert "ErrorServerBusy: Later." in outcome.failure.detail
+
+
 def test_a_mailbox_is_asked_again_after_a_day_whatever_exchange_says() -> None:
     outcome = decide(Throttled("429", "x", retry_after=604_800), 0, patience(), in_doubt=False)
     assert isinstance(outcome, Dead) and outcome.pause == timedelta(days=1)
@@ -159,3 +166,8 @@ def test_what_is_never_given_up_is_tried_again_whatever_was_said(
     outcome = again(kind("ErrorX", "No.", retry_after=hint), attempts, Engine(), dice)
     assert not outcome.in_doubt
     assert hint is not None or outcome.after <= 301 * SECOND
+
+
+def test_what_is_never_given_up_is_not_tried_again_by_all_at_once() -> None:
+    waits = [again(Unavailable("X", "x"), 0, Engine(retry_base=8), dice).after for dice in (0.0, 0.25, 0.5)]
+    assert waits == [0 * SECOND, 2 * SECOND, 4 * SECOND]
