@@ -13,6 +13,8 @@ ENTRY = bytes(4) + bytes(range(1, 67))
     ("given", "expected"),
     [
         ("AAMk" + "AGI2Xm_jXRIyi-JP" * 7, "AAMk" + "AGI2Xm+jXRIyi/JP" * 7),
+        ("AAMk" + "AGI2Xm_jXRIyiAJP" * 7, "AAMk" + "AGI2Xm+jXRIyiAJP" * 7),
+        ("AAMk" + "AGI2XmAjXRIyi-JP" * 7, "AAMk" + "AGI2XmAjXRIyi/JP" * 7),
         ("AAMk" + "AGI2Xm+jXRIyi/JP" * 7, "AAMk" + "AGI2Xm+jXRIyi/JP" * 7),
         ("event-1_of-somebody-elses-server", "event-1_of-somebody-elses-server"),
         ("AAMkAGI2", "AAMkAGI2"),
