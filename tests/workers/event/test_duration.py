@@ -85,6 +85,7 @@ def test_a_day_and_24_hours_differ_when_the_clocks_change() -> None:
 
 def test_graphs_seven_digits_are_understood() -> None:
     assert shifted("2026-11-23T09:00:00.0000000", "UTC", "PT1H") == "2026-11-23T10:00:00"
+    assert shifted("2026-11-23T09:00:00.5000000", "UTC", "P1D") == "2026-11-24T09:00:00"
 
 
 @pytest.mark.parametrize(
@@ -100,6 +101,10 @@ def test_graphs_seven_digits_are_understood() -> None:
 def test_what_leaves_the_calendar_is_refused(wall: str, duration: str) -> None:
     with pytest.raises(ValueError, match=r"leaves the calendar|no such moment"):
         shifted(wall, "UTC", duration)
+
+
+def test_days_are_the_calendars_also_where_nobody_knows_the_zone() -> None:
+    assert shifted("2026-11-23T09:00:00", "tzone://Microsoft/Custom", "P1D") == "2026-11-24T09:00:00"
 
 
 def test_a_zone_that_nobody_knows_is_refused() -> None:

@@ -98,7 +98,7 @@ def test_what_is_no_wall_clock_is_refused(wall: str, zone: str) -> None:
 
 
 def test_an_unknown_zone_is_named() -> None:
-    with pytest.raises(UnknownZone, match="Mars/Olympus"):
+    with pytest.raises(UnknownZone, match="there is no time zone named 'Mars/Olympus'"):
         instant("2026-12-01T09:00:00", "Mars/Olympus")
     with pytest.raises(UnknownZone, match="Mars/Olympus"):
         wall_clock(datetime(2026, 1, 1, tzinfo=UTC), "Mars/Olympus")
