@@ -33,6 +33,11 @@ def test_an_event_with_hours_is_left_as_it_was_asked_for() -> None:
     assert by_date(Intent(set=SAME), hours, "graph") == Intent(set=SAME)
 
 
+def test_midnight_in_utc_is_a_moment_for_an_event_with_hours() -> None:
+    asked = Intent(set={"start": midnight("2026-12-01", "UTC")})
+    assert by_date(asked, {"isAllDay": False, **hours({"timeZone": VIENNA})}, "ews") == asked
+
+
 @pytest.mark.parametrize("which", ["only_where", "or_where"])
 def test_days_that_must_stand_or_may_stand_are_dates_too(which: str) -> None:
     other, there = days("2026-11-01", "2026-11-02", "UTC"), {name: [value] for name, value in SAME.items()}
@@ -41,6 +46,12 @@ def test_days_that_must_stand_or_may_stand_are_dates_too(which: str) -> None:
     changes = plan(by_date(asked, STANDS, "graph"), STANDS, None, "alwaysOverwrite")
     assert isinstance(changes, Changes)
     assert changes.values.keys() == {"start", "end"}, "nobody changed them meanwhile"
+
+
+def test_midnight_in_utc_is_not_taken_for_one_in_a_zone_that_has_no_name() -> None:
+    moscow = {"dateTime": "2026-11-30T21:00:00", "timeZone": "UTC", OWN_ZONE: UNNAMED}
+    asked = {"start": midnight("2026-12-02", "UTC")}
+    assert in_zone_of(asked, {"isAllDay": True, "start": moscow}, "ews") == asked
 
 
 VIENNA = "W. Europe Standard Time"
@@ -86,6 +97,13 @@ def test_a_series_of_whole_days_ends_when_it_is_told_to_and_stays_in_its_zone() 
     changes = plan(asked, stands, None, "alwaysOverwrite")
     assert isinstance(changes, Changes)
     assert changes.values["recurrence"]["range"] == {**five, "startDate": "2026-12-01"}
+
+
+def test_a_series_of_whole_days_that_names_no_zone_names_none_afterwards() -> None:
+    stands = {"isAllDay": True, "recurrence": weekly(VIENNA), **days("2026-12-01", "2026-12-02", VIENNA)}
+    five = {"type": "numbered", "startDate": "2026-12-01", "numberOfOccurrences": 5}
+    asked = Intent(set={"recurrence": {**weekly(VIENNA), "range": five}})
+    assert by_date(asked, stands, "ews") == asked
 
 
 NINE = {"dateTime": "2026-12-01T09:00:00", "timeZone": "UTC"}
