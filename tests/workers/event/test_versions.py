@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.workers.events import an_event, attendee
+from workers.event.patch import WATCHED
 from workers.event.versions import Wrote, content_of, is_ours
 from workers.update import Json
 
@@ -83,6 +84,15 @@ def test_content_is_the_same_however_exchange_spells_it() -> None:
     assert content_of(an_event(subject="Other")) != content_of(event)
     assert content_of(an_event(responseRequested=False)) != content_of(an_event(responseRequested=True))
     assert content_of({"subject": "only"}) == ""
+    assert content_of(dict.fromkeys(WATCHED)) != ""
+
+
+def test_content_is_the_same_in_whatever_order_its_parts_are_told() -> None:
+    pattern, days = {"type": "weekly", "interval": 1}, ["monday", "friday"]
+    span = {"type": "noEnd", "startDate": "2026-12-07"}
+    one = {"pattern": {**pattern, "daysOfWeek": days}, "range": span}
+    other = {"range": dict(reversed(span.items())), "pattern": {"daysOfWeek": days[::-1], **pattern}}
+    assert content_of(an_event(recurrence=one)) == content_of(an_event(recurrence=other))
 
 
 HERE = {"displayName": "HQ", "address": {"street": "Main St 1", "city": "Wien"}, "coordinates": {"latitude": 48.2}}
