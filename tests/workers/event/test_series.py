@@ -38,6 +38,8 @@ def relative(index: str, *names: str, **more: Any) -> Any:
 
 
 DAILY = {"type": "daily", "interval": 2}
+MONDAY = {"firstDayOfWeek": "monday"}
+WEDNESDAYS = {"type": "weekly", "daysOfWeek": ["wednesday"]}
 WORKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 
 
@@ -48,6 +50,8 @@ WORKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
         (weekly("tuesday"), "2026-12-01", "2026-11-29", weekly("sunday")),
         (weekly("tuesday", "thursday"), "2026-12-01", "2026-12-02", weekly("wednesday", "friday")),
         (weekly("tuesday", "saturday"), "2026-12-01", "2026-12-13", weekly("sunday", "thursday")),
+        (weekly("tuesday", interval=2), "2026-12-01", "2026-12-02", weekly("wednesday", interval=2, **MONDAY)),
+        ({"type": "weekly", "daysOfWeek": ["tuesday"]}, "2026-12-01", "2026-12-02", WEDNESDAYS),
         (monthly(1), "2026-12-01", "2026-12-02", monthly(2)),
         (monthly(31), "2026-12-31", "2027-02-27", monthly(27)),
         (yearly(1, 12), "2026-12-01", "2026-11-30", yearly(30, 11)),
@@ -74,7 +78,8 @@ def test_a_pattern_moves_with_the_first_day(was: Any, begun: str, day: str, beco
     ],
 )
 def test_a_pattern_that_has_the_new_day_stays(pattern: Any, day: str) -> None:
-    assert moved(series(pattern, date(2026, 12, 1)), "2026-12-01", day)["pattern"] == pattern
+    for shifted in {False, pattern["type"] != "weekly"}:
+        assert moved(series(pattern, date(2026, 12, 1)), "2026-12-01", day, shifted=shifted)["pattern"] == pattern
 
 
 @pytest.mark.parametrize(
