@@ -115,6 +115,11 @@ def test_what_exchange_adds_or_respells_is_no_difference(name: str, stands: Json
             {"range": {"type": "noEnd", "recurrenceTimeZone": "Pacific Standard Time"}},
             {"range": {"type": "noEnd", "recurrenceTimeZone": "Europe/Vienna"}},
         ),
+        (
+            "recurrence",
+            {"range": {"type": "noEnd", "recurrenceTimeZone": "Nowhere"}},
+            {"range": {"type": "noEnd", "recurrenceTimeZone": "Elsewhere"}},
+        ),
         ("recurrence", {"pattern": {"daysOfWeek": ["monday"]}}, {"pattern": {"daysOfWeek": ["monday", "friday"]}}),
     ],
 )
@@ -166,31 +171,50 @@ FILLED_IN = {"month": 0, "dayOfMonth": 0, "daysOfWeek": [], "firstDayOfWeek": "s
 WITHOUT_END = {"endDate": "0001-01-01", "numberOfOccurrences": 0, "recurrenceTimeZone": "W. Europe Standard Time"}
 
 
-@pytest.mark.parametrize(
-    "pattern",
-    [
-        {"type": "daily", "interval": 2},
-        {"type": "weekly", "interval": 1, "daysOfWeek": ["monday", "friday"], "firstDayOfWeek": "monday"},
-        {"type": "absoluteMonthly", "interval": 1, "dayOfMonth": 7},
-        {"type": "relativeMonthly", "interval": 1, "daysOfWeek": ["monday"], "index": "last"},
-        {"type": "absoluteYearly", "interval": 1, "dayOfMonth": 7, "month": 12},
-        {"type": "relativeYearly", "interval": 1, "daysOfWeek": ["monday"], "index": "last", "month": 12},
-    ],
-)
-@pytest.mark.parametrize(
-    "span",
-    [
-        {"type": "noEnd"},
-        {"type": "endDate", "endDate": "2027-12-01"},
-        {"type": "numbered", "numberOfOccurrences": 7},
-    ],
-)
+PATTERNS: list[Json] = [
+    {"type": "daily", "interval": 2},
+    {"type": "weekly", "interval": 1, "daysOfWeek": ["monday", "friday"], "firstDayOfWeek": "monday"},
+    {"type": "absoluteMonthly", "interval": 1, "dayOfMonth": 7},
+    {"type": "relativeMonthly", "interval": 1, "daysOfWeek": ["monday"], "index": "last"},
+    {"type": "absoluteYearly", "interval": 1, "dayOfMonth": 7, "month": 12},
+    {"type": "relativeYearly", "interval": 1, "daysOfWeek": ["monday"], "index": "last", "month": 12},
+]
+SPANS: list[Json] = [
+    {"type": "noEnd"},
+    {"type": "endDate", "endDate": "2027-12-01"},
+    {"type": "numbered", "numberOfOccurrences": 7},
+]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("span", SPANS)
 def test_what_graph_fills_into_a_recurrence_is_no_difference(pattern: Json, span: Json) -> None:
     bare = {"pattern": pattern, "range": {**span, "startDate": "2026-12-01", "recurrenceTimeZone": "Europe/Vienna"}}
     filled = {"pattern": FILLED_IN | pattern, "range": {"startDate": "2026-12-01"} | WITHOUT_END | span}
     assert agrees("recurrence", filled, bare)
     assert agrees("recurrence", bare, filled)
     assert normal_form("recurrence", filled) == normal_form("recurrence", bare)
+
+
+OTHERWISE = {"interval": 3, "daysOfWeek": ["tuesday"], "dayOfMonth": 8, "month": 11, "index": "second"}
+OTHERWISE |= {"startDate": "2026-12-08", "endDate": "2027-12-08", "numberOfOccurrences": 8}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "span", "part", "name"),
+    [
+        (pattern, {**span, "startDate": "2026-12-01"}, part, name)
+        for pattern in PATTERNS
+        for span in SPANS
+        for part, said in (("pattern", pattern), ("range", {**span, "startDate": "2026-12-01"}))
+        for name in sorted(said.keys() & OTHERWISE.keys())
+    ],
+)
+def test_what_is_said_otherwise_of_a_recurrence_is_a_change(pattern: Json, span: Json, part: str, name: str) -> None:
+    one = {"pattern": pattern, "range": span}
+    other = {**one, part: {**one[part], name: OTHERWISE[name]}}
+    assert not agrees("recurrence", one, other)
+    assert normal_form("recurrence", one) != normal_form("recurrence", other)
 
 
 def test_what_a_recurrence_leaves_out_means_graphs_default() -> None:
