@@ -8,6 +8,7 @@ import pytest
 
 from tests.workers.events import an_event, attendee
 from workers.event.invitations import check_limit, choose, mails, recipients
+from workers.event.properties import EXTENSION
 from workers.exchange import Event, Refused
 from workers.update import Json
 
@@ -41,6 +42,13 @@ def test_an_appointment_that_gets_attendees_becomes_a_meeting() -> None:
     assert choose("auto", event(is_meeting=False), {"attendees": None}, "ews") == "sendToNone"
 
 
+@pytest.mark.parametrize("asked", ["auto", *MODES])
+def test_nobody_is_mailed_about_what_stands_beside_the_event(asked: str) -> None:
+    desk = f"{EXTENSION}com.example.desk"
+    assert choose(asked, event(), {desk: {"number": 7}}, "graph") == "sendToNone"
+    assert choose("auto", event(), {desk: {"number": 7}, **SUBJECT}, "graph") == "sendToAllAndSaveCopy"
+
+
 def test_graph_tells_what_it_will_do_whatever_it_is_asked() -> None:
     assert choose("auto", event(), SUBJECT, "graph") == "sendToAllAndSaveCopy"
     assert choose("sendOnlyToChanged", event(), {**SUBJECT, **CLEO}, "graph") == "sendToAllAndSaveCopy"
@@ -68,6 +76,11 @@ def test_the_changed_are_who_came_and_who_went() -> None:
         "ann@contoso.com",
         "ben@contoso.com",
     }
+
+
+@pytest.mark.parametrize("mode", ["sendOnlyToChanged", "sendToChangedAndSaveCopy"])
+def test_everybody_is_affected_where_no_attendee_changes(mode: str) -> None:
+    assert recipients(mode, event(), SUBJECT) == {"ann@contoso.com", "ben@contoso.com"}
 
 
 def test_an_organizer_among_the_attendees_is_not_mailed() -> None:
