@@ -114,7 +114,8 @@ def test_who_is_brought_back_while_beat_is_about_to_give_it_up_has_its_time(
 
     monkeypatch.setattr(store, "expire", given_up_already)
     list(expire(store, SOON))
-    assert stored(store, update).state is State.QUEUED
+    job = stored(store, update)
+    assert (job.state, job.update.renewed_at) == (State.QUEUED, SOON)
 
 
 def test_who_asks_in_vain_to_cancel_an_update_in_doubt_does_not_take_its_deadline(store: Store) -> None:

@@ -116,6 +116,7 @@ def test_a_flood_of_faults_is_cut() -> None:
 def test_no_sentence_repeats_what_was_sent() -> None:
     secret = "s3cret-value"
     said = faults({"target": {"mailbox": secret + "@", "event": f"{secret}\n"}, "set": {"importance": secret}})
+    assert said.keys() == {"/target/mailbox", "/target/event", "/set/importance"}
     assert not any(secret in detail for detail in said.values())
 
 

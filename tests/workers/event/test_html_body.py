@@ -37,8 +37,8 @@ def test_nothing_that_a_stranger_writes_breaks_it(content: str) -> None:
 @pytest.mark.parametrize(
     "content", ["<![foo[", "<![foo[ bar ]]>", "<![if !mso]>x<![endif]>", "<!", "<!--", "<a b=", "&#x"]
 )
-def test_broken_markup_is_read_as_browsers_do(content: str) -> None:
-    assert isinstance(canonical_html(f"{content}<p>kept"), tuple)
+def test_nothing_is_lost_behind_broken_markup(content: str) -> None:
+    assert "kept" in canonical_html(f"{content}<p>kept")[-1]
 
 
 def test_an_attribute_that_is_there_twice_once_without_a_value_is_read() -> None:
