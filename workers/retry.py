@@ -18,8 +18,8 @@ LAST_MOMENT = timedelta(seconds=1)
 """An attempt that would begin so near the deadline could not end before it."""
 FINAL = (Refused, NotFound, AccessDenied)
 FOR_EVER = timedelta(days=3650)
-_LONGEST = 10.0**9
-"""Seconds: far beyond every deadline, and still a timedelta."""
+_LONGEST = 10.0**8
+"""Seconds: far beyond every deadline, and less than for ever."""
 LONGEST_PAUSE = timedelta(days=1)
 """For so long at most a mailbox is left alone, whatever Exchange says; then one update asks again."""
 TITLES: Mapping[ErrorClass, str] = {
@@ -76,12 +76,13 @@ def decide(error: ExchangeError, attempts: int, patience: Patience, *, in_doubt:
 
 
 def again(error: ExchangeError, attempts: int, engine: Engine, dice: float) -> Retry:
-    """When to try again what writes nothing and so is never given up: what is refused today may be allowed tomorrow."""
+    """When to try again what writes nothing and so is never given up: what is refused today may be allowed tomorrow.
+    Within a day in any case, because nobody else asks in its place."""
     unending = patience(engine, dice=dice)
     decided = decide(error, attempts, unending, in_doubt=False)
     if isinstance(decided, Retry):
-        return replace(decided, in_doubt=False)
-    return Retry(error.outcome, str(error), unending.longest(attempts), decided.pause, request_id=error.request_id)
+        return replace(decided, after=min(decided.after, LONGEST_PAUSE), in_doubt=False)
+    return Retry(error.outcome, str(error), unending.longest(attempts), request_id=error.request_id)
 
 
 def expired(last: str | None = None, request_id: str | None = None, *, in_doubt: bool) -> Dead:

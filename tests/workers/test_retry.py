@@ -165,7 +165,13 @@ def test_what_is_never_given_up_is_tried_again_whatever_was_said(
 ) -> None:
     outcome = again(kind("ErrorX", "No.", retry_after=hint), attempts, Engine(), dice)
     assert not outcome.in_doubt
-    assert hint is not None or outcome.after <= 301 * SECOND
+    assert outcome.after <= (timedelta(days=1) if hint else 301 * SECOND)
+
+
+@pytest.mark.parametrize("hint", [604_800, 1e9])
+def test_what_is_never_given_up_is_tried_again_after_a_day_whatever_exchange_says(hint: float) -> None:
+    outcome = again(Throttled("429", "x", retry_after=hint), 0, Engine(), 0.5)
+    assert outcome.after == outcome.pause == timedelta(days=1)
 
 
 def test_what_is_never_given_up_is_not_tried_again_by_all_at_once() -> None:
