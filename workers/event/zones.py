@@ -24,7 +24,6 @@ class UnknownZone(ValueError):
 
     def __init__(self, name: str):
         super().__init__(f"there is no time zone named {name!r}")
-        self.name = name
 
 
 _OTHER_NAMES = {

@@ -26,8 +26,14 @@ from workers.event.zones import UnknownZone, instant, to_iana, to_windows, wall_
         ("Z", "Etc/UTC", "UTC"),
         ("tzone://Microsoft/Utc", "Etc/UTC", "UTC"),
         ("Kamchatka Standard Time", "Asia/Kamchatka", "Russia Time Zone 11"),
+        ("Mid-Atlantic Standard Time", "Etc/GMT+2", "UTC-02"),
         ("EST5EDT", "America/New_York", "Eastern Standard Time"),
+        ("CST6CDT", "America/Chicago", "Central Standard Time"),
+        ("MST7MDT", "America/Denver", "Mountain Standard Time"),
+        ("PST8PDT", "America/Los_Angeles", "Pacific Standard Time"),
+        ("US/East-Indiana", "America/Indiana/Indianapolis", "US Eastern Standard Time"),
         ("Europe/Uzhgorod", "Europe/Kyiv", "FLE Standard Time"),
+        ("Europe/Zaporozhye", "Europe/Kyiv", "FLE Standard Time"),
         ("Customized Time Zone", None, None),
         ("tzone://Microsoft/Custom", None, None),
         ("Mars/Olympus", None, None),
@@ -95,6 +101,10 @@ def test_a_wall_clock_in_a_gap_shows_the_hour_after() -> None:
 def test_what_is_no_wall_clock_is_refused(wall: str, zone: str) -> None:
     with pytest.raises(ValueError):
         instant(wall, zone)
+
+
+def test_a_wall_clock_shows_whole_seconds() -> None:
+    assert wall_clock(datetime(2026, 12, 1, 9, 0, 0, 500_000, tzinfo=UTC), "UTC") == "2026-12-01T09:00:00"
 
 
 def test_an_unknown_zone_is_named() -> None:
