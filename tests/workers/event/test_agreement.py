@@ -219,7 +219,8 @@ def test_what_is_said_otherwise_of_a_recurrence_is_a_change(pattern: Json, span:
 
 def test_what_a_recurrence_leaves_out_means_graphs_default() -> None:
     pattern = {"type": "relativeMonthly", "interval": 1, "daysOfWeek": ["monday"]}
-    assert agrees("recurrence", {"pattern": pattern}, {"pattern": pattern | {"index": "first"}})
+    for left_out in (pattern, pattern | {"index": None}):
+        assert agrees("recurrence", {"pattern": left_out}, {"pattern": pattern | {"index": "first"}})
     assert not agrees("recurrence", {"pattern": pattern | {"index": "last"}}, {"pattern": pattern})
 
 

@@ -73,13 +73,17 @@ def test_a_pattern_moves_with_the_first_day(was: Any, begun: str, day: str, beco
         (yearly(29, 2), "2027-02-28"),
         (relative("first", "tuesday"), "2027-01-05"),
         (relative("last", "monday"), "2026-12-28"),
+        (relative("last", "thursday"), "2026-12-31"),
+        (relative("second", "tuesday"), "2026-12-08"),
         (relative("third", *WORKDAYS), "2026-12-03"),
         (relative("fourth", "thursday", month=11), "2026-11-26"),
     ],
 )
 def test_a_pattern_that_has_the_new_day_stays(pattern: Any, day: str) -> None:
-    for shifted in {False, pattern["type"] != "weekly"}:
-        assert moved(series(pattern, date(2026, 12, 1)), "2026-12-01", day, shifted=shifted)["pattern"] == pattern
+    was = series(pattern, date(2026, 12, 1))
+    assert moved(was, "2026-12-01", day)["pattern"] == pattern
+    if pattern["type"] != "weekly":
+        assert moved(was, "2026-12-01", day, shifted=True)["pattern"] == pattern
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,11 @@ def test_a_series_of_whole_days_is_kept_in_its_zone_though_graph_tells_its_days_
     assert changes == Changes({} if all_day else {"isAllDay": True})
 
 
+def test_a_series_of_whole_days_goes_to_graph_in_the_zone_that_it_names() -> None:
+    stands = {"isAllDay": True, "recurrence": weekly(VIENNA), **days("2026-12-01", "2026-12-02", "UTC")}
+    assert in_zone_of({"recurrence": weekly("UTC")}, stands, "graph") == {"recurrence": weekly("UTC")}
+
+
 def test_a_series_of_whole_days_ends_when_it_is_told_to_and_stays_in_its_zone() -> None:
     stands = {"isAllDay": True, "recurrence": weekly(VIENNA), **days("2026-12-01", "2026-12-02", VIENNA)}
     five = {"type": "numbered", "numberOfOccurrences": 5}
@@ -115,6 +120,7 @@ NINE = {"dateTime": "2026-12-01T09:00:00", "timeZone": "UTC"}
         (STANDS, {"start": NINE}),
         (STANDS, {"end": NINE}),
         ({**STANDS, "isAllDay": False}, {"isAllDay": True, "start": NINE}),
+        (STANDS, {"start": {"dateTime": "2026-10-25T00:00:00-01:00", "timeZone": "Azores Standard Time"}}),
     ],
 )
 def test_a_whole_day_does_not_begin_or_end_within_a_day(stands: Mapping[str, Json], changes: dict[str, Json]) -> None:
@@ -131,6 +137,7 @@ def test_a_whole_day_does_not_begin_or_end_within_a_day(stands: Mapping[str, Jso
         ({**STANDS, "isAllDay": False, "start": NINE}, {"isAllDay": True, "start": NINE}),
         ({**STANDS, "start": {**NINE, "dateTime": "2026-12-02T08:00:00"}}, {"start": NINE}),
         ({**STANDS, "start": {**midnight("2026-12-01", "UTC"), OWN_ZONE: UNTOLD}}, {"start": NINE}),
+        ({**STANDS, "start": None}, {"start": NINE}),
     ],
 )
 def test_hours_are_let_be_where_no_whole_day_is_broken_by_them(

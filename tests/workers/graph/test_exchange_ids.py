@@ -27,6 +27,7 @@ def events(wire: Wire) -> list[str]:
     ("identifier", "ews"),
     [
         (EWS, True),
+        (EWS.replace("AAMk", "AQMk"), True),
         (EWS.replace("+", "A"), True),
         (EWS.replace("/", "A"), True),
         (REST, False),
