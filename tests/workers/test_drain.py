@@ -3,19 +3,44 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 LEAVING = """
 import time
 from types import SimpleNamespace
 from celery.signals import worker_shutting_down
 from workers import drain
+from workers.store import StoreUnavailable
 
-drain.GRACE, drain.AT_LATEST = 0.1, 0.5
-leases = SimpleNamespace(close=lambda: None, held=lambda: ())
-drain.connect(SimpleNamespace(leases=leases, store=SimpleNamespace(hand_back=lambda held: time.sleep(600))))
+def hand_back(held):
+    print("handed back", *[grant.id for grant in held])
+    {outcome}
+
+drain.GRACE, drain.AT_LATEST = 0.1, 0.5 if {hangs} else 60
+bell = SimpleNamespace(ring=lambda *rings: print("rung", *rings), flush=lambda timeout: print("flushed", flush=True))
+leases = SimpleNamespace(close=lambda: print("closed"), held=lambda: (SimpleNamespace(id="upd_1"),))
+drain.connect(SimpleNamespace(leases=leases, bell=bell, store=SimpleNamespace(hand_back=hand_back)))
 worker_shutting_down.send(sender=None)
 time.sleep(600)
 """
 
 
+def said_while_leaving(outcome: str, *, hangs: bool = False) -> list[str]:
+    program = LEAVING.format(outcome=outcome, hangs=hangs)
+    ended = subprocess.run([sys.executable, "-u", "-c", program], timeout=30, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    return [line for line in ended.stdout.splitlines() if line.split()[0] in ("closed", "handed", "rung", "flushed")]
+
+
 def test_a_worker_that_is_stopped_ends_in_time_although_the_store_hangs() -> None:
-    assert subprocess.run([sys.executable, "-c", LEAVING], timeout=30).returncode == 0
+    assert said_while_leaving("time.sleep(600)", hangs=True) == ["closed", "handed back upd_1"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "rung"),
+    [("return ('upd_2', 'upd_3')", ["rung upd_2 upd_3", "flushed"]), ("raise StoreUnavailable('away')", [])],
+)
+def test_a_worker_that_is_stopped_hands_its_jobs_back_and_rings_for_who_comes_next(
+    outcome: str, rung: list[str]
+) -> None:
+    assert said_while_leaving(outcome) == ["closed", "handed back upd_1", *rung]
