@@ -18,7 +18,8 @@ pieces = st.lists(
 def test_the_wrapping_that_exchange_adds_is_not_seen(fragments: list[str]) -> None:
     sent = "".join(fragments)
     stored = (
-        '<html><head>\r\n<meta http-equiv="Content-Type" content="text/html; charset=utf-8"></head><body>\r\n'
+        '<html><head>\r\n<meta http-equiv="Content-Type" content="text/html; charset=utf-8"><title></title>'
+        "</head><body>\r\n"
         f"{sent}\r\n</body>\r\n</html>\r\n"
     )
     assert canonical_html(stored) == canonical_html(sent)
@@ -73,6 +74,7 @@ def test_what_a_reader_would_notice_is_seen(one: str, other: str) -> None:
         ("<body><!-- </body> -->Hello</body>", "<body><!-- </body> -->Hello<p>PS</p></body>"),
         ("<body><!--[if]>\n</BODY>\n<![endif]-->a</body>", "<body><!--[if]>\n</BODY>\n<![endif]-->a<p>PS</p></body>"),
         ("<body>a<!--></body><!-- </body> --></html>", "<body>a<!--><p>PS</p></body><!-- </body> --></html>"),
+        ("<body>a</body><!--\n</body>\n--></html>", "<body>a<p>PS</p></body><!--\n</body>\n--></html>"),
         ("<body>a</body>b</body></html>", "<body>a</body>b<p>PS</p></body></html>"),
         ("<p>Hello</p>", "<p>Hello</p><p>PS</p>"),
         ("", "<p>PS</p>"),
