@@ -42,7 +42,7 @@ besides, and no target counts it but that of **idle**. Callers and Exchange are 
 * **latency** Exchange takes 50 ms to answer; beside exchangelib in one process and in two, whichever is faster.
   **engine** a job whose attempt does nothing. **fairness** a hundred mailboxes beside one that is throttled and one
   that is crowded. **memory** in the store, until it is forgotten. **idle** with Flower and the store. **durable**
-  beside a store whose file is in memory: faster than `everysec`.
+  beside the same store with `appendfsync everysec`, which Rendezvous refuses and here is not told of.
 """
 
 

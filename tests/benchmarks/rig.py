@@ -155,14 +155,14 @@ class Rig:
 
 
 @contextmanager
-def raised(folder: Path, tuning: Tuning | None = None, store_folder: Path | None = None) -> Iterator[Rig]:
-    """An Exchange and a store, and whatever is started with them. ``store_folder``: where the store writes."""
+def raised(folder: Path, tuning: Tuning | None = None, fsync: str = "always") -> Iterator[Rig]:
+    """An Exchange and a store, and whatever is started with them. ``fsync``: when the store fsyncs."""
     folder.mkdir(parents=True, exist_ok=True)
     rig = Rig(folder, free_port(), free_port(), tuning or Tuning())
     try:
         exchange = (sys.executable, "-m", "tests.benchmarks.exchange")
         rig.run("exchange", *exchange, str(rig.exchange), str(rig.sign_in), str(folder))
-        _start_store(rig, store_folder or folder / "store")
+        _start_store(rig, fsync)
         (folder / "rendezvous.toml").write_text(configuration(rig))
         rig.until(lambda: (folder / "ca.pem").exists(), "Exchange is up")
         yield rig
@@ -185,11 +185,12 @@ def _signal(rig: Rig, number: signal.Signals, names: Iterable[str]) -> None:
         os.killpg(rig.processes[name].popen.pid, number)
 
 
-def _start_store(rig: Rig, folder: Path) -> None:
-    """With the configuration that production has, but for port and folder."""
+def _start_store(rig: Rig, fsync: str) -> None:
+    """With the configuration that production has, but for port, folder, and what is measured."""
+    folder = rig.folder / "store"
     folder.mkdir(exist_ok=True)
     rig.run("store", get_binary_path(), str(ROOT / "ops" / "redis.conf"), "--port", str(rig.store_port), "--bind",
-            "127.0.0.1", "--dir", str(folder), "--loglevel", "warning")  # fmt: skip
+            "127.0.0.1", "--dir", str(folder), "--appendfsync", fsync, "--loglevel", "warning")  # fmt: skip
     rig.until(lambda: readiness.store_answers(rig.store_url), "the store is up")
 
 

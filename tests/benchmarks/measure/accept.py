@@ -18,6 +18,7 @@ PEER = "Flask + pydantic + delay()"
 CALLERS = 50
 WARM = 1.0
 """Seconds."""
+GUNICORN = ("gunicorn", "--config", "ops/gunicorn.conf.py")
 BODY = json.dumps(asked(EWS_MAILBOX))
 
 
@@ -53,13 +54,18 @@ def accept(folder: Path, plan: Plan) -> list[Measured]:
 def ours(rig: Rig, seconds: float) -> Intake:
     """Rendezvous, under 50 callers."""
     rig.start("web")
+    return served(rig, seconds)
+
+
+def served(rig: Rig, seconds: float) -> Intake:
+    """What has been started as ``web``, under 50 callers."""
     rig.await_web()
     return _asked_for(rig, "web", Job(rig.port, "/v1/updates", BODY, CALLERS, seconds, api_key=API_KEY))
 
 
 def _theirs(rig: Rig, seconds: float) -> Intake:
     """The same gunicorn, the same settings, another application."""
-    command = ("gunicorn", "--config", "ops/gunicorn.conf.py", "tests.benchmarks.peers.flask_delay:app")
+    command = (*GUNICORN, "tests.benchmarks.peers.flask_delay:app")
     rig.run("peer", *command, PORT=str(rig.peer_port), BENCHMARK_BROKER=rig.broker_url)
     rig.await_web(rig.peer_port)
     return _asked_for(rig, "peer", Job(rig.peer_port, "/updates", BODY, CALLERS, seconds))
