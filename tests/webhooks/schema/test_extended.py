@@ -44,6 +44,7 @@ def test_each_extended_property_and_extension_is_a_property_of_its_own() -> None
         ({"extensions": {"com.contoso.x": {"a": "y" * 3000}}}, "/set/extensions/com.contoso.x"),
         ({"extensions": {"com.contoso.x": "text"}}, "/set/extensions/com.contoso.x"),
         ({"extensions": {"1bad": {"a": 1}}}, "/set/extensions/1bad"),
+        ({"extensions": {f"com.contoso.x{number}": None for number in range(21)}}, "/set/extensions"),
         ({"extensions": {"1bad": None}}, "/set/extensions/1bad"),
         ({"extensions": {"a/b": {"a": 1}}}, "/set/extensions/a~1b"),
         ({"extensions": {"[key]": {"a": 1}}}, "/set/extensions/[key]"),
