@@ -5,6 +5,7 @@ https://gunicorn.org/reference/settings/
 """
 # ruff: noqa: N999 - the name is gunicorn's
 
+import logging
 import os
 import shutil
 import sys
@@ -101,6 +102,15 @@ accesslog = None
 errorlog = "-"
 loglevel = "warning"
 control_socket_disable = True
+
+
+def is_ours_to_tell(record):
+    """Not gunicorn's line about what cannot be read as a request, which would quote it: a header without a colon may
+    hold a key. It has a line of ours (webhooks/problems)."""
+    return not str(record.msg).startswith("Invalid request from ip=")
+
+
+logging.getLogger("gunicorn.error").addFilter(is_ours_to_tell)
 
 
 def write_problem(connection, status, reason, detail):

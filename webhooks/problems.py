@@ -156,6 +156,7 @@ def unparsed(status: int, reason: str, detail: str) -> bytes:
     """The whole HTTP answer to what gunicorn could not read as a request (ops/gunicorn.conf.py). Flask never sees
     it, so it has no requestId."""
     kind = _of_status(status, reason)
+    _log.info("request", method="other", route="unknown", status=status, problem=kind.name)
     body = json.dumps(_body(kind, detail or f"{kind.title}."))
     return (
         f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: {_MEDIA_TYPE}\r\n"

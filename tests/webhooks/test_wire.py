@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -186,3 +187,13 @@ def test_what_is_no_request_is_answered_with_a_problem(wire: Wire, raw: bytes, s
     problem = json.loads(body)
     assert (problem["type"], problem["status"]) == ("/problems/malformed", status)
     assert told in problem["detail"]
+
+
+def test_what_is_no_request_is_logged_without_a_word_of_it(store_server: str, tmp_path: Path) -> None:
+    with serving(store_server, tmp_path) as wire:
+        wire.say(request("GET", "/livez?of=anna", b"", f"Authorization Bearer {KEY}"))
+        wire.say(b"GET /livez?of=anna HTTP/9\r\n\r\n")
+    log = (tmp_path / "log").read_text()
+    assert not [word for word in (KEY, "anna") if word in log]
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert [line["problem"] for line in lines if line.get("status") == 400] == ["malformed", "malformed"]
