@@ -167,11 +167,14 @@ def _paused(pauses: Iterable[Pause], places: Iterable[str]) -> Iterator[Metric]:
     lanes = GaugeMetricFamily("rendezvous_lanes_paused", "Mailboxes and callback hosts left alone", labels=["backend"])
     breakers = GaugeMetricFamily("rendezvous_callback_breaker_open", "Callback hosts left alone", labels=["host"])
     counts = dict.fromkeys(places, 0)
+    hosts = set[str]()
     for pause in pauses:
         place, _, rest = pause.lane.partition("/")
         counts[place] = counts.get(place, 0) + 1
         if place == "callback":
-            breakers.add_metric([rest], 1)
+            hosts.add(rest.rpartition("@")[2])
+    for host in sorted(hosts):
+        breakers.add_metric([host], 1)
     for place, count in counts.items():
         lanes.add_metric([place], count)
     yield from (lanes, breakers)

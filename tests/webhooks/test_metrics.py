@@ -104,10 +104,11 @@ def test_late_work_and_a_beat_that_stopped_are_seen(hr: Caller, store: Store, re
 
 
 def test_a_callback_host_that_is_left_alone_is_named(hr: Caller, redis: Redis, store: Store) -> None:
-    redis.zadd("rdv:pauses", {"callback/hooks.example.com": store.time().timestamp() * 1000 + 60_000})
+    until = store.time().timestamp() * 1000 + 60_000
+    redis.zadd("rdv:pauses", {f"callback/{client}@hooks.example.com": until for client in ("hr", "rooms")})
     said = scraped(hr.get("/metrics").text)
     assert said['rendezvous_callback_breaker_open{host="hooks.example.com"}'] == 1
-    assert said['rendezvous_lanes_paused{backend="callback"}'] == 1
+    assert said['rendezvous_lanes_paused{backend="callback"}'] == 2
 
 
 def subscribed(store: Store, redis: Redis) -> None:

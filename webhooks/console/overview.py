@@ -83,7 +83,7 @@ def _read(at: Door, visitor: Visitor) -> Overview:
         minutes=tuple(minute.start for minute in minutes),
         p50=percentile(durations(hour), 0.5),
         p95=percentile(durations(hour), 0.95),
-        pauses=tuple(filter(_may_see(visitor, hosts, at.settings), store.pauses())),
+        pauses=tuple(filter(_may_see(visitor, at.settings), store.pauses())),
         hosts=hosts,
         complaints=complaints(
             store.swept_at(),
@@ -127,7 +127,7 @@ def hosts_of(tallies: Iterable[Tally]) -> tuple[Host, ...]:
     counts: dict[str, Counter[str]] = {}
     for one in tallies:
         if one.kind == "callback" and one.what in ("succeeded", "retried", "dead"):
-            counts.setdefault(one.place.removeprefix("callback/"), Counter())[one.what] += one.count
+            counts.setdefault(one.place.removeprefix("callback/").rpartition("@")[2], Counter())[one.what] += one.count
     return tuple(
         Host(name, count["succeeded"], count["retried"], count["dead"]) for name, count in sorted(counts.items())
     )
@@ -144,15 +144,16 @@ def _own(tallies: Iterable[Tally], visitor: Visitor) -> tuple[Tally, ...]:
     return tuple(one for one in tallies if one.client in visitor.clients)
 
 
-def _may_see(visitor: Visitor, hosts: Iterable[Host], settings: Settings) -> Callable[[Pause], bool]:
-    """An operator may see every paused lane, a client those of its mailboxes and of the hosts of its callbacks."""
-    called = {host.name for host in hosts}
+def _may_see(visitor: Visitor, settings: Settings) -> Callable[[Pause], bool]:
+    """An operator may see every paused lane, a client those of its mailboxes and of its own callbacks."""
 
     def may(pause: Pause) -> bool:
         if visitor.client is None:
             return True
         place, _, rest = pause.lane.partition("/")
         backend = settings.backends.get(place)
-        return rest in called if backend is None else visitor.client.may_touch(rest, backend)
+        if backend is None:
+            return place == "callback" and rest.partition("@")[0] == visitor.client.name
+        return visitor.client.may_touch(rest, backend)
 
     return may

@@ -35,7 +35,7 @@ SCHEDULE = tuple(timedelta(seconds=seconds) for seconds in (0, 5, 300, 1800, 720
 """How long after the previous one each attempt is made: ten attempts in about three days."""
 LONGEST_RETRY_AFTER = timedelta(hours=10)
 ROOM = 10
-"""Callbacks at once to one host."""
+"""Callbacks of one client at once to one host."""
 SAID_AT_MOST = 500
 """Characters of an error that quotes the receiver: each attempt is kept, logged and shown."""
 _NO_ANSWER = (
@@ -88,7 +88,7 @@ def composed(delivery: Delivery, owner: str, line: str, label: str) -> Callback:
         client=delivery.client,
         owner=owner,
         line=f"callback/{delivery.client}/{delivery.url}/{line}",
-        lane=f"callback/{host}",
+        lane=f"callback/{delivery.client}@{host}",
         room=ROOM,
         label=f"{host}, {label}",
     )

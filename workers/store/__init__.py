@@ -29,7 +29,7 @@ store's own (``TIME``); moments shown to people come from the caller.
     rdv:backlog              hash    unsettled updates by client/{client} and lane/{lane}           for ever
     rdv:states               hash    unsettled jobs by {kind}/{client}/{state}                       for ever
     rdv:minute:{minute}      hash    what happened in a minute (since 1970), counted by              125 min
-                                     {what}/{kind}/{client}/{class}/{backend, or callback/host};
+                                     {what}/{kind}/{client}/{class}/{backend, or callback/client@host};
                                      what: accepted succeeded retried dead cancelled took
     rdv:total                hash    the same of all time, callbacks not by host; late doubted       for ever
     rdv:pauses               zset    paused lanes by until when, ms                                  trimmed with it

@@ -25,9 +25,9 @@ class Tally:
 
     ``what``: accepted, succeeded, retried, dead, cancelled, or took: the time from acceptance to the end, where
     ``ended`` is the upper bound of a bucket in ms, ``inf`` or ``sum``. Otherwise ``ended`` is how the attempt ended.
-    ``place``: the backend, ``callback``, or in a minute's tally ``callback/{host}``. The totals also count late
-    (changes that Graph had not told when we found them) and doubted (notifications that did not prove genuine, with the
-    reason in ``ended``).
+    ``place``: the backend, ``callback``, or in a minute's tally ``callback/{client}@{host}``. The totals also count
+    late (changes that Graph had not told when we found them) and doubted (notifications that did not prove genuine,
+    with the reason in ``ended``).
     """
 
     what: str
@@ -58,7 +58,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A lane (``backend/mailbox`` or ``callback/host``) that is left alone until a moment."""
+    """A lane (``backend/mailbox`` or ``callback/client@host``) that is left alone until a moment."""
 
     lane: str
     until: datetime

@@ -80,12 +80,12 @@ def test_the_body_is_the_contracts(state: str) -> None:
     assert {**body["data"], "callback": None} == {**public(job), "callback": None}
 
 
-def test_callbacks_of_one_event_to_one_url_stand_in_one_line_and_those_of_one_host_in_one_lane() -> None:
+def test_callbacks_of_one_event_to_one_url_stand_in_one_line_and_those_of_one_client_to_one_host_in_one_lane() -> None:
     made, again = for_update(SUCCEEDED), for_update(replace(SUCCEEDED, callback=CallbackState("u", "waiting", 0)))
     assert made is not None
     assert again is not None
     assert (made.line, made.lane) == (again.line, again.lane)
-    assert made.lane == "callback/hooks.example.com:8443"
+    assert made.lane == "callback/hr@hooks.example.com:8443"
     assert made.id != again.id
     assert made.id.startswith("msg_")
 

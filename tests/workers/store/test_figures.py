@@ -108,7 +108,7 @@ def test_callbacks_are_counted_by_host_in_the_minute_and_together_in_all(store: 
     store.settle(claimed(store, update.id), an_attempt(), DONE, for_update(job))
     assert ("accepted", "callback", "", "callback") in happened(store)
     places = {one.place for minute in store.minutes(2) for one in minute.tallies if one.kind == "callback"}
-    assert places == {"callback/hooks.example.com:8443"}
+    assert places == {"callback/hr@hooks.example.com:8443"}
 
 
 def test_the_time_to_done_falls_into_its_bucket(store: Store, redis: Redis) -> None:

@@ -13,6 +13,7 @@ import pytest
 from redis import Redis
 
 from tests.workers.given import accepted, an_attempt, an_update, claimed
+from workers.callbacks.callback import Delivery, composed
 from workers.event.versions import Wrote
 from workers.job import Result, State
 from workers.outcome import Dead, Outcome, Retry, Succeeded
@@ -635,6 +636,22 @@ def test_a_callback_host_that_fails_again_and_again_is_left_alone_for_a_while(st
     store.settle(claimed(store, "msg_5"), an_attempt(), Succeeded(None))
     assert redis.get("rdv:failures:callback/dead.example") is None
     assert claimed(store, a_callback(store, 6)), "one success closes the breaker"
+
+
+def test_callbacks_of_one_client_that_fail_hold_up_no_other_clients_at_the_same_host(store: Store) -> None:
+    def called(client: str, number: int) -> str:
+        delivery = Delivery(client, f"https://hooks.example.com/{client}", '{"type": "x"}')
+        made = composed(delivery, "anna@contoso.com", f"line-{client}-{number}", "x")
+        update = replace(an_update(event=f"{client}-{number}"), client=client)
+        accepted(store, update)
+        store.settle(claimed(store, update.id), an_attempt(), DONE, made)
+        return made.id
+
+    for number in range(5):
+        failing = Retry("unavailable", "HTTP 404", timedelta(minutes=5))
+        store.settle(claimed(store, called("hr", number)), an_attempt(), failing)
+    assert store.claim(called("hr", 5)) is None
+    assert store.claim(called("rooms", 0)) is not None
 
 
 def test_an_update_that_ends_because_exchange_is_busy_still_pauses_its_mailbox(store: Store) -> None:
