@@ -182,12 +182,13 @@ class Watching:
             self._redis.call("hdel", f"rdv:snapshots:{watch.id}", *gone)
 
     def ours(self, updates: Collection[str]) -> tuple[Ours, ...]:
-        """What each of these updates wrote, or is about to write, if we know it."""
+        """What each of these updates wrote, or is about to write, if we know it. Whoever wrote them into a marker may
+        have written ids of other jobs."""
         wanted = list(updates)
         rows = self._redis.call_all(
-            ("hmget", f"rdv:job:{one}", "body", "intent", "result", "finished") for one in wanted
+            ("hmget", f"rdv:job:{one}", "kind", "body", "intent", "result", "finished") for one in wanted
         )
-        return tuple(_ours(one, *row) for one, row in zip(wanted, rows, strict=True) if row[0])
+        return tuple(_ours(one, *row) for one, (kind, *row) in zip(wanted, rows, strict=True) if kind == "update")
 
     def _watchers(self, kind: type[W], ids: Iterable[str]) -> tuple[W, ...]:
         bodies = self._redis.call_all(("hget", f"rdv:{kind.kind}:{one}", "body") for one in ids)

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from redis import Redis
 
-from tests.workers.given import an_attempt, claimed
+from tests.workers.given import accepted, an_attempt, an_update, claimed
 from workers.changes.event_change import Snapshot
 from workers.changes.notification import FIRST_SIGHT, FOUND, MIRRORED, Notification
 from workers.changes.subscription import Mirror, Subscription
@@ -363,3 +363,9 @@ def test_a_notification_that_waits_is_not_forgotten(store: Store, redis: Redis, 
     (job,) = heard(store, watch, notification(watch))
     store.settle(claimed(store, job), an_attempt(), Retry("unavailable", "later", timedelta(seconds=9)))
     assert redis.ttl(f"rdv:job:{job}") == -1
+
+
+def test_a_marker_into_which_somebody_wrote_other_jobs_names_only_updates(store: Store, watch: Watch) -> None:
+    job = rung(store)[0].id
+    update = accepted(store, an_update()).id
+    assert [one.update for one in store.ours((job, update, "nothing"))] == [update]
