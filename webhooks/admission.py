@@ -33,7 +33,7 @@ class Admitted:
 
 
 def admit(
-    asked: Asked, client: Client, settings: Settings, *, update_id: str, now: datetime, traceparent: str | None = None
+    asked: Asked, client: Client, settings: Settings, *, update_id: str, now: datetime, traceparent: str | None
 ) -> Admitted:
     """The update that is to be stored. Raises Problem: 422 with a pointer, or 403."""
     target, backend = targets.event(asked.target, client, settings, "target")

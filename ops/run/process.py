@@ -66,7 +66,7 @@ class Process:
         self.gone = True
 
 
-def last_lines(log: Path, count: int = 12) -> str:
+def last_lines(log: Path) -> str:
     """The end of a log, indented, to be shown below a sentence."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
-    return "\n".join(f"    {line}" for line in lines[-count:]) or "    (it wrote nothing)"
+    return "\n".join(f"    {line}" for line in lines[-12:]) or "    (it wrote nothing)"

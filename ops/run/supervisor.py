@@ -46,7 +46,6 @@ class Supervisor:
 
     directory: Path
     say: Callable[[str], None]
-    clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     hurry: bool = False
     """Set while stopping: kill what is left without waiting."""
@@ -59,7 +58,7 @@ class Supervisor:
 
     def start(self, command: Command) -> None:
         """Start it, and keep it running from now on."""
-        self._kept[command.name] = _Kept(Process.start(command, self.directory), self.clock())
+        self._kept[command.name] = _Kept(Process.start(command, self.directory), time.monotonic())
 
     def tend(self) -> None:
         """Look after everything once. Raises RunError if a process cannot be kept running."""
@@ -71,9 +70,9 @@ class Supervisor:
 
     def wait(self, seconds: float) -> None:
         """Sleep, and look after everything meanwhile."""
-        end = self.clock() + seconds
+        end = time.monotonic() + seconds
         self.tend()
-        while self.clock() < end:
+        while time.monotonic() < end:
             self.sleep(TICK)
             self.tend()
 
@@ -87,24 +86,24 @@ class Supervisor:
             ending = [kept.process for kept in self._kept.values() if kept.process.command.serves == serves]
             for process in ending:
                 process.terminate()
-            end = self.clock() + grace
-            while any(process.exit_code() is None for process in ending) and self.clock() < end and not self.hurry:
+            end = time.monotonic() + grace
+            while any(process.exit_code() is None for process in ending) and time.monotonic() < end and not self.hurry:
                 self.sleep(TICK)
             for process in ending:
                 process.sweep_up()
 
     def _start_again(self, kept: _Kept) -> None:
-        if kept.start_at is not None and self.clock() >= kept.start_at:
+        if kept.start_at is not None and time.monotonic() >= kept.start_at:
             kept.process = Process.start(kept.process.command, self.directory)
-            kept.started, kept.start_at = self.clock(), None
+            kept.started, kept.start_at = time.monotonic(), None
 
     def _bury(self, kept: _Kept, code: int) -> None:
         name, log = kept.process.command.name, kept.process.command.log
         kept.process.sweep_up()
-        kept.quick_deaths = kept.quick_deaths + 1 if self.clock() - kept.started < QUICK else 0
+        kept.quick_deaths = kept.quick_deaths + 1 if time.monotonic() - kept.started < QUICK else 0
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
         if is_hopeless(code, kept.quick_deaths):
             raise RunError(f"{name} {how} and is not started again; the end of {log}:\n{last_lines(log)}")
         pause = pause_before(kept.quick_deaths)
         self.say(f"{name} {how}; starting it again" + (f" in {pause:g} s" if pause else ""))
-        kept.start_at = self.clock() + pause
+        kept.start_at = time.monotonic() + pause

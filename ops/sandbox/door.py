@@ -11,7 +11,7 @@ from typing import Literal
 from ops.sandbox.call import Call, Reply
 from ops.sandbox.calls import Received
 from ops.sandbox.event import utc_now
-from ops.sandbox.faults import Api, Fault, perform, run_later
+from ops.sandbox.faults import Api, Fault, perform
 from ops.sandbox.world import World
 
 
@@ -55,7 +55,6 @@ def enter(world: World, door: Door, call: Call) -> Reply:
             world.faults.take(door.api, sight.method, sight.mailbox),
             lambda pretend: door.answer(world, Visit(call, request_id, pretend)),
             lambda fault: door.failure(fault, visit),
-            run_later,
         )
     world.calls.record(
         Received(

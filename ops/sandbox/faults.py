@@ -94,14 +94,9 @@ class Faults:
         return None
 
 
-def perform(
-    fault: Fault | None, work: Callable[[bool], Reply], failure: Callable[[Fault], Reply], schedule: Callable[..., None]
-) -> Reply:
-    """Carry out a call under a fault.
-
-    ``work(pretend)`` does the call, ``failure`` makes the API's own error of a fault, ``schedule(seconds, work)`` runs
-    work after the reply.
-    """
+def perform(fault: Fault | None, work: Callable[[bool], Reply], failure: Callable[[Fault], Reply]) -> Reply:
+    """Carry out a call under a fault. ``work(pretend)`` does the call, ``failure`` makes the API's own error of a
+    fault."""
     if fault is None:
         return work(False)
     time.sleep(fault.hold)
@@ -109,7 +104,7 @@ def perform(
     if fault.effect in ("now", "pretend") or (fault.effect == "never" and fault.reply in ("own", "truncated")):
         reply = work(fault.effect != "now")
     elif fault.effect == "later":
-        schedule(fault.later, lambda: work(False))
+        run_later(fault.later, lambda: work(False))
     return _seen(fault, reply, failure)
 
 

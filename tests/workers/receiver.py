@@ -85,9 +85,7 @@ def take_request(connection: socket.socket, receiver: Receiver) -> None:
 
 
 @contextmanager
-def receiving(
-    *behaviours: Behaviour, tls: ssl.SSLContext | None = None, small_buffer: bool = False
-) -> Iterator[Receiver]:
+def receiving(*behaviours: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     """A receiver that treats its first connection as the first behaviour says, and so on; the last is kept to."""
     with closing(socket.socket()) as listener:
         listener.bind(("127.0.0.1", 0))

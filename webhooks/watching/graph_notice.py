@@ -67,7 +67,7 @@ def claimed(item: Json) -> str:
 
 
 def understood(
-    item: Mapping[str, Json], watch: Watch | None, settings: Settings, tokens: Json = None
+    item: Mapping[str, Json], watch: Watch | None, settings: Settings, tokens: Json
 ) -> Notification | Lifecycle:
     """What a genuine item says. Raises Dropped.
 

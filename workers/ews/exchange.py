@@ -6,10 +6,9 @@ retries (nowhere in ews).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
-from time import monotonic
 
 import httpx
 
@@ -32,19 +31,14 @@ class EwsExchange:
     """One configured EWS endpoint; see ``workers.exchange.Exchange`` for what it promises.
 
     ``instead`` names a backend of kind graph that serves the same mailboxes, for the day on which Exchange Online
-    closes its Web Services. ``transport`` replaces the network in tests, ``clock`` (seconds) the time.
+    closes its Web Services. ``transport`` replaces the network in tests.
     """
 
     def __init__(
-        self,
-        backend: EwsBackend,
-        transport: httpx.BaseTransport | None = None,
-        *,
-        instead: str | None = None,
-        clock: Callable[[], float] = monotonic,
+        self, backend: EwsBackend, transport: httpx.BaseTransport | None = None, *, instead: str | None = None
     ):
         self._caller = Caller(backend, transport, instead)
-        self._zones = ServerZones(clock)
+        self._zones = ServerZones()
 
     def read(self, target: Target, properties: Collection[str]) -> Event:
         """The event with these properties (start and end only together), its ChangeKey and its marker."""

@@ -6,6 +6,7 @@ Exchange has the zones of the Windows that it runs on, and those differ with its
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from time import monotonic
 
 from workers.exchange.memory import Memory
 
@@ -13,7 +14,7 @@ from workers.exchange.memory import Memory
 class ServerZones:
     """Thread-safe: two threads may ask for the same zone at once, which does no harm. ``clock``: seconds, monotonic."""
 
-    def __init__(self, clock: Callable[[], float]):
+    def __init__(self, clock: Callable[[], float] = monotonic):
         self._known: Memory[str, bool] = Memory(1_000, clock=clock)
 
     def lacking(self, zones: Collection[str], ask: Callable[[Collection[str]], Collection[str]]) -> frozenset[str]:

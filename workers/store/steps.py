@@ -21,6 +21,7 @@ SETTLED_LIFE = timedelta(days=10)
 DEAD_LIFE = timedelta(days=30)
 BRIEF_LIFE = timedelta(hours=1)
 """For jobs that nobody asks about by their ids: there is one for each change in a watched mailbox."""
+_STEP = 100
 _PIECE = 200
 
 
@@ -181,12 +182,12 @@ class Steps:
         """Take a dead letter off the list; the job can be read until its life is over. False if it is none any more."""
         return bool(self._redis.run("discard", job_id, uuid4().hex, ms(SETTLED_LIFE)))
 
-    def sweep(self, limit: int = 100) -> Iterator[tuple[Ring, ...]]:
-        """Look at whatever is past due, in steps of ``limit``; the bells to ring."""
+    def sweep(self) -> Iterator[tuple[Ring, ...]]:
+        """Look at whatever is past due, step by step; the bells to ring."""
         while True:
-            looked_at, to_ring = self._redis.run("sweep", limit, self._grace, _now(), self._lease)
+            looked_at, to_ring = self._redis.run("sweep", _STEP, self._grace, _now(), self._lease)
             yield rings(to_ring)
-            if looked_at < limit:
+            if looked_at < _STEP:
                 return
 
     def set_rooms(self, rooms: Mapping[str, int]) -> None:

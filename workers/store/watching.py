@@ -19,6 +19,7 @@ from workers.store.records import Callback, Grant, Ring, callback_arguments, rin
 HEARD_LIFE = timedelta(hours=24)
 BACKSTOP = timedelta(minutes=1)
 """How long until a watch is looked at again if the look does not say when, because its worker died."""
+_STEP = 100
 _AT_ONCE = 200
 How = Literal["told", "found", "late"]
 """How we heard of a change: Exchange told us; we found it, as nobody tells us; we found it, and had not been told."""
@@ -108,12 +109,12 @@ class Watching:
         """Let go of a watch that nobody wants; False where somebody does again."""
         return bool(self._redis.run("forget", watch.id))
 
-    def wake(self, limit: int = 100) -> Iterator[tuple[Ring, ...]]:
-        """Make a job of each watch that is due, in steps of ``limit``; the bells to ring."""
+    def wake(self) -> Iterator[tuple[Ring, ...]]:
+        """Make a job of each watch that is due, step by step; the bells to ring."""
         while True:
-            looked_at, to_ring = self._redis.run("wake", limit, self._grace, ms(BACKSTOP), ROOM)
+            looked_at, to_ring = self._redis.run("wake", _STEP, self._grace, ms(BACKSTOP), ROOM)
             yield rings(to_ring)
-            if looked_at < limit:
+            if looked_at < _STEP:
                 return
 
     def lifecycle(self, watch_id: str, event: str) -> bool:

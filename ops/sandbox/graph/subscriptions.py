@@ -10,7 +10,6 @@ import re
 import ssl
 import uuid
 from base64 import b64decode
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlsplit
@@ -77,7 +76,7 @@ class Office:
 
     kept: dict[str, Subscription]
     store: Store
-    life: timedelta | None = None
+    life: timedelta | None
 
 
 def answer(office: Office, call: Call, application: str) -> Reply:
@@ -142,17 +141,17 @@ def _create(office: Office, asked: Json, application: str) -> Subscription:
             text = f"Subscription Id {other.id} already exists for the requested combination"
             raise GraphError(409, "ExtensionError", text)
     for url in filter(None, (made.notification_url, made.lifecycle_url)):
-        _validate(url, post)
+        _validate(url)
     office.kept[made.id] = made
     return made
 
 
-def _validate(url: str, send: Callable[[str, bytes, str], httpx.Response]) -> None:
+def _validate(url: str) -> None:
     """https://learn.microsoft.com/graph/change-notifications-delivery-webhooks#notificationurl-validation"""
     token = f"Validation: Testing client application reachability for subscription Request-Id: {uuid.uuid4()}"
     joint = "&" if urlsplit(url).query else "?"
     try:
-        reply = send(f"{url}{joint}validationToken={quote(token)}", b"", "text/plain; charset=utf-8")
+        reply = post(f"{url}{joint}validationToken={quote(token)}", b"", "text/plain; charset=utf-8")
     except httpx.HTTPError as error:
         raise _unvalidated(f"{type(error).__name__}") from error
     if reply.status_code != 200 or reply.text != token or not reply.headers["content-type"].startswith("text/plain"):
