@@ -37,7 +37,7 @@ def admit(
 ) -> Admitted:
     """The update that is to be stored. Raises Problem: 422 with a pointer, or 403."""
     target, backend = targets.event(asked.target, client, settings, "target")
-    if faults := tuple(_unfit(asked, backend, client)):
+    if faults := (*_unwritable(asked, backend), *uncalled(asked.callback_url, client)):
         raise invalid(faults)
     update = Update(
         id=update_id,
@@ -66,11 +66,6 @@ def overdue(asked: Asked, now: datetime) -> Fault | None:
     if asked.deadline > now + LIFE_AT_MOST:
         return fault(f"the deadline must be within {LIFE_AT_MOST.days} days", "deadline")
     return None
-
-
-def _unfit(asked: Asked, backend: Backend, client: Client) -> Iterator[Fault]:
-    yield from _unwritable(asked, backend)
-    yield from uncalled(asked.callback_url, client)
 
 
 def uncalled(url: str | None, client: Client) -> Iterator[Fault]:

@@ -60,29 +60,18 @@ class _Plain(GenerateJsonSchema):
         return shown
 
 
+_MODELS: tuple[type[BaseModel], ...] = (
+    AskedUpdate, CallbackBody, ProblemDocument, ShownHealth, ShownPage, ShownUpdate, AskedReplay, ShownLetter,
+    ShownLetters, ShownReplay, AskedSubscription, AskedMirror, ShownSubscription, ShownSubscriptions, ShownMirror,
+    ShownMirrors, ChangeBody,
+)  # fmt: skip
+
+
 @cache
 def components() -> dict[str, Any]:
     """Everything that the operations refer to. It is the same for every application, and made once because it takes
     half the time of making one."""
-    models: list[tuple[type[BaseModel], JsonSchemaMode]] = [
-        (AskedUpdate, "validation"),
-        (CallbackBody, "validation"),
-        (ProblemDocument, "validation"),
-        (ShownHealth, "validation"),
-        (ShownPage, "validation"),
-        (ShownUpdate, "validation"),
-        (AskedReplay, "validation"),
-        (ShownLetter, "validation"),
-        (ShownLetters, "validation"),
-        (ShownReplay, "validation"),
-        (AskedSubscription, "validation"),
-        (AskedMirror, "validation"),
-        (ShownSubscription, "validation"),
-        (ShownSubscriptions, "validation"),
-        (ShownMirror, "validation"),
-        (ShownMirrors, "validation"),
-        (ChangeBody, "validation"),
-    ]
+    models: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in _MODELS]
     _, found = models_json_schema(models, ref_template=_SCHEMAS + "{model}", schema_generator=_Plain)
     return {"schemas": found["$defs"], "securitySchemes": _SIGNING_IN}
 

@@ -32,18 +32,13 @@ def key_of(header: str) -> str:
     return value
 
 
-def digest(key: str) -> str:
-    """The form in which the store keeps a key."""
-    return _digest(key)
+def digest(text: str) -> str:
+    """The form in which the store keeps a key. Short, because one is kept for each update; 128 bits suffice, because
+    nobody gains by a collision of their own keys."""
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def fingerprint(document: Mapping[str, Json]) -> str:
     """The same for two bodies that are the same JSON, whatever their white space and the order of their keys."""
     canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return _digest(canonical)
-
-
-def _digest(text: str) -> str:
-    """Short, because one is kept for each update; 128 bits suffice, because nobody gains by a collision of their own
-    keys."""
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return digest(canonical)

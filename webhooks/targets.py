@@ -34,15 +34,8 @@ def calendar(owner: str, name: str | None, client: Client, settings: Settings, *
     for, if any."""
     where = "group" if owner.startswith("group:") else "mailbox"
     if name is not None and name not in settings.backends:
-        raise invalid(
-            [
-                fault(
-                    "no backend of this name is configured; without a name it is chosen by the mailbox",
-                    *path,
-                    "backend",
-                )
-            ]
-        )
+        why = "no backend of this name is configured; without a name it is chosen by the mailbox"
+        raise invalid([fault(why, *path, "backend")])
     backend = settings.backends[name] if name is not None else settings.backend_for(owner)
     if backend is None:
         raise invalid([fault(f"no backend serves this {where}", *path, where)])
