@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from ops.sandbox.call import DROPPED, Call, Reply
@@ -69,7 +69,5 @@ class Catcher:
             answer = self._answers[limited]
             assert answer.times is not None  # noqa: S101 - chosen so above
             left = answer.times - 1
-            self._answers[limited : limited + 1] = (
-                [Answer(answer.status, answer.headers, answer.body, answer.delay, left)] if left else []
-            )
+            self._answers[limited : limited + 1] = [replace(answer, times=left)] if left else []
             return answer

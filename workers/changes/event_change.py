@@ -125,9 +125,11 @@ def gone(at: str, version: str = "", *, told: bool = True) -> Snapshot:
 
 def is_over(known: Snapshot, moment: datetime) -> bool:
     """Whether the event is gone, or had ended by then. A series may go on for ever."""
+    if known.gone:
+        return True
     end = known.properties.get("end")
-    if known.gone or known.properties.get("recurrence") or not isinstance(end, Mapping):
-        return known.gone
+    if known.properties.get("recurrence") or not isinstance(end, Mapping):
+        return False
     return str(end.get("dateTime")) < moment.strftime("%Y-%m-%d")
 
 

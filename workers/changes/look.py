@@ -22,7 +22,7 @@ class Look:
     watchers: Sequence[Subscription | Mirror]
     before: Snapshot | None
     new: bool
-    """Whether it is told now that the event was created, though a mirror met it before."""
+    """Whether subscriptions are to hear that the event was created: so far only a mirror has met it."""
 
     @property
     def begun(self) -> str | None:

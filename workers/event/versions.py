@@ -29,7 +29,9 @@ class Wrote:
 
     @classmethod
     def from_line(cls, line: str) -> Wrote:
-        return cls(*(*line.split(" "), "", "")[:4])
+        """Also of one that an older release wrote, without contents."""
+        before, after, *contents = line.split(" ")
+        return cls(before, after, *contents[:2])
 
 
 def content_of(properties: Mapping[str, Json]) -> str:

@@ -57,8 +57,9 @@ def check(changes: Mapping[str, Json], stands: Mapping[str, Json]) -> None:
 
 
 def _to_set(asked: Mapping[str, Json], stands: Mapping[str, Json], kind: str) -> Mapping[str, Json]:
-    """As asked where they become moments; and where other days are asked for, both in a zone with a name, in which
-    Graph then keeps them."""
+    """What is to be set, its whole days told in the zone in which the event stands. It is left as asked if the event
+    is to last hours from then on; or if it moves to other days and both are told in a zone with a name, in which Graph
+    then keeps them."""
     days = in_zone_of(asked, stands, kind)
     given = [name for name in TIMES if asked.get(name)]
     stay = all(agrees(name, stands.get(name), days[name]) for name in given)

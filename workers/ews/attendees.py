@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from lxml import etree
 
 from workers.ews.change import Change, tag
-from workers.ews.soap import element, find, find_all, text_of
+from workers.ews.soap import element, find_all, text_of
 from workers.update import Json
 
 COLLECTIONS: Mapping[str, str] = {
@@ -104,13 +104,12 @@ def _answer(status: Mapping[str, Json]) -> list[etree._Element]:
 
 
 def _attendee(kind: str, member: etree._Element) -> Json:
-    mailbox = find(member, "t:Mailbox")
-    address, name = (
-        (None, None) if mailbox is None else (text_of(mailbox, "t:EmailAddress"), text_of(mailbox, "t:Name"))
-    )
     response = text_of(member, "t:ResponseType") or "Unknown"
     return {
         "type": kind,
-        "emailAddress": {"address": address, "name": name},
+        "emailAddress": {
+            "address": text_of(member, "t:Mailbox/t:EmailAddress"),
+            "name": text_of(member, "t:Mailbox/t:Name"),
+        },
         "status": {"response": _RESPONSES.get(response, "none"), "time": text_of(member, "t:LastResponseTime")},
     }
