@@ -55,7 +55,7 @@ def private(path: Path, text: str) -> None:
 def secrets_for(credentials: Credentials) -> Mapping[str, str]:
     """The environment variables that the configuration names."""
     return {
-        "DEMO_WEBHOOK_SECRET": credentials.webhook_secret,
+        WEBHOOK_SECRET: credentials.webhook_secret,
         "CLOUD_CLIENT_SECRET": seed.CLIENT_SECRET,
         "CLOUD_REFRESH_TOKEN": seed.REFRESH_TOKEN,
         "HQ_USER": seed.SERVICE_USER,

@@ -66,11 +66,3 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def any_free() -> int:
-    """A port that is free at this moment."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -15,6 +15,7 @@ from pathlib import Path
 from ops.run import RunError, doors, procfile
 from ops.run.configuration import Credentials
 from ops.run.process import Command
+from ops.sandbox.process import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCED = "RENDEZVOUS_RUN"
@@ -73,7 +74,7 @@ def lay_out(environ: Mapping[str, str], directory: Path) -> Layout:
 
     wanted = {doors.WEB: True, doors.FLOWER: True, doors.STORE: own_store, doors.BROKER: own_broker,
               doors.SANDBOX: own_exchange}  # fmt: skip
-    ports = {door: doors.port_of(door, environ, doors.is_free, doors.any_free) for door in wanted if wanted[door]}
+    ports = {door: doors.port_of(door, environ, doors.is_free, free_port) for door in wanted if wanted[door]}
     doors.check_apart(ports)
     return Layout(
         directory=directory,

@@ -6,7 +6,8 @@ One file for each group of commands.
     terminal  how things are shown                           keys, mapping           for those who configure
     timeline  one update, shown with its history             trigger, listen         for those who receive callbacks
     progress  one update, followed to its end                doctor, demo            is it well? show me
-                                                             configured, document    reading files
+    failure   what went wrong, in a sentence or two          configured, document    reading files
+    printable text of others, made safe to print             completion              the shell's completion
 
 Exit codes: 0 it went well, 1 it did not, 2 the command was not understood. Commands import what only they need (httpx,
 rich, the engine) when they run, so that the shell's completion is quick.

@@ -11,14 +11,15 @@ from ops.sandbox.ews.folders import calendar_of
 from ops.sandbox.ews.item import read_shape, show
 from ops.sandbox.ews.soap import NS, Element, ItemError, M, T, refused, success
 from ops.sandbox.ews.visitor import Visitor
+from ops.sandbox.journal import generation
 
 
 def answer(visitor: Visitor) -> list[Element]:
     """One response message with what changed since the state."""
     entries = list(visitor.world.journal.entries)
-    generation = re.sub(r"\D", "", entries[0].at) if entries else "0"
+    world = generation(entries)
     state = visitor.request.element.findtext("m:SyncState", None, NS)
-    since = re.fullmatch(rf"{generation}-(\d+)", state or f"{generation}-0")
+    since = re.fullmatch(rf"{world}-(\d+)", state or f"{world}-0")
     if since is None or int(since[1]) > len(entries):
         return [refused("SyncFolderItems", ItemError("ErrorInvalidSyncStateData", "Synchronization state is corrupt."))]
     most = int(visitor.request.element.findtext("m:MaxChangesReturned", "512", NS))
@@ -27,7 +28,7 @@ def answer(visitor: Visitor) -> list[Element]:
     return [
         success(
             "SyncFolderItems",
-            M.SyncState(f"{generation}-{end}"),
+            M.SyncState(f"{world}-{end}"),
             M.IncludesLastItemInRange("true" if end == len(entries) else "false"),
             M.Changes(*_changes(visitor, mine, first=state is None)),
         )

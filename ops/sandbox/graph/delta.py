@@ -12,7 +12,7 @@ from ops.sandbox.call import Call, Json
 from ops.sandbox.event import graph_form
 from ops.sandbox.graph.errors import GraphError
 from ops.sandbox.graph.resource import View, show
-from ops.sandbox.journal import Entry
+from ops.sandbox.journal import Entry, generation
 from ops.sandbox.mailbox import Mailbox
 from ops.sandbox.store import Store
 
@@ -28,24 +28,19 @@ def owner(path: str) -> str | None:
 def answer(store: Store, entries: Sequence[Entry], mailbox: Mailbox, view: View, call: Call) -> Json:
     """A round in one page; ``GraphError``."""
     token = call.query.get("$deltatoken")
-    generation, now = _generation(entries), len(entries)
+    world, now = generation(entries), len(entries)
     if token is None:
         if not {"startDateTime", "endDateTime"} <= call.query.keys():
             raise GraphError(
                 400, "ErrorInvalidParameter", "This request requires a time window specified by the query."
             )
         value = [show(event, view) for event in store.events(mailbox)]
-    elif (found := re.fullmatch(rf"{generation}-(\d+)", token)) is not None and int(found[1]) <= now:
+    elif (found := re.fullmatch(rf"{world}-(\d+)", token)) is not None and int(found[1]) <= now:
         value = _since(store, entries[int(found[1]) : now], mailbox, view)
     else:
         raise GraphError(410, "SyncStateNotFound", "The sync state generation is not found; generation=0;")
-    link = f"{call.base}/graph/v1.0/{call.path}?$deltatoken={generation}-{now}"
+    link = f"{call.base}/graph/v1.0/{call.path}?$deltatoken={world}-{now}"
     return {"value": value, "@odata.deltaLink": link}
-
-
-def _generation(entries: Sequence[Entry]) -> str:
-    """A word that differs from world to world, so that a token from before a reset is too old."""
-    return re.sub(r"\D", "", entries[0].at) if entries else "0"
 
 
 def _since(store: Store, entries: Sequence[Entry], mailbox: Mailbox, view: View) -> list[Json]:

@@ -3,7 +3,8 @@ import socket
 import pytest
 
 from ops.run import RunError, doors
-from ops.run.doors import Door, any_free, is_free, port_of
+from ops.run.doors import Door, is_free, port_of
+from ops.sandbox.process import free_port
 
 FIXED = Door("the web process", "PORT", 8000, movable=False)
 MOVABLE = Door("the embedded store", "STORE_PORT", 6390, movable=True)
@@ -49,4 +50,4 @@ def test_a_port_on_which_somebody_listens_is_not_free() -> None:
 
 
 def test_any_free_port_is_free() -> None:
-    assert is_free(any_free())
+    assert is_free(free_port())

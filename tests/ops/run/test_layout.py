@@ -6,8 +6,8 @@ import pytest
 
 from ops.run import RunError
 from ops.run.configuration import Credentials
-from ops.run.doors import any_free
 from ops.run.layout import ROOT, Layout, environment, lay_out, processes, sandbox, servers, shell, unproxied
+from ops.sandbox.process import free_port
 
 DEMO = Credentials("rk_1", "whsec_Zm9v")
 
@@ -72,7 +72,7 @@ def test_from_a_shell_that_has_what_the_last_start_made_everything_is_started_ag
         command = "\n".join((script, *later, "env -0"))
         said = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True, env={})
         told = dict(line.split("=", 1) for line in said.stdout.split("\0") if line)
-        return told | {"PORT": str(any_free()), "FLOWER_PORT": str(any_free())}
+        return told | {"PORT": str(free_port()), "FLOWER_PORT": str(free_port())}
 
     again = lay_out(sourced(), tmp_path)
     assert None not in (again.store, again.broker, again.sandbox)
@@ -91,6 +91,6 @@ def test_every_process_has_a_log_and_the_secrets_and_ends_before_the_servers(tmp
 
 
 def test_one_port_for_two_is_told_before_anything_is_started(tmp_path: Path) -> None:
-    port = str(any_free())
+    port = str(free_port())
     with pytest.raises(RunError, match=f"^PORT and FLOWER_PORT are the same: {port}$"):
         lay_out({"PORT": port, "FLOWER_PORT": port}, tmp_path)

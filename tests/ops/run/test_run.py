@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ops.run.doors import any_free
+from ops.sandbox.process import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE = 120
@@ -21,7 +21,7 @@ SOON = 10
 
 def environ(**own: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RENDEZVOUS_")}
-    return {**kept, "PORT": str(any_free()), "FLOWER_PORT": str(any_free()), **own}
+    return {**kept, "PORT": str(free_port()), "FLOWER_PORT": str(free_port()), **own}
 
 
 def run(directory: Path, *arguments: str, **own: str) -> subprocess.CompletedProcess[str]:

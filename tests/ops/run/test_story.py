@@ -13,10 +13,10 @@ from redis import Redis
 from werkzeug.serving import make_server
 
 from ops.run import RunError, story
-from ops.run.doors import any_free
 from ops.run.layout import Layout
 from ops.run.process import Command
 from ops.run.supervisor import Supervisor
+from ops.sandbox.process import free_port
 from tests.served import served
 from webhooks import create_app
 from webhooks.door import Door
@@ -36,7 +36,7 @@ def test_a_store_that_is_not_there_is_named_without_its_password(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(story, "PATIENCE_WITH_OTHERS", 0.2)
-    port = any_free()
+    port = free_port()
     nobody = settings.model_copy(update={"store_url": f"redis://:s3cret@127.0.0.1:{port}/0"})
     with pytest.raises(
         RunError, match=f"the store at 127.0.0.1:{port} was not ready within .*it is not ours"
@@ -59,7 +59,7 @@ def test_a_web_process_that_is_up_and_not_ready_says_what_it_lacks(
     settings: Settings, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(story, "PATIENCE", 0.2)
-    lame = settings.model_copy(update={"broker_url": f"redis://127.0.0.1:{any_free()}/0"})
+    lame = settings.model_copy(update={"broker_url": f"redis://127.0.0.1:{free_port()}/0"})
     app, supervisor = create_app(lame), Supervisor(tmp_path, print)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     where = Layout(tmp_path, {}, web=server.server_port, flower=1, store=None, broker=None, sandbox=None)

@@ -3,6 +3,7 @@
     finding    what a check found, as a value          backends   can be reached and signed in to, one calendar read
     store      reachable, durable, quick, swept        processes  web, worker, callbacks
     broker     answers                                 egress     names of the internet resolve
+    clock      two clocks agree
 
 In each file functions with I/O look, and pure ones judge. Nothing is changed, except that one key is written to the
 store for a second.
