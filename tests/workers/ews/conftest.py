@@ -11,7 +11,7 @@ from ops.sandbox import seed
 from ops.sandbox.control import Sandbox
 from ops.sandbox.process import running
 from tests.workers.ews.server import backend
-from workers.ews import EwsExchange
+from workers.ews.exchange import EwsExchange
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from lxml import etree
 
 from tests.workers.ews.reference import assert_valid, needs_reference
 from tests.workers.ews.server import backend
-from workers.ews import EwsExchange
+from workers.ews.exchange import EwsExchange
 from workers.ews.get_item import EwsEvent
 from workers.ews.soap import find, text_of
 from workers.exchange import (

@@ -18,7 +18,7 @@ from tests.workers.ews.test_recurrence import patterns
 from workers.event.agreement import agrees
 from workers.event.patch import Changes, plan
 from workers.event.properties import EXTENDED, TIMES
-from workers.ews import EwsExchange
+from workers.ews.exchange import EwsExchange
 from workers.ews.fields import FIELDS
 from workers.exchange import Event, Patch
 from workers.update import Intent, Target

@@ -15,7 +15,7 @@ from ops.sandbox import seed
 from ops.sandbox.control import Sandbox
 from tests.workers.ews.test_round_trip import OTTO, changed
 from workers.event.properties import EXTENDED
-from workers.ews import EwsExchange
+from workers.ews.exchange import EwsExchange
 from workers.ews.fields import FIELDS
 from workers.update import Target
 
