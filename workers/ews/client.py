@@ -80,7 +80,7 @@ class Client:
             self._idle.append(transport)
 
     def _connect(self) -> httpx.BaseTransport:
-        return self._transport or transport_to(self._backend.url, self._tls, self._backend.timeout)
+        return self._transport or transport_to(self._backend.url, self._tls)
 
     def _headers(self, operation: str, mailbox: str | None) -> dict[str, str]:
         headers = {

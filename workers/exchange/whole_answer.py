@@ -45,7 +45,7 @@ def answered(
     """The answer, read, of a server that is asked so rarely that no connection to it is kept. ``timeout``: seconds for
     all of it; ``transport`` replaces the network in tests. Raises httpx's RequestErrors."""
     request.extensions["timeout"] = httpx.Timeout(timeout).as_dict()
-    with transport or transport_to(str(request.url), trust, timeout) as way:
+    with transport or transport_to(str(request.url), trust) as way:
         response, body = whole_answer(way, httpx.Auth(), request, monotonic() + timeout)
     headers = [(name, value) for name, value in response.headers.multi_items() if name != "content-encoding"]
     return httpx.Response(response.status_code, headers=headers, content=body, request=request)

@@ -29,11 +29,11 @@ IDLE = 30.0
 _PIECE = 64 * 1024
 
 
-def transport_to(url: str, trust: ssl.SSLContext, timeout: float) -> httpx.BaseTransport:
-    """The way to the server of ``url``. ``timeout``: seconds for each request that has no deadline of its own."""
+def transport_to(url: str, trust: ssl.SSLContext) -> httpx.BaseTransport:
+    """The way to the server of ``url``."""
     proxy = proxy_for(url)
     if proxy is None:
-        return Wire(trust, timeout)
+        return Wire(trust)
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=KEPT)
     return httpx.HTTPTransport(verify=trust, proxy=proxy, limits=limits)
 
@@ -48,18 +48,17 @@ def proxy_for(url: str) -> str | None:
 
 
 class Wire(httpx.BaseTransport):
-    """Thread-safe: a connection serves one request at a time. A request's extension ``deadline`` is the moment by
-    ``time.monotonic`` at which its answer, too, is given up, however it comes. Raises httpx's TransportErrors;
-    ConnectError and ConnectTimeout say that nothing was sent."""
+    """Thread-safe: a connection serves one request at a time. Each request needs the extension ``deadline``, which
+    whole_answer gives it: the moment by ``time.monotonic`` at which its answer, too, is given up, however it comes.
+    Raises httpx's TransportErrors; ConnectError and ConnectTimeout say that nothing was sent."""
 
-    def __init__(self, trust: ssl.SSLContext, timeout: float):
+    def __init__(self, trust: ssl.SSLContext):
         trust.set_alpn_protocols(["http/1.1"])
         self._trust = trust
-        self._timeout = timeout
         self._idle: deque[tuple[HTTPConnection, float]] = deque()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        deadline = request.extensions.get("deadline") or monotonic() + self._timeout
+        deadline: float = request.extensions["deadline"]
         connection = self._kept() or self._dialled(request.url, deadline)
         seen = _Socket(connection.sock)
         try:

@@ -58,7 +58,7 @@ class Connection:
             BearerAuth(backend, scope, delegated=True, transport=transport) if backend.refresh_token else None
         )
         self._waits = {"timeout": httpx.Timeout(backend.timeout).as_dict()}
-        self._transport = transport or transport_to(backend.base_url, trust(backend.ca_file), backend.timeout)
+        self._transport = transport or transport_to(backend.base_url, trust(backend.ca_file))
 
     def call(
         self,

@@ -19,7 +19,7 @@ def test_a_small_answer_cannot_become_one_that_fills_the_memory() -> None:
 
     with serving(script) as server, pytest.raises(httpx.DecodingError, match="more than once"):
         request = httpx.Request("POST", server.url, content=b"?")
-        whole_answer(Wire(trust(), 5), httpx.Auth(), request, monotonic() + 5)
+        whole_answer(Wire(trust()), httpx.Auth(), request, monotonic() + 5)
 
 
 def test_who_is_asked_seldom_answers_as_everybody_does() -> None:

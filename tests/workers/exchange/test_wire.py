@@ -27,6 +27,10 @@ def ask(
     return response.status_code, body
 
 
+def asking(url: str, content: bytes) -> httpx.Request:
+    return httpx.Request("POST", url, content=content, extensions={"deadline": monotonic() + WAIT})
+
+
 def connections(server: Server) -> int:
     return len({id(request.connection) for request in server.requests})
 
@@ -51,11 +55,11 @@ def compressed(handler: Handler) -> None:
 @pytest.mark.parametrize("script", [chunked, until_the_end, compressed])
 def test_an_answer_is_read_to_its_end(script: Script) -> None:
     with serving(script) as server:
-        assert ask(Wire(trust(), WAIT), server.url) == (200, b"abcde")
+        assert ask(Wire(trust()), server.url) == (200, b"abcde")
 
 
 def test_a_connection_is_used_again() -> None:
-    wire = Wire(trust(), WAIT)
+    wire = Wire(trust())
     with serving(echo) as server:
         answers = [ask(wire, server.url, body) for body in (b"1", b"2", b"3")]
         wire.close()
@@ -77,7 +81,7 @@ def test_an_answer_that_drips_for_ever_is_given_up_in_time(first: bytes, piece: 
         while not given_up.wait(0.02):
             handler.wfile.write(piece)
 
-    given_up, wire = threading.Event(), Wire(trust(), WAIT)
+    given_up, wire = threading.Event(), Wire(trust())
     with serving(drip) as server:
         began = monotonic()
         request = httpx.Request("POST", server.url, content=b"?")
@@ -95,7 +99,7 @@ def test_what_comes_before_the_answer_is_not_taken_for_it(status: str) -> None:
         handler.wfile.write(f"HTTP/1.1 {status}\r\nLink: </style>\r\n\r\n".encode())
         handler.answer(200, handler.received)
 
-    wire = Wire(trust(), WAIT)
+    wire = Wire(trust())
     with serving(early) as server:
         answers = [ask(wire, server.url, body) for body in (b"1", b"2", b"3")]
         wire.close()
@@ -117,7 +121,7 @@ def test_an_address_at_which_nobody_answers_leaves_time_for_the_next(monkeypatch
     monkeypatch.setattr("workers.exchange.wire.socket.getaddrinfo", lambda *_, **__: found)
     monkeypatch.setattr("workers.exchange.wire.socket.create_connection", dialled)
     with serving(echo) as server:
-        assert ask(Wire(trust(), 60), server.url, b"mine") == (200, b"mine")
+        assert ask(Wire(trust()), server.url, b"mine") == (200, b"mine")
     assert tried == [("192.0.2.1", 2), ("127.0.0.1", 5)]
 
 
@@ -139,7 +143,7 @@ def test_a_connection_that_the_server_has_closed_is_not_used_again(script: Scrip
             super().shutdown_request(request)  # type: ignore[arg-type]
             closed.set()
 
-    wire = Wire(trust(), WAIT)
+    wire = Wire(trust())
     with serving(script, Watched) as server:
         for _ in range(3):
             assert ask(wire, server.url) == (200, b"bye")
@@ -150,7 +154,7 @@ def test_a_connection_that_the_server_has_closed_is_not_used_again(script: Scrip
 
 def test_a_connection_that_was_idle_for_long_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.exchange.wire.IDLE", 0.0)
-    wire = Wire(trust(), WAIT)
+    wire = Wire(trust())
     with serving(echo) as server:
         ask(wire, server.url)
         ask(wire, server.url)
@@ -159,15 +163,15 @@ def test_a_connection_that_was_idle_for_long_is_not_used_again(monkeypatch: pyte
 
 
 def test_a_connection_with_an_answer_that_nobody_read_is_not_used_again() -> None:
-    wire = Wire(trust(), WAIT)
+    wire = Wire(trust())
     with serving(echo) as server:
-        wire.handle_request(httpx.Request("POST", server.url, content=b"unread")).close()
+        wire.handle_request(asking(server.url, b"unread")).close()
         assert ask(wire, server.url, b"mine") == (200, b"mine")
         wire.close()
 
 
 def test_threads_never_hear_each_others_answers() -> None:
-    wire, heard = Wire(trust(), WAIT), []
+    wire, heard = Wire(trust()), []
 
     def call(number: int) -> None:
         for _ in range(20):
@@ -185,9 +189,9 @@ def test_threads_never_hear_each_others_answers() -> None:
 
 def test_only_so_many_idle_connections_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.exchange.wire.KEPT", 1)
-    wire = Wire(trust(), WAIT)
+    wire = Wire(trust())
     with serving(echo) as server:
-        both = [wire.handle_request(httpx.Request("POST", server.url, content=b"x")) for _ in range(2)]
+        both = [wire.handle_request(asking(server.url, b"x")) for _ in range(2)]
         assert [answer.read() for answer in both] == [b"x", b"x"]
         ask(wire, server.url)
         ask(wire, server.url)
@@ -198,14 +202,14 @@ def test_only_so_many_idle_connections_are_kept(monkeypatch: pytest.MonkeyPatch)
 def test_a_header_that_http_cannot_hold_is_not_sent() -> None:
     with serving(echo) as server:
         with pytest.raises(httpx.LocalProtocolError):
-            ask(Wire(trust(), WAIT), server.url, headers={"X-Mailbox": "a\r\nX-Evil: 1"})
+            ask(Wire(trust()), server.url, headers={"X-Mailbox": "a\r\nX-Evil: 1"})
         assert server.requests == []
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:1", f"{'x' * 64}.example"])
 def test_where_nobody_can_be_reached_nothing_was_sent(host: str) -> None:
     with pytest.raises(httpx.ConnectError):
-        ask(Wire(trust(), WAIT), f"http://{host}/")
+        ask(Wire(trust()), f"http://{host}/")
 
 
 def test_over_tls_the_certificate_can_be_asked_for_and_has_to_be_of_the_host(tmp_path: Path) -> None:
@@ -219,14 +223,14 @@ def test_over_tls_the_certificate_can_be_asked_for_and_has_to_be_of_the_host(tmp
             return context.wrap_socket(connection, server_side=True), address
 
     with serving(echo, Secure) as server:
-        url, wire = server.url.replace("http:", "https:"), Wire(trust(tmp_path / "ca.pem"), WAIT)
-        answer = wire.handle_request(httpx.Request("POST", url, content=b"secret"))
+        url, wire = server.url.replace("http:", "https:"), Wire(trust(tmp_path / "ca.pem"))
+        answer = wire.handle_request(asking(url, b"secret"))
         shown = answer.extensions["network_stream"].get_extra_info("ssl_object").getpeercert(binary_form=True)
         assert shown == ssl.PEM_cert_to_DER_cert((tmp_path / "server.pem").read_text())
         assert answer.read() == b"secret"
         wire.close()
         with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
-            ask(Wire(trust(), WAIT), url)
+            ask(Wire(trust()), url)
 
 
 def test_the_way_leads_through_the_proxy_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,10 +238,10 @@ def test_the_way_leads_through_the_proxy_that_the_environment_names(monkeypatch:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     assert proxy_for("https://graph.example/v1.0") is None
-    assert isinstance(transport_to("https://graph.example/v1.0", trust(), WAIT), Wire)
+    assert isinstance(transport_to("https://graph.example/v1.0", trust()), Wire)
     monkeypatch.setenv("HTTPS_PROXY", "proxy.example:3128")
     monkeypatch.setenv("NO_PROXY", "hq.example")
     assert proxy_for("https://graph.example/v1.0") == "http://proxy.example:3128"
     assert proxy_for("https://mail.hq.example/EWS/Exchange.asmx") is None
     assert proxy_for("http://graph.example/v1.0") is None
-    assert isinstance(transport_to("https://graph.example/v1.0", trust(), WAIT), httpx.HTTPTransport)
+    assert isinstance(transport_to("https://graph.example/v1.0", trust()), httpx.HTTPTransport)

@@ -239,9 +239,9 @@ def test_a_change_that_graph_cannot_make_is_refused_before_anything_is_sent() ->
 class Signed(httpx.BaseTransport):
     """Signs in without a socket; everything else goes over a real one."""
 
-    def __init__(self, wait: float = 1.0) -> None:
+    def __init__(self) -> None:
         self._login = httpx.MockTransport(Wire())
-        self._socket = RealWire(trust(), wait)
+        self._socket = RealWire(trust())
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         transport = self._login if request.url.host == "login.example" else self._socket
