@@ -56,7 +56,7 @@ class GraphExchange:
             place = replace(place, event=event.id, occurrence=None)
         extending = _extending(place, event, patch)
         rest = replace(patch, changes={name: patch.changes[name] for name in patch.changes if not _extends(name)})
-        content = resources.patch_body(rest, event)
+        content = resources.patch_body(rest, _known(event))
         self._check_zones(place, event, rest)
         done: list[str] = []
         try:

@@ -121,7 +121,7 @@ def query(properties: Collection[str]) -> str:
     return urlencode(asking, quote_via=quote, safe="$(),'")
 
 
-def patch_body(patch: Patch, event: Event | None = None) -> bytes:
+def patch_body(patch: Patch, event: GraphEvent) -> bytes:
     """The body of a PATCH: the changed properties in Microsoft's order, the extended ones and the marker. Nothing else,
     because Graph mails only the attendees concerned when ``attendees`` stands alone; save what Graph would lose or
     refuse otherwise, given ``event`` as it stands: its join block and, in a new zone, its recurrence.
@@ -131,11 +131,10 @@ def patch_body(patch: Patch, event: Event | None = None) -> bytes:
     for name in patch.changes:
         if name not in PROPERTIES and not name.startswith(EXTENDED):
             raise Refused("PropertyNotWritable", f"{name}: Graph cannot write this property")
-    known = event if isinstance(event, GraphEvent) else None
-    changes = series.in_step(patch.changes, event.properties if event else {}, known.series if known else None)
+    changes = series.in_step(patch.changes, event.properties, event.series)
     members = {name: _written(prop, changes[name]) for name, prop in PROPERTIES.items() if name in changes}
-    if "body" in members and known:
-        members["body"] = body.with_block(members["body"], known.join_block, known.join_url)
+    if "body" in members:
+        members["body"] = body.with_block(members["body"], event.join_block, event.join_url)
     if extended := extended_property.written(patch.changes, patch.marker):
         members["singleValueExtendedProperties"] = extended
     return b"{%s}" % b",".join(_member(name, value) for name, value in members.items())

@@ -118,7 +118,8 @@ def test_a_series_on_a_weekday_of_the_month_is_not_moved_by_guessing() -> None:
 
 def test_the_zone_of_a_series_goes_out_under_its_windows_name() -> None:
     vienna = {**RECURRENCE, "range": {**RECURRENCE["range"], "recurrenceTimeZone": "Europe/Vienna"}}
-    sent = json.loads(patch_body(Patch({"recurrence": vienna}, "sendToNone", ("upd_1",))))["recurrence"]
+    stands = GraphEvent("AAMk=", 'W/"1"', False, (), PACIFIC)
+    sent = json.loads(patch_body(Patch({"recurrence": vienna}, "sendToNone", ("upd_1",)), stands))["recurrence"]
     assert sent["range"] == {**RECURRENCE["range"], "recurrenceTimeZone": "W. Europe Standard Time"}
     assert sent["pattern"] == RECURRENCE["pattern"]
 
