@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from celery import Celery
 
@@ -30,12 +31,15 @@ from workers.settings import EwsBackend, GraphBackend, Settings
 from workers.store import Store
 from workers.tls import trust
 
+Connections: TypeAlias = Mapping[str, Connection | Caller]
+
 
 def build(settings: Settings, app: Celery, *, clock: Callable[[], datetime], dice: Callable[[], float]) -> Executor:
     """An executor with its store, bell, leases, backends and callback deliverer. Opens no connection yet."""
     store, bell = Store.connect(settings), Bell(app)
-    backends = {name: trace.traced(backend) for name, backend in exchanges(settings).items()}
-    feeds, pushes = hearing(settings)
+    called = connections(settings)
+    backends = {name: trace.traced(exchange) for name, exchange in exchanges(called).items()}
+    feeds, pushes = hearing(settings, called)
     return Executor(
         settings=settings,
         store=store,
@@ -52,30 +56,34 @@ def build(settings: Settings, app: Celery, *, clock: Callable[[], datetime], dic
     )
 
 
-def exchanges(settings: Settings) -> Mapping[str, Exchange]:
-    """Each configured backend by its name."""
+def connections(settings: Settings) -> Connections:
+    """How each backend is called, by its name: all that call it share its sign-in and its sockets."""
     return {
-        backend.name: GraphExchange(backend)
+        backend.name: Connection(backend)
         if backend.kind == "graph"
-        else EwsExchange(backend, instead=_instead(backend, settings))
+        else Caller(backend, instead=_instead(backend, settings))
         for backend in settings.backend
     }
 
 
-def hearing(settings: Settings) -> tuple[Mapping[str, Feed], Mapping[str, Push]]:
+def exchanges(called: Connections) -> Mapping[str, Exchange]:
+    """Each configured backend by its name."""
+    return {name: EwsExchange(one) if isinstance(one, Caller) else GraphExchange(one) for name, one in called.items()}
+
+
+def hearing(settings: Settings, called: Connections) -> tuple[Mapping[str, Feed], Mapping[str, Push]]:
     """How each backend is heard of, by its name. Graph pushes where it is told how to reach us."""
     feeds: dict[str, Feed] = {}
     pushes: dict[str, Push] = {}
     for backend in settings.backend:
-        if backend.kind == "graph":
-            connection = Connection(backend)
-            feeds[backend.name] = GraphFeed(connection, backend.base_url)
-            if settings.public_url is not None:
-                pushes[backend.name] = GraphPush(
-                    connection, backend.base_url, settings.public_url, next(iter(certificates(backend)), None)
-                )
-        else:
-            feeds[backend.name] = EwsFeed(Caller(backend, instead=_instead(backend, settings)))
+        match backend, called[backend.name]:
+            case GraphBackend(base_url=url), Connection() as connection:
+                feeds[backend.name] = GraphFeed(connection, url)
+                if settings.public_url is not None:
+                    seal = next(iter(certificates(backend)), None)
+                    pushes[backend.name] = GraphPush(connection, url, settings.public_url, seal)
+            case _, Caller() as caller:
+                feeds[backend.name] = EwsFeed(caller)
     return feeds, pushes
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.benchmarks.load import Job, LoadError, put
 from tests.benchmarks.rig import Rig, raised
-from workers.engine import exchanges
+from workers.engine import connections, exchanges
 from workers.exchange import Exchange, Patch, Throttled, VersionMoved
 from workers.update import Target
 
@@ -25,7 +25,7 @@ def place(request: pytest.FixtureRequest) -> Target:
 
 @pytest.fixture
 def exchange(rig: Rig, place: Target) -> Exchange:
-    return exchanges(rig.settings())[place.backend]
+    return exchanges(connections(rig.settings()))[place.backend]
 
 
 PATCH = Patch({"subject": "Has moved"}, "sendToNone", ("upd_1",))

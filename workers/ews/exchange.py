@@ -10,8 +10,6 @@ from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 
-import httpx
-
 from workers.event.properties import TIMES
 from workers.event.zones import to_windows
 from workers.ews import get_item, get_server_time_zones, update_item
@@ -23,21 +21,14 @@ from workers.ews.locate import located
 from workers.ews.server_zones import ServerZones
 from workers.ews.soap import NotAnAnswer
 from workers.exchange import Event, ExchangeError, Patch, Refused, Written
-from workers.settings import EwsBackend
 from workers.update import Json, Target
 
 
 class EwsExchange:
-    """One configured EWS endpoint; see ``workers.exchange.Exchange`` for what it promises.
+    """One EWS endpoint, as ``workers.exchange.Exchange``. Shared by threads."""
 
-    ``instead`` names a backend of kind graph that serves the same mailboxes, for the day on which Exchange Online
-    closes its Web Services. ``transport`` replaces the network in tests.
-    """
-
-    def __init__(
-        self, backend: EwsBackend, transport: httpx.BaseTransport | None = None, *, instead: str | None = None
-    ):
-        self._caller = Caller(backend, transport, instead)
+    def __init__(self, caller: Caller):
+        self._caller = caller
         self._zones = ServerZones()
 
     def read(self, target: Target, properties: Collection[str]) -> Event:
@@ -62,10 +53,6 @@ class EwsExchange:
         if seen is None and doubt:
             raise malformed(reply, "write", doubt)
         return Written(version or (seen.version if seen is not None else ""), seen, reply.request_id)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._caller.close()
 
     def _read(self, target: Target, properties: Collection[str]) -> Event:
         request = get_item.build(target, properties, self._caller.version)

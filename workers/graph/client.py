@@ -10,8 +10,6 @@ import json
 from collections.abc import Collection
 from dataclasses import replace
 
-import httpx
-
 from workers.event.properties import EXTENDED, EXTENSION
 from workers.exchange import (
     AccessDenied,
@@ -31,16 +29,15 @@ from workers.graph.mailbox import Mailboxes
 from workers.graph.open_extension import Call
 from workers.graph.paths import event_path, extension_path
 from workers.graph.resources import GraphEvent
-from workers.settings import GraphBackend
 from workers.update import Json, Target
 
 
 class GraphExchange:
     """One Graph endpoint, as ``workers.exchange.Exchange``. Shared by threads."""
 
-    def __init__(self, backend: GraphBackend, *, transport: httpx.BaseTransport | None = None):
-        self._connection = Connection(backend, transport)
-        self._mailboxes = Mailboxes(self._connection)
+    def __init__(self, connection: Connection):
+        self._connection = connection
+        self._mailboxes = Mailboxes(connection)
 
     def read(self, target: Target, properties: Collection[str]) -> GraphEvent:
         """https://learn.microsoft.com/graph/api/event-get"""
@@ -69,10 +66,6 @@ class GraphExchange:
                 raise
             raise _after_extensions(error, done) from error
         return self._written(place, event, patch, answer)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._connection.close()
 
     def _read(self, place: Target, properties: Collection[str], *, whole_body: bool = False) -> GraphEvent:
         event = self._get(place, properties, whole_body=whole_body)

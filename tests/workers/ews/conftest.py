@@ -11,6 +11,7 @@ from ops.sandbox import seed
 from ops.sandbox.control import Sandbox
 from ops.sandbox.process import running
 from tests.workers.ews.server import backend
+from workers.ews.call import Caller
 from workers.ews.exchange import EwsExchange
 
 
@@ -37,6 +38,6 @@ def ours(sandbox: Sandbox) -> Iterator[EwsExchange]:
         password=SecretStr(seed.SERVICE_PASSWORD),
         impersonation=True,
     )
-    exchange = EwsExchange(configured)
-    yield exchange
-    exchange.close()
+    caller = Caller(configured)
+    yield EwsExchange(caller)
+    caller.close()

@@ -10,6 +10,7 @@ from lxml import etree
 
 from tests.workers.ews.reference import assert_valid, needs_reference
 from tests.workers.ews.server import backend
+from workers.ews.call import Caller
 from workers.ews.exchange import EwsExchange
 from workers.ews.get_item import EwsEvent
 from workers.ews.soap import find, text_of
@@ -17,7 +18,6 @@ from workers.exchange import (
     AccessDenied,
     Away,
     Event,
-    Exchange,
     NotFound,
     Patch,
     Refused,
@@ -71,12 +71,9 @@ class Recorder:
 
 
 def exchange(recorder: Recorder, **settings: object) -> EwsExchange:
-    return EwsExchange(backend("https://mail.hq.example/EWS/Exchange.asmx", **settings), httpx.MockTransport(recorder))
-
-
-def test_it_is_what_a_backend_promises() -> None:
-    seam: Exchange = exchange(Recorder())
-    seam.close()
+    return EwsExchange(
+        Caller(backend("https://mail.hq.example/EWS/Exchange.asmx", **settings), httpx.MockTransport(recorder))
+    )
 
 
 def test_an_event_is_read() -> None:
@@ -392,10 +389,7 @@ def test_a_property_that_ews_lacks_is_refused_before_anything_is_sent(name: str)
 
 @pytest.mark.parametrize("answer", [httpx.Response(403), said(code="ErrorAccessDenied", kind="Error", status=403)])
 def test_where_ews_is_closed_the_graph_backend_is_named(answer: httpx.Response) -> None:
-    closed = EwsExchange(
-        backend("https://outlook.office365.com/EWS/Exchange.asmx"),
-        httpx.MockTransport(Recorder(GetItem=answer)),
-        instead="cloud",
-    )
+    online = backend("https://outlook.office365.com/EWS/Exchange.asmx")
+    closed = EwsExchange(Caller(online, httpx.MockTransport(Recorder(GetItem=answer)), instead="cloud"))
     with pytest.raises(AccessDenied, match="switched off there; let the backend 'cloud'"):
         closed.read(TARGET, ["subject"])

@@ -17,6 +17,7 @@ from ops.sandbox.tokens import TENANT
 from ops.sandbox.world import World
 from tests.workers.graph.wire import backend
 from workers.graph.client import GraphExchange
+from workers.graph.connection import Connection
 from workers.update import Target
 
 BASE = "/graph/v1.0/"
@@ -56,7 +57,7 @@ class Mailbox:
             client_id=seed.CLIENT_ID,
             client_secret=seed.CLIENT_SECRET,
         )
-        return GraphExchange(configured, transport=httpx.MockTransport(self._answer))
+        return GraphExchange(Connection(configured, httpx.MockTransport(self._answer)))
 
     def edit(self, **properties: Any) -> None:
         """Somebody changes the event."""

@@ -26,7 +26,6 @@ from workers.exchange import (
     MARKER_ID,
     AccessDenied,
     Away,
-    Exchange,
     ExchangeError,
     NotFound,
     Patch,
@@ -38,14 +37,10 @@ from workers.exchange import (
 )
 from workers.exchange.wire import Wire as RealWire
 from workers.graph.client import GraphExchange
+from workers.graph.connection import Connection
 from workers.graph.resources import GraphEvent
 from workers.tls import trust
 from workers.update import Target
-
-
-def test_it_is_an_exchange() -> None:
-    promised: Exchange = exchange(Wire())
-    promised.close()
 
 
 def test_a_read_answers_with_the_event_in_its_own_zone() -> None:
@@ -288,10 +283,11 @@ def _reset(connection: socket.socket) -> None:
 )
 def test_a_lost_reply_to_a_write_is_unknown(behave: Callable[[socket.socket], object]) -> None:
     with listening(behave) as url:
-        graph = GraphExchange(backend(base_url=url, timeout=0.3), transport=Signed())
+        connection = Connection(backend(base_url=url, timeout=0.3), Signed())
+        graph = GraphExchange(connection)
         with pytest.raises(ExchangeError) as caught:
             graph.write(ANNA, STANDS, PATCH)
-        graph.close()
+        connection.close()
     assert type(caught.value) is Unknown
 
 
@@ -299,11 +295,11 @@ def test_a_refused_connection_means_that_nothing_was_sent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
     with pytest.raises(Unavailable):
-        GraphExchange(backend(base_url=url), transport=Signed()).write(ANNA, STANDS, PATCH)
+        GraphExchange(Connection(backend(base_url=url), Signed())).write(ANNA, STANDS, PATCH)
 
 
 def test_a_failed_tls_handshake_means_that_nothing_was_sent() -> None:
     with listening(lambda connection: connection.sendall(b"this is not TLS")) as url:
         https = url.replace("http", "https")
         with pytest.raises(Unavailable):
-            GraphExchange(backend(base_url=https), transport=Signed()).write(ANNA, STANDS, PATCH)
+            GraphExchange(Connection(backend(base_url=https), Signed())).write(ANNA, STANDS, PATCH)

@@ -9,6 +9,7 @@ from tests.workers.graph.test_client import Signed, listening
 from tests.workers.graph.wire import ANNA, PATCH, STANDS, Wire, backend, exchange
 from workers.exchange import Unavailable, Unknown
 from workers.graph.client import GraphExchange
+from workers.graph.connection import Connection
 
 
 def _drip(server: socket.socket) -> None:
@@ -29,10 +30,11 @@ def _drip(server: socket.socket) -> None:
 
 def test_a_server_that_drips_is_not_waited_for_for_ever() -> None:
     with listening(_drip) as url:
-        graph = GraphExchange(backend(base_url=url, timeout=0.3), transport=Signed())
+        connection = Connection(backend(base_url=url, timeout=0.3), Signed())
+        graph = GraphExchange(connection)
         with pytest.raises(Unknown, match="did not end in time"):
             graph.write(ANNA, STANDS, PATCH)
-        graph.close()
+        connection.close()
 
 
 def test_an_answer_that_is_too_large_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,7 +50,8 @@ def test_a_redirect_is_not_followed() -> None:
         server.sendall(b"HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")
 
     with listening(elsewhere) as url:
-        graph = GraphExchange(backend(base_url=url, timeout=5), transport=Signed(5))
+        connection = Connection(backend(base_url=url, timeout=5), Signed())
+        graph = GraphExchange(connection)
         with pytest.raises(Unknown, match="307"):
             graph.write(ANNA, STANDS, PATCH)
-        graph.close()
+        connection.close()

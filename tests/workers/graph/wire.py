@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from workers.exchange import Event, Patch
 from workers.graph.client import GraphExchange
+from workers.graph.connection import Connection
 from workers.settings import GraphBackend
 from workers.update import Target
 
@@ -70,7 +71,7 @@ class Wire:
 
 
 def exchange(wire: Answer, **changes: Any) -> GraphExchange:
-    return GraphExchange(backend(**changes), transport=httpx.MockTransport(wire))
+    return GraphExchange(Connection(backend(**changes), httpx.MockTransport(wire)))
 
 
 def failure(status: int, code: str = "X", **headers: str) -> httpx.Response:
