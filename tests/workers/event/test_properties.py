@@ -5,12 +5,31 @@ from __future__ import annotations
 import pytest
 
 from tests.workers.events import an_event, at
-from workers.event.properties import GROUPS, OWN_ZONE, PROPERTIES, UNNAMED, group_of, members, shown_change, writable_on
+from workers.event.properties import (
+    EXTENDED,
+    EXTENSION,
+    GROUPS,
+    OWN_ZONE,
+    PROPERTIES,
+    UNNAMED,
+    group_of,
+    members,
+    property_of,
+    shown_change,
+    writable_on,
+)
 
 
 def test_attendees_without_an_address_are_told_apart_by_name() -> None:
     lists = [{"type": "required", "emailAddress": {"name": name}} for name in ("Board", "Choir")]
     assert list(members("attendees", lists)) == ["board", "choir"]
+
+
+def test_a_member_is_known_in_any_case_and_without_the_spaces_around_it() -> None:
+    ann, nobody = {"emailAddress": {"address": " ANN@Contoso.com "}}, {"emailAddress": None}
+    assert members("attendees", [ann, nobody]) == {"ann@contoso.com": ann, "": nobody}
+    lobby, nowhere = {"displayName": " Lobby "}, {"displayName": None}
+    assert members("locations", [lobby, nowhere]) == {"lobby": lobby, "": nowhere}
 
 
 def test_callers_see_times_as_graph_spells_them() -> None:
@@ -41,6 +60,14 @@ def test_graph_writes_everything_and_ews_what_the_table_says() -> None:
     assert [name for name in PROPERTIES if not writable_on("ews", name)] == [
         "hideAttendees", "isOnlineMeeting", "locations", "onlineMeetingProvider"
     ]  # fmt: skip
+    assert writable_on("ews", f"{EXTENDED}Integer 0x1") and not writable_on("ews", f"{EXTENSION}com.example.desk")
+
+
+def test_what_can_be_cleared_is_what_the_table_says_and_every_extended_property_and_extension() -> None:
+    assert [name for name in PROPERTIES if property_of(name).clearable] == [
+        "attendees", "body", "categories", "location", "locations", "recurrence", "subject"
+    ]  # fmt: skip
+    assert property_of(f"{EXTENDED}Integer 0x1").clearable and property_of(f"{EXTENSION}com.example.desk").clearable
 
 
 def test_an_event_of_the_tests_names_only_properties_of_the_table() -> None:
