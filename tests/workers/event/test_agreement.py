@@ -45,6 +45,7 @@ def test_the_order_of_members_says_nothing(event: dict[str, Json], name: str, ra
         ("subject", "", None),
         ("body", None, {"contentType": "text", "content": " \r\n"}),
         ("body", {"contentType": "html", "content": "<html><body></body></html>"}, None),
+        ("body", html("<div></div>"), {"contentType": "text", "content": None}),
         ("body", {"contentType": "text", "content": "a\r\nb\r\n"}, {"contentType": "text", "content": "a\nb"}),
         ("body", html("<div>a<br>\r\n<br>\r\nb  c</div>"), {"contentType": "text", "content": "a\n\nb c\r\n"}),
         ("categories", None, []),
