@@ -51,7 +51,7 @@ class Intended:
             name: (self.before[name], value)
             for name, value in self.after.items()
             if name.startswith(EXTENSION)
-            if agrees(name, event.properties.get(name), value) and not agrees(name, self.before[name], value)
+            if agrees(name, event.properties.get(name), value)
         }
 
     def applied(

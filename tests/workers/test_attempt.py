@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.workers.events import an_event, attendee
+from tests.workers.events import an_event, at, attendee
 from tests.workers.fake_exchange import FakeExchange, Fault
 from tests.workers.given import an_update
 from workers.attempt import ROUNDS, FailedInDoubt, LeaseLost, Surroundings, attempt
@@ -94,6 +94,12 @@ def test_an_update_is_written_mailed_marked_and_verified() -> None:
     assert desk.exchange.properties["subject"] == "Moved"
     assert desk.exchange.marker == (desk.update.id,)
     assert desk.exchange.mails == 2
+
+
+def test_an_end_that_is_only_written_along_with_the_start_is_not_told_as_changed() -> None:
+    desk = a_desk(Intent(set={"start": at(8)}))
+    assert succeeded(desk.run()).changed == {"start": {"before": at(9), "after": at(8)}}
+    assert desk.exchange.writes[0].changes.keys() == {"start", "end"}
 
 
 def test_the_intent_is_recorded_before_anything_is_sent() -> None:
@@ -499,6 +505,13 @@ def test_a_doubt_that_the_event_cannot_clear_up_any_more_is_never_written_again(
     assert desk.applied == 1
 
 
+def test_what_was_turned_away_is_written_however_many_others_were_written_since() -> None:
+    desk = a_desk(MOVED, Fault.THROTTLED)
+    desk.run()
+    desk.exchange.marker = tuple(f"upd_since{n}" for n in range(MARKER_LENGTH))
+    assert succeeded(desk.run()).verified
+
+
 def test_what_an_older_version_intended_is_found_out_as_it_was_then() -> None:
     desk = a_desk(MOVED, Fault.LOST_BEFORE)
     desk.run()
@@ -531,6 +544,16 @@ def test_an_open_extension_that_was_written_though_the_answer_was_lost_is_told_a
     assert len(desk.exchange.writes) == 1 + len(beside)
 
 
+def test_an_open_extension_that_was_not_written_is_not_told_as_changed() -> None:
+    both = Intent(set={f"{EXTENSION}com.example.desk": {"desk": 7}, **MOVED.set})
+    desk = a_desk(both, Fault.THROTTLED, Fault.REFUSED)
+    desk.kind = "graph"
+    assert isinstance(desk.run(), Retry)
+    outcome = desk.run()
+    assert isinstance(outcome, Dead)
+    assert outcome.failure.detail == "It would overlap."
+
+
 def test_an_update_that_a_rolled_back_store_brought_to_life_again_is_recognised() -> None:
     desk = a_desk(Intent(append={"subject": "!"}))
     desk.run()
@@ -551,6 +574,14 @@ def test_never_overwrite_minds_what_changed_since_the_callers_version() -> None:
     desk.exchange.human(subject="Mine")
     assert dead(desk.run()) == ("conflict", "conflict")
     assert desk.exchange.properties["subject"] == "Mine"
+
+
+def test_never_overwrite_minds_no_version_that_moved_by_itself_between_two_attempts() -> None:
+    desk = a_strict_desk("v1")
+    desk.exchange.write_faults.append(Fault.THROTTLED)
+    desk.run()
+    desk.exchange.bump()
+    assert succeeded(desk.run()).verified
 
 
 def test_never_overwrite_minds_no_writes_of_ours_since_the_callers_version() -> None:
@@ -632,6 +663,12 @@ def test_the_exceptions_of_a_series_cost_mails_too_and_count_for_the_limit(limit
         assert isinstance(outcome, Dead)
         assert outcome.failure.code == "TooManyRecipients"
         assert desk.exchange.writes == []
+
+
+def test_a_series_without_exceptions_costs_no_more_mails_than_a_meeting() -> None:
+    desk = a_desk()
+    desk.exchange.properties["recurrence"] = {"pattern": {"type": "weekly"}, "range": {"type": "noEnd"}}
+    assert succeeded(desk.run()).mails == 2
 
 
 def test_a_server_that_does_not_tell_exceptions_is_written_to_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
