@@ -236,6 +236,17 @@ def test_a_series_that_is_asked_for_begins_on_the_day_and_in_the_zone_that_it_na
     assert changed(intent, an_event())["start"] == start
 
 
+def test_a_series_that_is_asked_for_without_a_start_begins_with_the_event() -> None:
+    recurrence = a_series(startDate="2026-11-23")
+    assert changed(Intent(set={"recurrence": recurrence}), an_event()) == {"recurrence": recurrence}
+
+
+def test_a_series_that_is_asked_for_begins_in_utc_where_the_zone_of_the_event_has_no_name() -> None:
+    event = an_event(start=at(8, zone="UTC") | {OWN_ZONE: UNNAMED})
+    intent = Intent(set={"start": at(9, zone="UTC"), "recurrence": a_series(startDate="2026-11-23")})
+    assert changed(intent, event)["start"] == at(9, zone="UTC")
+
+
 def test_start_and_end_go_together() -> None:
     assert changed(Intent(set={"start": at(8)}), an_event()) == {"start": at(8), "end": at(10)}
     assert changed(Intent(shift={"end": "PT1H"}), an_event()) == {"start": at(9), "end": at(11)}
