@@ -123,6 +123,10 @@ def test_an_unknown_code_in_a_warning_is_in_doubt() -> None:
         (500, fault("ErrorInvalidServerVersion"), Refused, Refused),
         (500, fault("ErrorAccessDenied"), AccessDenied, AccessDenied),
         (500, fault("ErrorNonPrimarySmtpAddress"), Refused, Refused),
+        (500, fault("ErrorIncorrectSchemaVersion"), Refused, Refused),
+        (500, fault("ErrorUnsupportedCulture"), Refused, Refused),
+        (500, fault("ErrorDuplicateSOAPHeader"), Refused, Refused),
+        (500, fault("ErrorRequestStreamTooBig"), Refused, Refused),
         (500, fault("ErrorNobodyHasHeardOf"), Unavailable, Unknown),
         (500, fault("", faultcode="s:Client"), Refused, Refused),
         (500, fault("", faultcode="s:Server"), Unavailable, Unknown),
@@ -150,12 +154,23 @@ HTML = b"<!DOCTYPE html><html><body>Server Error in '/EWS' Application</body></h
         (401, AccessDenied, AccessDenied),
         (403, AccessDenied, AccessDenied),
         (404, Unavailable, Unavailable),
+        (405, Refused, Refused),
+        (406, Refused, Refused),
+        (407, AccessDenied, AccessDenied),
         (408, Unavailable, Unknown),
+        (410, Unavailable, Unavailable),
+        (411, Refused, Refused),
         (413, Refused, Refused),
+        (414, Refused, Refused),
+        (415, Refused, Refused),
         (418, Unavailable, Unknown),
+        (421, Unavailable, Unavailable),
+        (425, Unavailable, Unavailable),
         (429, Throttled, Throttled),
+        (431, Refused, Refused),
         (440, AccessDenied, AccessDenied),
         (451, Unavailable, Unavailable),
+        (456, AccessDenied, AccessDenied),
         (500, Unavailable, Unknown),
         (502, Unavailable, Unknown),
         (503, Unavailable, Unknown),
@@ -190,8 +205,9 @@ def test_a_redirect_has_its_class_and_shows_no_query(location: str, in_write: ty
     assert "?" not in error.detail
 
 
-def test_a_forbidden_call_says_that_ews_is_being_switched_off_and_what_to_use() -> None:
-    detail = error_of(reply(403)).detail
+@pytest.mark.parametrize("body", [b"", fault("ErrorAccessDenied")])
+def test_a_forbidden_call_says_that_ews_is_being_switched_off_and_what_to_use(body: bytes) -> None:
+    detail = error_of(reply(403, body)).detail
     assert "switched off" in detail
     assert "kind graph" in detail
 
@@ -243,8 +259,11 @@ def test_a_read_that_is_told_to_stay_away_is_throttled() -> None:
     ("inner", "expected"),
     [("ErrorServerBusy", Throttled), ("ErrorQuotaExceededOnDelete", Refused), ("ErrorItemNotFound", NotFound)],
 )
-def test_an_inner_code_is_the_real_one(inner: str, expected: type[ExchangeError]) -> None:
-    body = message("ErrorInternalServerError", values={"InnerErrorResponseCode": inner, "InnerErrorMessageText": "why"})
+@pytest.mark.parametrize(
+    "outer", ["ErrorInternalServerError", "ErrorInternalServerTransientError", "ErrorProxyCallFailed"]
+)
+def test_an_inner_code_is_the_real_one(outer: str, inner: str, expected: type[ExchangeError]) -> None:
+    body = message(outer, values={"InnerErrorResponseCode": inner, "InnerErrorMessageText": "why"})
     error = error_of(reply(200, body))
     assert (type(error), error.code, error.detail) == (expected, inner, "said why")
 
