@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,12 +11,14 @@ import pytest
 from redis import Redis
 
 from tests.workers.given import NOW, accepted, an_attempt, an_update, claimed
+from workers.callbacks.callback import Delivery
 from workers.expiry import AT_ONCE, expire
 from workers.job import State, UpdateJob
 from workers.outcome import Retry, Succeeded
+from workers.public import public
 from workers.replay import replay_one
 from workers.store import Cancelled, Ring, Store
-from workers.update import Update
+from workers.update import Update, rfc3339
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -34,6 +37,15 @@ def test_an_update_that_waits_in_a_paused_mailbox_ends_at_its_deadline_and_its_c
     assert ended(store, waits) == ("expired", "DeadlinePassed")
     assert stored(store, away).state is State.RETRYING
     assert list(expire(store, SOON)) == []
+
+
+def test_the_callback_of_an_update_that_ended_at_its_deadline_tells_it_as_it_is_shown(store: Store) -> None:
+    update = an_update(deadline=SOON, callback_url="https://hr.example/hook")
+    accepted(store, update)
+    callback = next(ring for rings in expire(store, SOON) for ring in rings if ring.kind == "callback")
+    told = json.loads(Delivery.from_json(claimed(store, callback.id).body).text)
+    assert (told["type"], told["timestamp"]) == ("calendar.update.dead", rfc3339(SOON))
+    assert told["data"] == public(stored(store, update))
 
 
 def test_an_update_that_waits_behind_another_ends_at_its_deadline_and_the_order_stays(store: Store) -> None:
