@@ -9,8 +9,9 @@ import pytest
 from redis import Redis
 
 from tests.workers.given import NOW, accepted, an_attempt, an_update, claimed
+from workers.callbacks.callback import Delivery
 from workers.outcome import Dead, Succeeded
-from workers.replay import Hindrance, hindrance, matching, replay_one, undelivered
+from workers.replay import Hindrance, Undelivered, hindrance, matching, replay_one, undelivered
 from workers.retry import failure
 from workers.settings import Settings
 from workers.store import Callback, DeadLetter, Search, Store
@@ -69,6 +70,13 @@ def test_those_that_cannot_come_back_do_not_keep_the_others(store: Store, settin
     strange = settings.model_copy(update={"client": settings.client[1:]})
     strange.__dict__.pop("clients", None)
     assert hindrance(fine, strange) is Hindrance.FORBIDDEN
+
+
+def test_a_callback_that_was_given_up_can_come_back(store: Store, settings: Settings) -> None:
+    body = Delivery("hr", "https://x.example", '{"type": "calendar.update.dead", "data": {"id": "upd_1"}}').to_json()
+    letter = a_dead_callback(store, body)
+    assert undelivered(letter) == Undelivered("calendar.update.dead", "upd_1", "https://x.example")
+    assert hindrance(letter, settings) is None
 
 
 TO = {"client": "hr", "url": "https://x.example"}
