@@ -49,6 +49,7 @@ def test_a_watch_that_is_well_is_left_alone() -> None:
         ({"expires": NOW}, (Step.CREATE, Step.CATCH_UP)),
         ({"graph_id": None}, (Step.CREATE, Step.CATCH_UP)),
         ({"renewed": NOW - timedelta(days=4), "expires": NOW + timedelta(days=3)}, (Step.RENEW,)),
+        ({"renewed": None}, (Step.RENEW,)),
         ({"reauthorize": NOW - timedelta(minutes=1)}, (Step.RENEW,)),
         ({"missed": NOW, "caught_up": NOW - timedelta(seconds=1)}, (Step.CATCH_UP,)),
         ({"caught_up": NOW - EVERY}, (Step.CATCH_UP,)),
@@ -79,6 +80,7 @@ def test_a_day_of_outage_leaves_everything_due_at_once() -> None:
 
 def test_the_next_look_is_the_catch_up_or_the_renewal_whichever_is_sooner() -> None:
     assert next_look(WELL, NOW, pushed=True, every=EVERY) == NOW + EVERY
+    assert next_look(replace(WELL, caught_up=None, renewed=None), NOW, pushed=True, every=EVERY) == NOW + EVERY
     short = replace(WELL, renewed=NOW, expires=NOW + timedelta(minutes=2))
     assert next_look(short, NOW, pushed=True, every=EVERY) == NOW + timedelta(minutes=1)
     assert next_look(short, NOW, pushed=False, every=EVERY) == NOW + EVERY
@@ -104,6 +106,25 @@ def test_a_watch_is_read_as_it_was_stored() -> None:
     moment = str(round(NOW.timestamp() * 1000))
     stored = {"backend": "cloud", "mailbox": "anna@contoso.com", "secret": "s", "expires": moment, "spelled:mir_1": "E"}
     assert Watch.from_hash("wch_1", stored) == replace(NEW, expires=NOW, spelled={"mir_1": "E"})
+    moments = ("expires", "renewed", "walked", "caught_up", "missed", "reauthorize", "heard", "tended")
+    texts = {"graph_id": "g", "terms": "open", "cursor": "c", "problem": "No."}
+    mirrors = {"leads:mir_1": "F", "circle:mir_1": "mir_2 mir_3", "waits:mir_1": "Busy."}
+    more = {
+        "usual": "1500",
+        "fence": "7",
+        "learnt": "body showAs",
+        **texts,
+        **mirrors,
+        **dict.fromkeys(moments, moment),
+    }
+    assert Watch.from_hash("wch_1", stored | more) == Watch(
+        "wch_1", "cloud", "anna@contoso.com", "s", **dict.fromkeys(moments, NOW), **texts,
+        usual=timedelta(seconds=1.5), fence=7, learnt=("body", "showAs"), spelled={"mir_1": "E"}, leads={"mir_1": "F"},
+        circles={"mir_1": ("mir_2", "mir_3")}, waits={"mir_1": "Busy."},
+    )  # fmt: skip
+    assert (
+        Watch.from_hash("wch_1", stored | dict.fromkeys(("graph_id", "expires", "spelled:mir_1"), "")).expires is None
+    )
 
 
 @pytest.mark.parametrize(

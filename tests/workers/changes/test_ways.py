@@ -26,12 +26,14 @@ class Feed:
 
     fails: ExchangeError | None = None
     asked: list[str] = field(default_factory=list)
+    mailboxes: list[str] = field(default_factory=list)
 
     def changes(self, *_: object) -> Round:
         raise NotImplementedError
 
     def spelled(self, watch: Watch, event: str) -> str:
         self.asked.append(event)
+        self.mailboxes.append(watch.mailbox)
         if self.fails is not None:
             raise self.fails
         return f"immutable {event}"
@@ -42,7 +44,11 @@ def test_an_event_is_asked_about_once_and_one_of_a_group_never(store: Store) -> 
     ways = Ways(store, {"cloud": feed})
     assert [ways.spelled(ANNAS).event for _ in range(3)] == ["immutable E"] * 3
     group = Target("cloud", "G", group="team")
-    assert (ways.spelled(group), feed.asked) == (group, ["E"])
+    assert (ways.spelled(group), feed.asked, feed.mailboxes) == (group, ["E"], ["anna@contoso.com"])
+
+
+def test_an_event_of_a_backend_that_is_no_longer_configured_is_taken_as_it_is_spelled(store: Store) -> None:
+    assert Ways(store, {}).spelled(ANNAS) == ANNAS
 
 
 @pytest.mark.parametrize(
@@ -76,9 +82,10 @@ def test_a_graph_that_does_not_answer_is_not_asked_about_each_mailbox(store: Sto
     assert len(wire.seen) == 1
 
 
-def test_mirrors_lead_on_from_an_event_however_it_was_named(store: Store) -> None:
+def test_mirrors_lead_on_from_an_event_however_it_was_named(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     mirror = Mirror("mir_1", "hr", ANNAS, BENS, ("subject",), None, "")
     store.begin(mirror)
     ways = Ways(store, {"cloud": Feed()})
     assert list(ways.onward(replace(ANNAS, event="immutable E"))) == [(mirror, replace(BENS, event="immutable F"))]
+    monkeypatch.setattr(store, "watchers", None)  # each mailbox is asked about once
     assert list(ways.onward(replace(ANNAS, event="another"))) == []
