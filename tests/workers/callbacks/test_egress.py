@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+import time
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 
 from tests.workers.receiver import OK, Behaviour, answering, certified, dripping, reading_slowly, receiving, silent
 from workers.callbacks import egress, public_net
-from workers.callbacks.egress import ANSWER_LIMIT, Answer, DeadlineExceeded, post
+from workers.callbacks.egress import ANSWER_LIMIT, EXCHANGE_DEADLINE, Answer, DeadlineExceeded, post
 from workers.callbacks.public_net import Blocked, Network
 from workers.tls import trust
 
@@ -49,7 +50,9 @@ def resolving(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_it_posts_what_it_is_given_and_tells_what_came_back() -> None:
-    with receiving(answering(b"HTTP/1.1 202 Yes\r\nRetry-After: 7\r\ncontent-length: 2\r\n\r\nok")) as receiver:
+    with receiving(
+        answering(b"HTTP/1.1 202 Yes\r\nServer: x\r\nRetry-After: 7\r\ncontent-length: 2\r\n\r\nok")
+    ) as receiver:
         answer = sent(receiver.url, b'{"a": 1}')
     assert (answer.status, answer.body, answer.header("retry-after")) == (202, b"ok", "7")
     assert receiver.heads[0].startswith("POST /hook HTTP/1.1\r\n")
@@ -114,9 +117,17 @@ def test_a_tls_handshake_that_never_ends_ends_at_the_deadline() -> None:
         sent(receiver.url.replace("http:", "https:"))
 
 
-def test_an_answer_without_an_end_is_cut() -> None:
+def test_an_answer_in_pieces_is_read_to_its_end() -> None:
+    pieces = b"1\r\na\r\n", b"1\r\nb\r\n", b"0\r\n\r\n"
+    with receiving(answering(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + b"".join(pieces))) as receiver:
+        assert sent(receiver.url).body == b"ab"
+
+
+def test_an_answer_without_an_end_is_cut_as_soon_as_it_is_too_long() -> None:
+    began = time.monotonic()
     with receiving(dripping(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 8192, every=0)) as receiver:
         assert len(sent(receiver.url).body) == ANSWER_LIMIT
+    assert time.monotonic() - began < EXCHANGE_DEADLINE / 2
 
 
 def test_a_compressed_answer_is_not_inflated() -> None:
@@ -172,6 +183,11 @@ def test_an_address_that_is_not_allowed_is_never_dialled(host: str) -> None:
         with pytest.raises(Blocked):
             sent(f"http://{host}:{receiver.port}/", networks=(ip_network("10.0.0.0/8"),))
     assert receiver.heads == []
+
+
+def test_a_public_address_is_judged_as_one_however_the_scheme_is_spelled() -> None:
+    with pytest.raises(Blocked, match="callbacks to the public internet go to the ports"):
+        sent("HTTPS://93.184.216.34:25/", networks=())
 
 
 @pytest.mark.parametrize("answer", [["10.0.0.1"], ["127.0.0.1", "10.0.0.1"], ["10.0.0.1", "127.0.0.1"]])
