@@ -86,6 +86,16 @@ def test_what_the_other_direction_wrote_is_not_sent_back() -> None:
     assert update_for(YOUNGER, BACK, changed("Old", "New", brought), an_event(), NOW) is None
 
 
+def test_of_what_one_update_wrote_each_value_has_come_its_own_way() -> None:
+    wrote = Ours("upd_1", {"subject": "New", "importance": "high"}, None, THROUGH_A)
+    change = Change(
+        "updated", {name: {"before": None, "after": wrote.after[name]} for name in wrote.after}, {}, (wrote,)
+    )
+    both = replace(YOUNGER, properties=("subject", "importance"))
+    update = update_for(both, way(both, "b", "a"), change, an_event(importance="high"), NOW)
+    assert update is not None and update.intent.set == {"importance": "high"}
+
+
 def test_what_an_ordinary_update_wrote_is_mirrored() -> None:
     written = Ours("upd_1", {"subject": "New"}, None)
     assert update_for(YOUNGER, BACK, changed("Old", "New", written), an_event(), NOW) is not None
@@ -145,12 +155,16 @@ def test_the_older_touches_whatever_is_there() -> None:
 
 
 def test_what_is_true_of_one_mailbox_only_is_left_out() -> None:
-    people = [{"type": "required", "emailAddress": {"address": "ann@x.com"}, "status": {"response": "accepted"}}]
+    ann, ben = (
+        {"emailAddress": {"address": "ann@x.com"}},
+        {"type": "optional", "emailAddress": {"address": "ben@x.com"}},
+    )
+    people = [{**ann, "status": {"response": "accepted"}}, {**ben, "status": {"response": "none"}}]
     update = update_for(
         replace(OLDER, properties=("attendees",)), FORTH, NOTHING, an_event(attendees=people), NOW, whole=True
     )
     assert update is not None
-    assert update.intent.set["attendees"] == [{"type": "required", "emailAddress": {"address": "ann@x.com"}}]
+    assert update.intent.set["attendees"] == [{"type": "required", **ann}, ben]
 
 
 def test_a_version_is_mirrored_once() -> None:
@@ -172,6 +186,7 @@ def test_the_older_mirrors_that_bring_back_what_one_writes_are_its_circle() -> N
     assert [found(one) for one in ring] == [(), (), ("mir_1", "mir_2"), ("mir_1",)]
     other = replace(OLDER, properties=("body",))
     assert found(YOUNGER, [other]) == (), "what it writes does not come back"
+    assert found(replace(OLDER, id="mir_9"), [ring[1], replace(OLDER, source=C, to=B)]) == (), "goes round elsewhere"
 
 
 def test_the_younger_yields_only_what_the_older_brings_and_nothing_when_that_has_ended() -> None:
