@@ -37,6 +37,7 @@ class Desk:
     past: Intended | None = None
     in_doubt: bool = False
     attempts: int = 0
+    quiet: timedelta = timedelta()
     pauses: list[int] = field(default_factory=list)
     wrote: list[Wrote] = field(default_factory=list)
 
@@ -48,6 +49,7 @@ class Desk:
             wrote=lambda: self.wrote,
             pause=self.pauses.append,
             patience=self.patience,
+            quiet=self.quiet,
         )
         outcome = attempt(self.update, self.past, self.in_doubt, self.attempts, around)
         self.attempts += 1
@@ -257,6 +259,18 @@ def test_a_write_that_arrives_late_is_fenced_or_found_but_never_doubled() -> Non
         clock[0] += 100
         desk.exchange.arrive()
         assert (desk.applied, desk.exchange.properties["subject"]) == (1, "Team building!")
+
+
+def test_what_came_of_a_lost_answer_is_looked_at_only_when_the_server_is_quiet() -> None:
+    desk = a_desk(MOVED, Fault.LOST_BEFORE)
+    desk.quiet = timedelta(seconds=7)
+    desk.run()
+    outcome = desk.run()
+    assert isinstance(outcome, Retry)
+    assert (outcome.error_class, outcome.after, outcome.in_doubt) == ("unknownOutcome", desk.quiet, True)
+    assert desk.exchange.reads == 1
+    desk.quiet = timedelta()
+    assert succeeded(desk.run()).verified
 
 
 def test_a_late_write_that_lands_between_our_read_and_our_write_is_found() -> None:

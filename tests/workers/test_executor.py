@@ -90,6 +90,24 @@ def test_an_update_is_claimed_applied_and_settled(bench: Bench) -> None:
     assert bench.exchange.mails == 2
 
 
+def test_a_server_that_ignores_versions_is_quiet_some_timeouts_after_it_was_asked(bench: Bench, redis: Redis) -> None:
+    known = bench.executor.settings
+    lax = tuple(one.model_copy(update={"enforces_version": False, "timeout": 10}) for one in known.backend)
+    settings = known.model_copy(update={"backend": lax})
+    settings.__dict__.pop("backends", None)
+    bench.executor = replace(bench.executor, settings=settings)
+    bench.exchange.write_faults.append(Fault.LOST_AFTER)
+    update = bench.take_in()
+    bench.run(update)
+    redis.hset(f"rdv:job:{update.id}", "not_before", 0)
+    waits = bench.run(update)
+    assert isinstance(waits, Retry)
+    assert timedelta(seconds=39) < waits.after <= timedelta(seconds=40)
+    asked = int(redis.hget(f"rdv:job:{update.id}", "intended") or 0)
+    redis.hset(f"rdv:job:{update.id}", mapping={"intended": asked - 40_000, "not_before": 0})
+    assert isinstance(bench.run(update), Succeeded)
+
+
 def test_a_bell_that_rings_twice_finds_nothing_to_do(bench: Bench) -> None:
     update = bench.take_in()
     bench.run(update)
