@@ -148,7 +148,11 @@ def test_somebody_named_twice_is_sent_once() -> None:
 
 @pytest.mark.parametrize(
     ("address", "routing"),
-    [("a@contoso.com", "SMTP"), ("/o=First Organization/ou=Exchange/cn=Recipients/cn=anna", "EX")],
+    [
+        ("a@contoso.com", "SMTP"),
+        ("/o=First Organization/ou=Exchange/cn=Recipients/cn=anna", "EX"),
+        ("/O=FIRST ORGANIZATION/OU=EXCHANGE/CN=RECIPIENTS/CN=ANNA", "EX"),
+    ],
 )
 def test_an_address_keeps_its_routing_type(address: str, routing: str) -> None:
     (change,) = write([person(address)], [])

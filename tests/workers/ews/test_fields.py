@@ -157,6 +157,14 @@ def test_a_moment_is_shown_in_the_events_own_zone(start: str, zone: str | None, 
     assert FIELDS["start"].read(item) == dict(zip(("dateTime", "timeZone", OWN_ZONE), expected, strict=False))
 
 
+def test_hours_that_begin_where_midnight_is_left_out_begin_at_one() -> None:
+    zone = element("t:StartTimeZone", Id="Egypt Standard Time")
+    item = element(
+        "t:CalendarItem", element("t:Start", "2026-04-23T22:00:00Z"), element("t:IsAllDayEvent", "false"), zone
+    )
+    assert FIELDS["start"].read(item)["dateTime"] == "2026-04-24T01:00:00"
+
+
 @pytest.mark.parametrize(
     ("zone", "start", "end"),
     [

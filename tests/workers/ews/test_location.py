@@ -64,6 +64,19 @@ def test_the_text_is_the_name_where_there_are_no_details() -> None:
     assert read(element("t:CalendarItem", element("t:Location", "New"), place)) == {"displayName": "New"}
 
 
+def test_a_place_without_an_address_is_its_text() -> None:
+    place = element("t:EnhancedLocation", element("t:DisplayName", "Old"))
+    assert read(element("t:CalendarItem", element("t:Location", "New"), place)) == {"displayName": "New"}
+
+
+def test_coordinates_may_be_whole_numbers_but_nothing_else() -> None:
+    (change,) = write({"displayName": "Null Island", "coordinates": {"latitude": 0, "longitude": 1}}, None)
+    assert read(item([change]))["coordinates"] == {"latitude": 0.0, "longitude": 1.0}
+    for latitude in (True, "48.2", float("nan")):
+        with pytest.raises(ValueError, match="is no coordinate"):
+            write({"coordinates": {"latitude": latitude}}, None)
+
+
 def test_the_place_has_its_own_name_where_there_are_details() -> None:
     (change,) = write(ROOM, None)
     assert change.value is not None

@@ -10,7 +10,7 @@ from lxml import etree
 
 from tests.workers.ews.reference import SAMPLES, assert_valid_body, needs_reference
 from workers.ews.change import Change
-from workers.ews.recurrence import PATTERNS, RANGES, check_first_day, check_zone, read, render
+from workers.ews.recurrence import PATTERNS, RANGES, check_first_day, check_zone, in_step, read, render
 from workers.ews.soap import element, parse
 
 DAYS = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
@@ -90,6 +90,7 @@ def test_what_graph_leaves_out_has_graphs_default(pattern: Any, expected: Any) -
         ({"type": "daily", "interval": "1"}, NO_END),
         ({"type": "daily", "interval": True}, NO_END),
         ({"type": "weekly", "interval": 1}, NO_END),
+        ({"type": "weekly", "interval": 1, "daysOfWeek": []}, NO_END),
         ({"type": "weekly", "interval": 1, "daysOfWeek": ["someday"]}, NO_END),
         ({"type": "absoluteMonthly", "interval": 1}, NO_END),
         ({"type": "absoluteYearly", "interval": 2, "dayOfMonth": 1, "month": 1}, NO_END),
@@ -105,6 +106,13 @@ def test_what_graph_leaves_out_has_graphs_default(pattern: Any, expected: Any) -
 def test_what_exchange_cannot_say_is_refused(pattern: Any, span: Any) -> None:
     with pytest.raises((ValueError, TypeError)):
         render({"pattern": pattern, "range": span})
+
+
+def test_a_series_whose_first_meeting_is_later_than_its_range_stays_in_step_on_the_same_day() -> None:
+    series = {"pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["tuesday"]}, "range": NO_END}
+    series["range"] = {**NO_END, "startDate": "2026-11-30"}
+    nine, ten = ({"dateTime": f"2026-12-01T{hour}:00:00", "timeZone": "UTC"} for hour in ("09", "10"))
+    assert in_step({"start": ten}, nine, series) == {"start": ten}
 
 
 def test_a_date_with_an_offset_is_its_day() -> None:

@@ -221,6 +221,14 @@ def test_what_exchange_cannot_hold_is_refused_by_the_propertys_name(changes: Any
         build(event(), patch(changes), VERSION)
 
 
+@pytest.mark.parametrize("version", ["Exchange2007_SP1", "Exchange2010", VERSION])
+def test_every_version_can_end_a_series_and_show_somebody_as_busy(version: Any) -> None:
+    assert changed(event(start=START, recurrence=DAILY), {"recurrence": None, "showAs": "busy"}, version) == [
+        ("SetItemField", "calendar:LegacyFreeBusyStatus"),
+        ("DeleteItemField", "calendar:Recurrence"),
+    ]
+
+
 @pytest.mark.parametrize(("version", "works"), [("Exchange2010_SP2", False), ("Exchange2013", True)])
 def test_working_elsewhere_exists_from_2013_on(version: str, works: bool) -> None:
     asked = patch({"showAs": "workingElsewhere"})
