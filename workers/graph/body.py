@@ -5,7 +5,7 @@ Callers see it without the join block (join_block), and as text where it was sto
 
 from __future__ import annotations
 
-from workers.event.html_body import canonical_html, inserted
+from workers.event.html_body import inserted
 from workers.graph import join_block
 from workers.update import Json
 
@@ -43,15 +43,6 @@ def leads_to_meeting(body: Json, url: str | None) -> bool:
     """Whether this body already has the join block or the link in it."""
     content = str((body or {}).get("content") or "")
     return bool(join_block.split(content, url).block) or bool(url and join_block.names(content, url))
-
-
-def as_asked(stands: Json, asked: Json) -> Json:
-    """The body as it stands after a write, as it was asked for where the two say the same: a text that had to become
-    HTML, so that it could hold the join block."""
-    if not stands or not asked or asked.get("contentType") == "html" or stands.get("contentType") != "html":
-        return stands
-    wanted = join_block.html_of(str(asked.get("content") or ""))
-    return asked if canonical_html(str(stands.get("content") or "")) == canonical_html(wanted) else stands
 
 
 def stored_as_text(body: Json) -> bool:

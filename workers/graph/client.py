@@ -134,7 +134,7 @@ class GraphExchange:
         version = told.version if told else answer.etag if answer else ""
         version = version or (after.version if after else "")
         notices = _lost_link(event, after) if after else ()
-        seen = _as_asked(after, patch) if after else None
+        seen = _as_read(after, patch) if after else None
         return Written(version, seen, answer.request_id if answer else None, notices)
 
     def _read_back(self, place: Target, properties: Collection[str], *, whole_body: bool) -> GraphEvent | None:
@@ -204,12 +204,10 @@ def _event(
         raise unreadable(phase, answer, error) from error
 
 
-def _as_asked(after: GraphEvent, patch: Patch) -> GraphEvent:
+def _as_read(after: GraphEvent, patch: Patch) -> GraphEvent:
     """The event as a read would show it. A body that was not written is left out, for it is the one that was read: a
     PATCH tells it as HTML even where it is stored, and read, as text."""
     seen = {name: value for name, value in after.properties.items() if name != "body" or name in patch.changes}
-    if asked := patch.changes.get("body"):
-        seen["body"] = body.as_asked(seen.get("body"), asked)
     return replace(after, properties=seen)
 
 

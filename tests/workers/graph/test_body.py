@@ -9,6 +9,7 @@ from tests.workers.graph.test_join_block import NEW_TEAMS, URL, document
 from tests.workers.graph.wire import ANNA, EVENT, Wire, exchange
 from workers.event.agreement import agrees
 from workers.exchange import Patch
+from workers.graph.join_block import html_of
 
 ONLINE = EVENT | {"isOnlineMeeting": True, "onlineMeeting": {"joinUrl": URL}}
 AGENDA = {"contentType": "html", "content": "<p>Agenda</p>"}
@@ -120,6 +121,16 @@ def test_a_text_body_goes_out_and_comes_back_as_text() -> None:
     assert 'outlook.body-content-type="text"' in wire.seen[1].headers["Prefer"]
     assert after is not None
     assert agrees("body", after.properties["body"], TEXT)
+
+
+def test_what_a_write_left_of_a_text_in_an_online_meeting_is_what_the_next_read_tells() -> None:
+    stored = ONLINE | {"body": html(document(NEW_TEAMS, html_of(TEXT["content"])))}
+    graph = exchange(Wire(ONLINE | {"body": html(document(NEW_TEAMS))}, stored, stored))
+    stood = graph.read(ANNA, ["body"])
+    after = graph.write(ANNA, stood, patch(TEXT)).event
+    assert after is not None
+    assert agrees("body", after.properties["body"], TEXT)
+    assert after.properties == graph.read(ANNA, ["body"]).properties
 
 
 def test_what_a_write_left_of_a_body_stored_as_text_is_what_the_next_read_tells() -> None:
