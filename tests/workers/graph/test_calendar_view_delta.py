@@ -77,6 +77,11 @@ def test_meetings_of_a_series_stand_for_the_series() -> None:
     )
 
 
+def test_a_meeting_whose_series_is_not_told_stands_for_itself() -> None:
+    alone = {"id": "A", "type": "occurrence"}
+    assert feed(Wire(page(alone))).changes(WATCH, "/c", NOW).items == (Item("A"),)
+
+
 def test_the_last_word_on_an_event_counts() -> None:
     events = ({"id": "A", "@odata.etag": 'W/"1"'}, {"id": "A", "@removed": {"reason": "deleted"}})
     assert feed(Wire(page(*events))).changes(WATCH, "/c", NOW).items == (Item("A", deleted=True),)

@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 
 from tests.workers.graph.test_client import Signed, listening
-from tests.workers.graph.wire import ANNA, PATCH, STANDS, Wire, backend, exchange
+from tests.workers.graph.wire import ANNA, EVENT, PATCH, STANDS, Wire, backend, exchange
 from workers.exchange import Unavailable, Unknown
 from workers.graph.client import GraphExchange
 from workers.graph.connection import Connection
@@ -43,6 +43,12 @@ def test_an_answer_that_is_too_large_is_not_kept(monkeypatch: pytest.MonkeyPatch
         exchange(Wire({"id": "x" * 1000})).read(ANNA, [])
     with pytest.raises(Unknown, match="more than 1000 bytes"):
         exchange(Wire({"id": "x" * 1000})).write(ANNA, STANDS, PATCH)
+
+
+def test_a_base_url_may_end_with_a_slash() -> None:
+    wire = Wire(EVENT)
+    exchange(wire, base_url="https://graph.example/v1.0/").read(ANNA, [])
+    assert wire.seen[0].url.path.startswith("/v1.0/users/")
 
 
 def test_a_redirect_is_not_followed() -> None:

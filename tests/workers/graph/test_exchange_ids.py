@@ -106,6 +106,17 @@ def test_an_immutable_id_is_kept_and_answered_with_such_ids() -> None:
     assert not is_immutable(ANNA.event)
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b'{"value": []}', b'{"value": [{}]}', b'{"value": [{"targetId": 7}]}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b'{"value": []}',
+        b'{"value": [{}]}',
+        b'{"value": [{"targetId": 7}]}',
+        b'{"value": [{"targetId": ""}]}',
+        pytest.param(b"[" * 100_000, id="deep"),
+    ],
+)
 def test_what_is_no_translation_is_none(body: bytes) -> None:
     assert answer(body) is None

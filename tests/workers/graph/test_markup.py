@@ -32,6 +32,22 @@ def test_an_end_closes_the_last_of_its_kind_and_all_within() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "tag",
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"],
+)
+@pytest.mark.parametrize("spelled", ["<{}>", "<{}/>"])
+def test_what_can_hold_nothing_ends_with_its_tag(tag: str, spelled: str) -> None:
+    alone = spelled.format(tag)
+    body = f"<p>a{alone}b</p>"
+    assert [body[element.start : element.end] for element in elements(body)] == [body, alone]
+
+
+def test_what_can_hold_something_is_open_however_its_tag_ends() -> None:
+    body = "<div/>a<b>b</b>"
+    assert [body[element.start : element.end] for element in elements(body)] == [body, "<b>b</b>"]
+
+
 def test_an_element_says_its_text_up_to_a_tag_that_is_never_finished() -> None:
     body = "<p>a" + "<" * 240_000
     (element,) = elements(body)

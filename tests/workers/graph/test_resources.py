@@ -203,9 +203,12 @@ def test_an_answer_without_the_marker_keeps_the_one_that_was_written() -> None:
     assert read_event(answer(), [], ("upd_1",)).marker == ("upd_1",)
 
 
+SHOUTED = {"emailAddress": {"address": ANNA["emailAddress"]["address"].upper()}}
+
+
 @pytest.mark.parametrize(
     ("attendees", "is_meeting"),
-    [([], False), (None, False), ([ANNA], False), ([ALISA], True), ([ANNA, ALISA], True)],
+    [([], False), (None, False), ([ANNA], False), ([SHOUTED], False), ([ALISA], True), ([ANNA, ALISA], True)],
 )
 def test_it_is_a_meeting_when_somebody_besides_the_organizer_is_invited(attendees: Any, is_meeting: bool) -> None:
     assert read_event(answer(attendees=attendees), []).is_meeting is is_meeting
