@@ -22,6 +22,11 @@ def test_each_key_of_a_client_lets_it_in(key: str, name: str) -> None:
     assert client.name == name
 
 
+def test_a_key_may_have_spaces_around_it_and_its_digest_capitals() -> None:
+    (key,) = _client("hr", "new").api_key_sha256
+    assert client_of("Bearer  new ", [Client(name="hr", api_key_sha256=(key.upper(),))]) is not None
+
+
 def test_the_scheme_is_read_in_any_case() -> None:
     assert client_of("bEARER new", CLIENTS) is not None
 

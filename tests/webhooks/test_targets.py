@@ -15,6 +15,11 @@ def test_the_backend_is_the_first_that_serves_the_mailbox(hr: Caller) -> None:
     assert hr.ask(asked).get_json()["target"]["backend"] == "hq"
 
 
+def test_a_mailbox_is_the_same_in_capitals(hr: Caller, rooms: Caller) -> None:
+    assert hr.ask({**SMALLEST, "target": {**TARGET, "mailbox": "ANNA@CONTOSO.COM"}}).status_code == 202
+    assert rooms.ask({**SMALLEST, "target": {**TARGET, "mailbox": "ROOM-1@CONTOSO.COM"}}).status_code == 202
+
+
 def test_a_mailbox_of_others_is_forbidden(rooms: Caller) -> None:
     assert is_problem(rooms.ask(SMALLEST), 403, "forbidden")
 
