@@ -122,9 +122,7 @@ def test_a_watch_is_read_as_it_was_stored() -> None:
         usual=timedelta(seconds=1.5), fence=7, learnt=("body", "showAs"), spelled={"mir_1": "E"}, leads={"mir_1": "F"},
         circles={"mir_1": ("mir_2", "mir_3")}, waits={"mir_1": "Busy."},
     )  # fmt: skip
-    assert (
-        Watch.from_hash("wch_1", stored | dict.fromkeys(("graph_id", "expires", "spelled:mir_1"), "")).expires is None
-    )
+    assert Watch.from_hash("wch_1", {**stored, "expires": "", "graph_id": ""}) == replace(NEW, spelled={"mir_1": "E"})
 
 
 @pytest.mark.parametrize(
