@@ -11,11 +11,11 @@ import pytest
 from tests.workers.ews.server import backend
 from tests.workers.ews.test_sync_folder_items import CHANGES, ITEM, SHELL
 from workers.changes.event_change import DEFAULT
-from workers.changes.feed import Item
+from workers.changes.feed import CursorLost, Item
 from workers.changes.watch import Watch
 from workers.ews.call import Caller
 from workers.ews.feed import AT_ONCE, EwsFeed
-from workers.exchange import Refused, Throttled
+from workers.exchange import ExchangeError, Refused, Throttled
 
 
 def asked(mailbox: str, *, impersonation: bool) -> str:
@@ -103,3 +103,15 @@ def test_an_event_that_cannot_be_read_with_the_others_is_left_to_be_read_alone()
 def test_who_is_sent_away_while_the_properties_are_read_begins_anew_later() -> None:
     with pytest.raises(Throttled):
         Calendar("A", A="ErrorServerBusy").found()
+
+
+@pytest.mark.parametrize("code", ["ErrorInvalidSyncStateData", "ErrorSyncFolderNotFound"])
+def test_a_state_that_exchange_does_not_know_any_more_is_lost_and_a_round_without_one_fails(code: str) -> None:
+    refused = SHELL.format(UNREAD.format(code).replace("GetItem", "SyncFolderItems"))
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, text=refused))
+    feed = EwsFeed(Caller(backend("https://ews.example/"), transport))
+    watch = Watch("wch_1", "hq", "anna@hq.example", "secret")
+    with pytest.raises(CursorLost, match=code):
+        feed.changes(watch, "H4s=", datetime.now(UTC))
+    with pytest.raises(ExchangeError, match=code):
+        feed.changes(watch, None, datetime.now(UTC))
