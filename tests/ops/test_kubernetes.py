@@ -68,12 +68,16 @@ def test_kubernetes_starts_what_the_procfile_starts(name: str) -> None:
     assert (said["image"], said["command"]) == ("rendezvous", expected)
 
 
-def test_nobody_is_root_and_no_service_becomes_an_environment_variable() -> None:
+def test_pods_keep_to_the_restricted_standard_and_no_service_becomes_an_environment_variable() -> None:
+    """https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted"""
     for name in (*PROCESSES, "store"):
         security = pod(name)["securityContext"]
         assert security["runAsNonRoot"] and security["runAsUser"] > 0, name
         assert pod(name)["enableServiceLinks"] is False, name  # else FLOWER_PORT is an address
-        assert container(name)["securityContext"]["allowPrivilegeEscalation"] is False, name
+        assert security["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        assert container(name)["securityContext"] == {
+            "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}
+        }, name  # fmt: skip
     uid = container_uid()
     assert all(pod(name)["securityContext"]["runAsUser"] == uid for name in PROCESSES)
 
