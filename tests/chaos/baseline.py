@@ -89,8 +89,7 @@ def celery_alone(stage: Stage, plan: Plan) -> Row:
         kills,
         tasks,
         verdict,
-        (),
-        ("control: Celery on the same store by itself, set up as well as it can be",),
+        remarks=("control: Celery on the same store by itself, set up as well as it can be",),
         breaks=("lost", "doubled", "stuck"),
     )
 

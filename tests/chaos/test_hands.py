@@ -50,7 +50,11 @@ def test_two_hands_keep_all_rows_and_a_run_that_was_cut_off_goes_on(
 
 def test_a_broken_promise_is_kept_and_what_proves_nothing_is_tried_again(tmp_path: Path) -> None:
     broken, nothing, sound = (one for one in hands.ALL if one.name in ("C1", "C2", "C3"))
-    rows = (Row(3, 9, Verdict(lost=1), (0.5,), ("why",)), Row(0, 0, Verdict()), Row(1, 2, Verdict(), stops=(1.5,)))
+    rows = (
+        Row(3, 9, Verdict(lost=1), (0.5,), remarks=("why",)),
+        Row(0, 0, Verdict()),
+        Row(1, 2, Verdict(), stops=(1.5,)),
+    )
     tried = [Tried(one, row, 1.5, ("a with seed 7",)) for one, row in zip((broken, nothing, sound), rows, strict=True)]
     for one in tried:
         keep(tmp_path, one)
