@@ -11,8 +11,9 @@ from redis import Redis
 
 from tests.webhooks.conftest import Caller
 from tests.webhooks.given import SMALLEST, is_problem
-from tests.workers.given import an_attempt, claimed
+from tests.workers.given import an_attempt, claimed, ids_of
 from workers.callbacks.callback import for_update
+from workers.job import ErrorClass
 from workers.outcome import Dead, Succeeded
 from workers.retry import failure
 from workers.store import Store
@@ -20,7 +21,7 @@ from workers.store import Store
 URL = "/v1/dead-letters"
 
 
-def died(store: Store, update_id: str, error_class: str = "notFound") -> None:
+def died(store: Store, update_id: str, error_class: ErrorClass = "notFound") -> None:
     end = Dead(failure(error_class, "ErrorItemNotFound", "It is not there."))
     job = store.update(update_id)
     assert job is not None
@@ -63,7 +64,7 @@ def test_a_dead_callback_is_a_dead_letter_of_its_own_and_can_be_replayed(
     update_id = a_dead_update(hr, store, callbackUrl="https://127.0.0.1:9/x")
     job = store.update(update_id)
     assert job is not None
-    [callback_id] = [key.split(":")[-1] for key in redis.keys("rdv:job:msg_*")]
+    [callback_id] = ids_of(redis, "msg")
     store.settle(claimed(store, callback_id), an_attempt(), Dead(failure("unavailable", "CallbackExhausted", "x")))
     [letter] = hr.get(f"{URL}?kind=callback").get_json()["items"]
     assert (letter["id"], letter["update"], letter["url"]) == (callback_id, update_id, "https://127.0.0.1:9/x")
@@ -207,7 +208,7 @@ def test_an_update_whose_stored_form_is_spoilt_is_a_dead_letter_and_no_server_er
 
 def test_a_callback_whose_stored_form_is_spoilt_spoils_no_list(hr: Caller, store: Store, redis: Redis) -> None:
     update_id = a_dead_update(hr, store, callbackUrl="https://127.0.0.1:9/x")
-    [callback_id] = [key.split(":")[-1] for key in redis.keys("rdv:job:msg_*")]
+    [callback_id] = ids_of(redis, "msg")
     store.settle(claimed(store, callback_id), an_attempt(), Dead(failure("unavailable", "CallbackExhausted", "x")))
     redis.hset(f"rdv:job:{callback_id}", "body", "{")
     callback, update = hr.get(URL).get_json()["items"]

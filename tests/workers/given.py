@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from redis import Redis
+
 from workers.identifiers import new_id
 from workers.job import Attempt
 from workers.store import Accepted, Grant, Ring, Store
@@ -45,6 +47,11 @@ def claimed(store: Store, job_id: str) -> Grant:
     grant = store.claim(job_id)
     assert grant is not None, f"{job_id} could not be claimed"
     return grant
+
+
+def ids_of(redis: Redis, kind: str) -> list[str]:
+    """Of the jobs whose ids begin so: upd, msg, ntf."""
+    return [str(key).removeprefix("rdv:job:") for key in redis.keys(f"rdv:job:{kind}_*")]
 
 
 def an_attempt(number: int = 1, outcome: str = "succeeded") -> Attempt:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import unescape
 from html.parser import HTMLParser
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -91,7 +90,7 @@ class Browser:
     def get(self, path: str = "/") -> TestResponse:
         return self._read(self.http.get(f"/console{path}"))
 
-    def post(self, path: str, headers: dict[str, str] | None = None, **fields: Any) -> TestResponse:
+    def post(self, path: str, headers: Mapping[str, str] | None = None, /, **fields: str) -> TestResponse:
         """Send a form of the page that was read last."""
         form = {"form_token": self.token, **{name.rstrip("_"): value for name, value in fields.items()}}
         return self._read(self.http.post(f"/console{path}", data=form, headers=headers or {}))

@@ -12,7 +12,7 @@ from tests.webhooks.conftest import Caller
 from tests.webhooks.console.conftest import Browser
 from tests.webhooks.given import SMALLEST, TARGET
 from tests.webhooks.test_dead_letters import a_dead_update
-from tests.workers.given import an_attempt, claimed
+from tests.workers.given import an_attempt, claimed, ids_of
 from tests.workers.store.test_watching import a_subscription
 from workers.changes.subscription import FORBIDDEN
 from workers.outcome import Dead
@@ -157,7 +157,7 @@ def test_what_is_stored_spoilt_is_shown_and_does_not_come_back(
     hr: Caller, store: Store, operator: Browser, redis: Redis
 ) -> None:
     update_id = a_dead_update(hr, store, callbackUrl="https://127.0.0.1:9/x")
-    [callback_id] = [key.split(":")[-1] for key in redis.keys("rdv:job:msg_*")]
+    [callback_id] = ids_of(redis, "msg")
     store.settle(claimed(store, callback_id), an_attempt(), Dead(failure("unavailable", "CallbackExhausted", "x")))
     for spoilt in (update_id, callback_id):
         redis.hset(f"rdv:job:{spoilt}", "body", "{")

@@ -86,7 +86,7 @@ def test_every_address_that_changes_something_is_one_of_these_forms(app: OpenAPI
 @pytest.mark.parametrize("path", ["/sign-in", "/sign-out", *FORMS])
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 def test_a_form_that_a_browser_calls_foreign_is_refused(operator: Browser, path: str, site: str) -> None:
-    assert operator.post(path, headers={"Sec-Fetch-Site": site}).status_code == 403
+    assert operator.post(path, {"Sec-Fetch-Site": site}).status_code == 403
 
 
 def test_a_form_that_is_too_large_is_refused(operator: Browser) -> None:

@@ -14,7 +14,7 @@ from tests.webhooks.conftest import Caller
 from tests.webhooks.console.conftest import Browser, Page
 from tests.webhooks.given import SMALLEST, TARGET
 from tests.webhooks.test_dead_letters import a_dead_update
-from tests.workers.given import an_attempt, claimed
+from tests.workers.given import an_attempt, claimed, ids_of
 from webhooks.console.differences import differences
 from workers.job import Clash, Result
 from workers.outcome import Dead, Retry, Succeeded
@@ -41,7 +41,7 @@ def hostile(hr: Caller, store: Store) -> list[str]:
     clashes = (Clash("subject", HOSTILE, {"x": HOSTILE}, None),)
     error = replace(failure("conflict", HOSTILE, HOSTILE), conflicts=clashes)
     store.settle(claimed(store, ids[1]), an_attempt(1, "conflict"), Dead(error))
-    store.settle(claimed(store, ids[2]), an_attempt(1, HOSTILE), Retry("x", HOSTILE, timedelta(minutes=1)))
+    store.settle(claimed(store, ids[2]), an_attempt(1, HOSTILE), Retry("unavailable", HOSTILE, timedelta(minutes=1)))
     return ids
 
 
@@ -210,7 +210,7 @@ def test_of_a_property_the_whole_name_is_shown_and_of_an_address_no_query(
     name = "String {00020329-0000-0000-c000-000000000046} Name a?b#c"
     extended = {"singleValueExtendedProperties": [{"id": name, "value": "x"}]}
     a_dead_update(hr, store, set=extended, callbackUrl="https://hooks.example.com/x?token=t0p")
-    [callback] = [key.split(":")[-1] for key in redis.keys("rdv:job:msg_*")]
+    [callback] = ids_of(redis, "msg")
     store.settle(claimed(store, callback), an_attempt(), Dead(failure("unavailable", "CallbackExhausted", "x")))
     text = operator.text("/dead-letters")
     assert f"singleValueExtendedProperties/{name} " in text

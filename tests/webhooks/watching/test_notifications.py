@@ -13,7 +13,7 @@ from flask_openapi.openapi import OpenAPI
 from redis import Redis
 
 from tests.webhooks.given import is_problem
-from tests.workers.given import claimed
+from tests.workers.given import claimed, ids_of
 from tests.workers.store.test_watching import a_subscription
 from webhooks import create_app
 from webhooks.watching.notifications import BYTES_AT_MOST, DROPPED, ITEMS_AT_MOST
@@ -58,11 +58,11 @@ def post(http: FlaskClient, *items: Any, url: str = URL) -> int:
 
 
 def jobs(redis: Redis) -> list[str]:
-    return [key.removeprefix("rdv:job:") for key in redis.keys("rdv:job:ntf_*")]
+    return ids_of(redis, "ntf")
 
 
 def dropped(reason: str) -> float:
-    return DROPPED.labels(reason)._value.get()
+    return float(DROPPED.labels(reason)._value.get())
 
 
 @pytest.mark.parametrize("url", [URL, LIFECYCLE])

@@ -213,8 +213,8 @@ def test_what_a_mirror_waits_for_is_its_own_problem(hr: Caller, store: Store) ->
     mirror, subscription = (hr.post(url, asked).headers["Location"] for url, asked in reversed(BOTH))
     watch = store.watch(watch_id("cloud", "anna@contoso.com"))
     assert watch is not None
-    known = {"tended": store.time(), f"{WAITS}{mirror.rpartition('/')[2]}": "ConnectError: nobody there"}
-    store.keep(watch, known, began=store.time())
+    waits = WAITS + mirror.rpartition("/")[2]
+    store.keep(watch, {"tended": store.time(), waits: "ConnectError: nobody there"}, began=store.time())
     shown = hr.get(mirror).get_json()
     assert (shown["state"], shown["problem"]) == ("failing", "ConnectError: nobody there")
     assert hr.get(subscription).get_json()["state"] == "active"

@@ -9,7 +9,7 @@ import pytest
 from redis import Redis
 
 from tests.workers.cli.conftest import UPDATE, Life, Run
-from tests.workers.given import an_attempt, claimed
+from tests.workers.given import an_attempt, claimed, ids_of
 from workers.cli.dead_letters import since
 from workers.outcome import Dead
 from workers.retry import failure
@@ -41,7 +41,7 @@ def test_filters_reach_the_api(hr: Run, life: Life) -> None:
 
 def test_a_dead_callback_is_shown_with_its_address(hr: Run, life: Life, redis: Redis) -> None:
     update_id = life.died(callbackUrl="https://127.0.0.1:9/hook")
-    [callback] = [str(key).split(":")[-1] for key in redis.keys("rdv:job:msg_*")]
+    [callback] = ids_of(redis, "msg")
     life.store.settle(claimed(life.store, callback), an_attempt(), Dead(failure("unavailable", "Exhausted", "x")))
     assert "https://127.0.0.1:9/hook" in hr("dead-letters", "list", "--kind", "callback").stdout
     shown = hr("dead-letters", "show", callback).stdout
