@@ -16,7 +16,7 @@ from workers.event import patch
 from workers.event.patch import Changes, Conflict
 from workers.exchange import Patch
 from workers.settings import Settings
-from workers.update import Intent, Json
+from workers.update import ConflictResolution, Intent, Json
 
 SEEDS = range(2000)
 
@@ -95,7 +95,9 @@ def test_the_judge_sees_what_happens_without_a_marker(monkeypatch: pytest.Monkey
 def test_the_judge_sees_what_happens_without_a_base(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = patch.plan
 
-    def forgetful(intent: Intent, now: Mapping[str, Json], base: object, mode: str) -> Changes | Conflict:
+    def forgetful(
+        intent: Intent, now: Mapping[str, Json], base: object, mode: ConflictResolution
+    ) -> Changes | Conflict:
         return plan(intent, now, None, mode)
 
     monkeypatch.setattr(patch, "plan", forgetful)

@@ -117,7 +117,7 @@ def test_a_bell_is_the_message_that_celery_itself_would_send(bell: Bell, broker:
 
 
 def test_flower_is_told_of_all_that_was_rung_in_one_go(settings: Settings, broker: Redis) -> None:
-    listening = broker.pubsub(ignore_subscribe_messages=True)
+    listening = broker.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]  # of redis
     listening.psubscribe("*celeryev*")
     listening.get_message(timeout=PATIENCE)
     bell = Bell(celery.create(settings))

@@ -6,6 +6,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -254,8 +255,8 @@ class World:
         """Whether there was nothing left to be done after so many steps."""
         for _ in range(steps):
             looks = [end for end, place in self.places.items() if str(place.version) != place.told.version]
-            todo = [lambda end=end: self.look(end) for end in looks]
-            todo += [lambda update=update: self.apply(update) for update in self.firsts()]
+            todo = [partial(self.look, end) for end in looks]
+            todo += [partial(self.apply, update) for update in self.firsts()]
             if not todo:
                 return True
             for do in todo if self.in_step else [self.dice.choice(todo)]:

@@ -92,7 +92,7 @@ def edit(bench: Bench, **properties: Any) -> None:
 
 
 def test_at_first_sight_nobody_is_told(bench: Bench) -> None:
-    assert (bench.told(), bench.store.seen_events(bench.watch)) == ([], {"E"})
+    assert (bench.told(), bench.store.seen_events(bench.watch)) == ([], frozenset("E"))
 
 
 def test_a_change_is_told_as_the_contract_has_it(bench: Bench) -> None:

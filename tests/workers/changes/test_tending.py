@@ -500,8 +500,8 @@ def test_the_younger_of_two_that_mirror_each_other_knows_it_however_the_ids_are_
 ) -> None:
     a, b = (Target("cloud", event, mailbox=f"{event}@contoso.com") for event in "AB")
     bench.store.begin(Mirror("mir_1", "rooms", b, a, ("subject",), None, ""))
-    respelled = (replace(end, event=f"immutable {end.event}") for end in (a, b))
-    younger = Mirror("mir_2", "hr", *respelled, ("subject",), None, "")
+    its_source, its_end = (replace(end, event=f"immutable {end.event}") for end in (a, b))
+    younger = Mirror("mir_2", "hr", its_source, its_end, ("subject",), None, "")
     bench.store.begin(younger)
     bench.watch_id = younger.watch
     bench.tend()

@@ -117,8 +117,9 @@ def test_a_watch_is_read_as_it_was_stored() -> None:
         **mirrors,
         **dict.fromkeys(moments, moment),
     }
+    told: dict[str, Any] = {**dict.fromkeys(moments, NOW), **texts}
     assert Watch.from_hash("wch_1", stored | more) == Watch(
-        "wch_1", "cloud", "anna@contoso.com", "s", **dict.fromkeys(moments, NOW), **texts,
+        "wch_1", "cloud", "anna@contoso.com", "s", **told,
         usual=timedelta(seconds=1.5), fence=7, learnt=("body", "showAs"), spelled={"mir_1": "E"}, leads={"mir_1": "F"},
         circles={"mir_1": ("mir_2", "mir_3")}, waits={"mir_1": "Busy."},
     )  # fmt: skip

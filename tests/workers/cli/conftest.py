@@ -21,6 +21,7 @@ from webhooks import create_app
 from webhooks.door import Door
 from workers.callbacks.callback import for_update
 from workers.cli import cli
+from workers.job import ErrorClass
 from workers.job import Result as Applied
 from workers.outcome import Dead, Succeeded
 from workers.retry import failure
@@ -87,7 +88,7 @@ class Life:
         self.store.settle(claimed(self.store, update_id), an_attempt(), end)
         return update_id
 
-    def died(self, error_class: str = "notFound", code: str = "ErrorItemNotFound", **more: Any) -> str:
+    def died(self, error_class: ErrorClass = "notFound", code: str = "ErrorItemNotFound", **more: Any) -> str:
         update_id = self.asked(**more)
         end = Dead(failure(error_class, code, "The event was not found."))
         job = self.store.update(update_id)

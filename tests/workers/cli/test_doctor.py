@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import pytest
@@ -107,7 +107,7 @@ def test_a_store_that_does_not_know_us_is_told_as_that(settings: Settings) -> No
 
 
 def test_a_store_is_called_what_it_calls_itself(settings: Settings, redis: Redis) -> None:
-    own = cast("dict[str, Any]", redis.info("server"))
+    own = redis.info("server")
     name = f"Valkey {own['valkey_version']}" if "valkey_version" in own else f"Redis {own['redis_version']}"
     assert next(iter(store.check(settings))).said == f"{name} answers"
     assert next(store.judge(WELL, sweep=1.0)).said == "Redis 7.2.4 answers"

@@ -10,7 +10,7 @@ from tests.workers.events import an_event, attendee
 from workers.event.invitations import check_limit, choose, mails, recipients
 from workers.event.properties import EXTENSION
 from workers.exchange import Event, Refused
-from workers.update import Json
+from workers.update import Json, SendInvitations
 
 MODES = ("sendToNone", "sendOnlyToAll", "sendOnlyToChanged", "sendToAllAndSaveCopy", "sendToChangedAndSaveCopy")
 SUBJECT = {"subject": "Moved"}
@@ -24,7 +24,7 @@ def event(*, is_meeting: bool = True, **properties: Json) -> Event:
 
 @pytest.mark.parametrize("kind", ["ews", "graph"])
 @pytest.mark.parametrize("asked", ["auto", *MODES])
-def test_nobody_is_mailed_about_an_appointment(asked: str, kind: str) -> None:
+def test_nobody_is_mailed_about_an_appointment(asked: SendInvitations, kind: str) -> None:
     assert choose(asked, event(is_meeting=False), SUBJECT, kind) == "sendToNone"
 
 
@@ -33,7 +33,7 @@ def test_auto_mails_everybody_of_a_meeting() -> None:
 
 
 @pytest.mark.parametrize("asked", MODES)
-def test_ews_does_as_it_is_asked(asked: str) -> None:
+def test_ews_does_as_it_is_asked(asked: SendInvitations) -> None:
     assert choose(asked, event(), SUBJECT, "ews") == asked
 
 
@@ -43,7 +43,7 @@ def test_an_appointment_that_gets_attendees_becomes_a_meeting() -> None:
 
 
 @pytest.mark.parametrize("asked", ["auto", *MODES])
-def test_nobody_is_mailed_about_what_stands_beside_the_event(asked: str) -> None:
+def test_nobody_is_mailed_about_what_stands_beside_the_event(asked: SendInvitations) -> None:
     desk = f"{EXTENSION}com.example.desk"
     assert choose(asked, event(), {desk: {"number": 7}}, "graph") == "sendToNone"
     assert choose("auto", event(), {desk: {"number": 7}, **SUBJECT}, "graph") == "sendToAllAndSaveCopy"

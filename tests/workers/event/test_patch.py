@@ -9,20 +9,22 @@ from workers.event.agreement import agrees
 from workers.event.patch import WATCHED, Changes, Conflict, desired, plan, properties_needed
 from workers.event.properties import EXTENSION, OWN_ZONE, PROPERTIES, UNNAMED
 from workers.event.zones import instant, wall_clock
-from workers.update import Intent, Json
+from workers.update import ConflictResolution, Intent, Json
 
 MODES = ("neverOverwrite", "autoResolve", "alwaysOverwrite")
 
 
 def changed(
-    intent: Intent, now: dict[str, Json], base: dict[str, Json] | None = None, mode: str = "autoResolve"
+    intent: Intent, now: dict[str, Json], base: dict[str, Json] | None = None, mode: ConflictResolution = "autoResolve"
 ) -> Json:
     planned = plan(intent, now, base, mode)
     assert isinstance(planned, Changes), planned
     return planned.values
 
 
-def clashing(intent: Intent, now: dict[str, Json], base: dict[str, Json] | None, mode: str = "autoResolve") -> Json:
+def clashing(
+    intent: Intent, now: dict[str, Json], base: dict[str, Json] | None, mode: ConflictResolution = "autoResolve"
+) -> Json:
     planned = plan(intent, now, base, mode)
     assert isinstance(planned, Conflict), planned
     return [(clash.property, clash.base, clash.theirs, clash.ours) for clash in planned.clashes]
@@ -299,13 +301,13 @@ def test_a_shift_over_a_recurrence_that_somebody_else_changed_is_a_conflict() ->
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_what_is_expected_and_holds_not_is_a_conflict_in_every_mode(mode: str) -> None:
+def test_what_is_expected_and_holds_not_is_a_conflict_in_every_mode(mode: ConflictResolution) -> None:
     intent = Intent(set={"subject": "Moved"}, expect={"subject": "Standup", "importance": "normal"})
     assert clashing(intent, an_event(), None, mode) == [("subject", "Standup", "Team building", "Moved")]
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_what_is_expected_and_holds_is_no_conflict(mode: str) -> None:
+def test_what_is_expected_and_holds_is_no_conflict(mode: ConflictResolution) -> None:
     assert changed(Intent(set={"subject": "Moved"}, expect={"subject": "Team building"}), an_event(), None, mode)
 
 
@@ -345,13 +347,13 @@ def test_never_overwrite_minds_our_change_of_the_event_itself_by_somebody_else()
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_reply_of_an_attendee_is_no_change_of_content(mode: str) -> None:
+def test_a_reply_of_an_attendee_is_no_change_of_content(mode: ConflictResolution) -> None:
     now = an_event(attendees=[attendee("Ann", status={"response": "declined"}), attendee("ben", "optional")])
     assert changed(Intent(set={"subject": "Moved"}), now, an_event(), mode) == {"subject": "Moved"}
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_when_somebody_made_our_change_there_is_nothing_to_do(mode: str) -> None:
+def test_when_somebody_made_our_change_there_is_nothing_to_do(mode: ConflictResolution) -> None:
     now = an_event(subject="Moved")
     assert changed(Intent(set={"subject": "Moved"}), now, an_event(), mode) == {}
 
@@ -416,7 +418,9 @@ def test_a_detail_that_somebody_added_to_the_location_is_not_trampled() -> None:
         (Intent(set={"subject": "x"}), "neverOverwrite", "graph", PROPERTIES.keys()),
     ],
 )
-def test_what_is_read_is_what_is_needed_to_decide(intent: Intent, mode: str, kind: str, needed: set[str]) -> None:
+def test_what_is_read_is_what_is_needed_to_decide(
+    intent: Intent, mode: ConflictResolution, kind: str, needed: set[str]
+) -> None:
     assert properties_needed(intent, mode, kind) == needed | {"recurrence"}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,10 +11,10 @@ from tests.workers.events import VALUES, attendees, categories, events, settings
 from workers.event.agreement import agrees
 from workers.event.patch import Changes, Conflict, plan
 from workers.event.properties import TIMES, group_of, members
-from workers.update import Intent, Json
+from workers.update import ConflictResolution, Intent, Json
 
 Event = dict[str, Json]
-modes = st.sampled_from(["neverOverwrite", "autoResolve", "alwaysOverwrite"])
+modes = st.sampled_from(get_args(ConflictResolution))
 removals = st.fixed_dictionaries({}, optional={
     "attendees": st.lists(st.sampled_from(["ann@contoso.com", "BEN@contoso.com", "x@y"]), max_size=2),
     "categories": st.lists(st.sampled_from(["red", "Blue", "x"]), max_size=2),
@@ -36,7 +38,7 @@ intents = st.builds(
 )
 
 
-def changed(intent: Intent, now: Event, base: Event | None = None, mode: str = "autoResolve") -> Event:
+def changed(intent: Intent, now: Event, base: Event | None = None, mode: ConflictResolution = "autoResolve") -> Event:
     planned = plan(intent, now, base, mode)
     assert isinstance(planned, Changes)
     return dict(planned.values)
@@ -116,18 +118,20 @@ def test_disjoint_changes_commute(event: Event, one: Event, other: Event) -> Non
 
 
 @given(events, intents, modes)
-def test_if_nobody_else_was_here_ours_is_taken(base: Event, intent: Intent, mode: str) -> None:
+def test_if_nobody_else_was_here_ours_is_taken(base: Event, intent: Intent, mode: ConflictResolution) -> None:
     assert changed(intent, base, base, mode) == changed(intent, base)
 
 
 @given(events, events, modes)
-def test_if_we_want_nothing_theirs_stays(base: Event, theirs: Event, mode: str) -> None:
+def test_if_we_want_nothing_theirs_stays(base: Event, theirs: Event, mode: ConflictResolution) -> None:
     untouched = Intent(set={"subject": theirs["subject"]})
     assert changed(untouched, theirs, base, mode) == {}
 
 
 @given(events, settings_of, modes)
-def test_if_both_want_the_same_there_is_nothing_to_do_and_no_conflict(base: Event, ours: Event, mode: str) -> None:
+def test_if_both_want_the_same_there_is_nothing_to_do_and_no_conflict(
+    base: Event, ours: Event, mode: ConflictResolution
+) -> None:
     assert changed(Intent(set=ours), {**base, **ours}, base, mode) == {}
 
 
@@ -166,7 +170,7 @@ def test_always_overwrite_never_conflicts_without_expectations(base: Event, thei
 
 @given(events, events, intents, modes)
 def test_an_expectation_that_fails_is_a_conflict_whatever_else(
-    now: Event, other: Event, intent: Intent, mode: str
+    now: Event, other: Event, intent: Intent, mode: ConflictResolution
 ) -> None:
     expecting = Intent(intent.set, intent.append, intent.remove, intent.shift, {"subject": other["subject"]})
     conflict = isinstance(plan(expecting, now, None, mode), Conflict)

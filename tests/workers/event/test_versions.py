@@ -95,7 +95,11 @@ def test_content_is_the_same_in_whatever_order_its_parts_are_told() -> None:
     assert content_of(an_event(recurrence=one)) == content_of(an_event(recurrence=other))
 
 
-HERE = {"displayName": "HQ", "address": {"street": "Main St 1", "city": "Wien"}, "coordinates": {"latitude": 48.2}}
+HERE: dict[str, Json] = {
+    "displayName": "HQ",
+    "address": {"street": "Main St 1", "city": "Wien"},
+    "coordinates": {"latitude": 48.2},
+}
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from workers.ews.fields import FIELDS
 from workers.ews.get_item import build, build_many, read
 from workers.ews.soap import Answer, Header, NotAnAnswer, answers, element, envelope, find_all
 from workers.exchange import MARKER_GUID, MARKER_LENGTH, MARKER_NAME, Refused
+from workers.settings.backend import ServerVersion
 from workers.update import Occurrence, Target
 
 TARGET = Target(backend="hq", event="AAMk=", mailbox="anna@hq.example")
@@ -187,7 +188,7 @@ def test_a_recurrence_is_asked_for_with_the_start_that_it_counts_from() -> None:
 
 
 @pytest.mark.parametrize(("version", "asked"), [("Exchange2010_SP2", False), ("Exchange2013", True)])
-def test_a_place_with_details_is_asked_for_from_2013_on(version: str, asked: bool) -> None:
+def test_a_place_with_details_is_asked_for_from_2013_on(version: ServerVersion, asked: bool) -> None:
     assert ("calendar:EnhancedLocation" in uris(build(TARGET, ["location"], version))) is asked
 
 

@@ -13,6 +13,7 @@ from workers.ews.location import read, write
 from workers.ews.soap import element, parse, text_of
 from workers.ews.update_item import build
 from workers.exchange import Event, Patch, Refused
+from workers.settings.backend import ServerVersion
 
 ROOM: dict[str, Any] = {
     "displayName": "Main building",
@@ -100,7 +101,7 @@ def test_what_is_not_known_of_a_place_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(("version", "works"), [("Exchange2010_SP2", False), ("Exchange2013", True)])
-def test_details_exist_from_2013_on(version: str, works: bool) -> None:
+def test_details_exist_from_2013_on(version: ServerVersion, works: bool) -> None:
     asked = Patch({"location": ROOM}, "sendToNone", ())
     if works:
         assert build(event(), asked, version) is not None

@@ -19,11 +19,12 @@ from workers.ews.get_item import EwsEvent
 from workers.ews.soap import answers, element, find, find_all, text_of
 from workers.ews.update_item import build, read
 from workers.exchange import MARKER_GUID, MARKER_NAME, Event, Patch, Refused
+from workers.settings.backend import ServerVersion
 from workers.update import Intent
 
 START = {"dateTime": "2026-12-01T09:00:00", "timeZone": "Pacific Standard Time"}
 END = {"dateTime": "2026-12-01T10:00:00", "timeZone": "Pacific Standard Time"}
-VERSION = "Exchange2013_SP1"
+VERSION: ServerVersion = "Exchange2013_SP1"
 DAILY = {"pattern": {"type": "daily", "interval": 1}, "range": {"type": "noEnd", "startDate": "2026-12-01"}}
 
 
@@ -48,7 +49,7 @@ def updates(request: etree._Element) -> list[tuple[str, str]]:
     ]
 
 
-def changed(before: Event, changes: Mapping[str, Any], version: str = VERSION) -> list[tuple[str, str]]:
+def changed(before: Event, changes: Mapping[str, Any], version: ServerVersion = VERSION) -> list[tuple[str, str]]:
     return updates(build(before, patch(changes, marker=()), version))
 
 
@@ -113,7 +114,7 @@ def test_start_takes_end_and_both_zones_with_it() -> None:
 
 
 def sent(
-    intent: Intent, start: str, end: str, zone: str | None = "W. Europe Standard Time", version: str = VERSION
+    intent: Intent, start: str, end: str, zone: str | None = "W. Europe Standard Time", version: ServerVersion = VERSION
 ) -> dict[str, str]:
     """Field → the text, or the zone, that an event at these moments and in this zone is sent."""
     zones = [] if zone is None else [element("t:StartTimeZone", Id=zone), element("t:EndTimeZone", Id=zone)]
@@ -122,7 +123,7 @@ def sent(
     planned = plan(intent, stands.properties, None, "autoResolve")
     assert isinstance(planned, Changes), planned
     request = build(stands, patch(planned.values, marker=()), version)
-    return {path.get("FieldURI", ""): holder[0].text or holder[0].get("Id", "") for path, holder in
+    return {path.get("FieldURI", ""): holder[0].get("Id", holder[0].text or "") for path, holder in
             find_all(request, "m:ItemChanges/t:ItemChange/t:Updates/t:SetItemField")}  # fmt: skip
 
 
@@ -222,7 +223,7 @@ def test_what_exchange_cannot_hold_is_refused_by_the_propertys_name(changes: Any
 
 
 @pytest.mark.parametrize("version", ["Exchange2007_SP1", "Exchange2010", VERSION])
-def test_every_version_can_end_a_series_and_show_somebody_as_busy(version: Any) -> None:
+def test_every_version_can_end_a_series_and_show_somebody_as_busy(version: ServerVersion) -> None:
     assert changed(event(start=START, recurrence=DAILY), {"recurrence": None, "showAs": "busy"}, version) == [
         ("SetItemField", "calendar:LegacyFreeBusyStatus"),
         ("DeleteItemField", "calendar:Recurrence"),
@@ -230,7 +231,7 @@ def test_every_version_can_end_a_series_and_show_somebody_as_busy(version: Any) 
 
 
 @pytest.mark.parametrize(("version", "works"), [("Exchange2010_SP2", False), ("Exchange2013", True)])
-def test_working_elsewhere_exists_from_2013_on(version: str, works: bool) -> None:
+def test_working_elsewhere_exists_from_2013_on(version: ServerVersion, works: bool) -> None:
     asked = patch({"showAs": "workingElsewhere"})
     if works:
         assert build(event(), asked, version) is not None
@@ -268,7 +269,9 @@ def weekly(interval: int, days: list[str], **first: str) -> Any:
 @pytest.mark.parametrize(
     ("version", "said"), [("Exchange2007_SP1", 0), ("Exchange2010", 0), ("Exchange2010_SP1", 1), (VERSION, 1)]
 )
-def test_the_first_day_of_a_week_is_sent_where_exchange_has_one(version: str, said: int, recurrence: Any) -> None:
+def test_the_first_day_of_a_week_is_sent_where_exchange_has_one(
+    version: ServerVersion, said: int, recurrence: Any
+) -> None:
     request = build(known("Single"), patch({"recurrence": recurrence}), version)
     assert len(list(request.iter("{*}DaysOfWeek"))) == 1
     assert len(list(request.iter("{*}FirstDayOfWeek"))) == said

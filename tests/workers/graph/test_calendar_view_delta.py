@@ -142,7 +142,7 @@ def test_who_may_not_translate_reads_the_id_of_the_event_itself(event: str, path
 @pytest.mark.parametrize("answer", [{"value": [{"errorDetails": {}}]}, {"value": []}])
 def test_what_cannot_be_translated_is_read_and_what_cannot_be_read_stays_as_it_is(answer: dict[str, Any]) -> None:
     assert feed(Wire(answer, {"id": "AAkALg1"})).spelled(WATCH, "AAMk-1") == "AAkALg1"
-    for no in ({}, failure(404, "ErrorItemNotFound")):
+    for no in (httpx.Response(200, json={}), failure(404, "ErrorItemNotFound")):
         assert feed(Wire(answer, no)).spelled(WATCH, "AAMk-1") == "AAMk-1"
     assert feed(Wire(answer)).spelled(WATCH, "..") == ".."
 

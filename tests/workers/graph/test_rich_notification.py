@@ -124,7 +124,7 @@ def test_a_token_that_is_not_for_us_from_graph_and_in_time_is_not_good(
         (lambda token: "nonsense", "token"),
         (lambda token: "", "token"),
         (lambda token: token + "x" * 10_000, "size"),
-        (lambda token: jwt.encode({"aud": "app"}, None, algorithm="none", headers={"kid": "k1"}), "signature"),
+        (lambda token: jwt.encode({"aud": "app"}, "", algorithm="none", headers={"kid": "k1"}), "signature"),
         (lambda token: jwt.encode({"aud": "app"}, "x" * 64, algorithm="HS256", headers={"kid": "k1"}), "signature"),
         (lambda token: jwt.encode({"aud": "app"}, "x" * 64, algorithm="HS256", headers={"kid": "k2"}), "key"),
     ],

@@ -8,8 +8,9 @@ from workers.event.properties import OWN_ZONE, UNNAMED
 from workers.exchange import EXCEPTIONS, Patch, Refused
 from workers.graph.resources import GraphEvent, patch_body, query
 from workers.graph.series import in_step, with_windows_zone
+from workers.update import Json
 
-RECURRENCE = {
+RECURRENCE: dict[str, Json] = {
     "pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["tuesday"]},
     "range": {"type": "noEnd", "startDate": "2026-12-01", "recurrenceTimeZone": "Pacific Standard Time"},
 }
@@ -76,7 +77,7 @@ def test_a_series_is_on_the_weekday_that_its_start_has_in_the_zone_to_which_it_m
     assert in_step({"start": wednesday}, PACIFIC, RECURRENCE)["recurrence"]["pattern"]["daysOfWeek"] == ["wednesday"]
 
 
-MONDAYS = {
+MONDAYS: dict[str, Json] = {
     "pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["monday"]},
     "range": {"type": "noEnd", "startDate": "2026-12-07", "recurrenceTimeZone": "tzone://Microsoft/Custom"},
 }

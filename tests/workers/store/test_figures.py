@@ -169,7 +169,7 @@ def test_the_stores_health_is_told(store: Store, redis: Redis) -> None:
 def test_why_a_store_would_not_keep_what_it_is_given_is_told(
     store: Store, redis: Redis, setting: str, value: str, said: str
 ) -> None:
-    before = redis.config_get(setting)[setting]
+    before = str(redis.config_get(setting)[setting])
     redis.config_set(setting, value)
     try:
         assert said in (store.health().problem or "")
@@ -178,7 +178,7 @@ def test_why_a_store_would_not_keep_what_it_is_given_is_told(
 
 
 def test_a_full_store_still_tells_the_secret(store: Store, redis: Redis) -> None:
-    first, before = store.console_secret(), redis.config_get("maxmemory")["maxmemory"]
+    first, before = store.console_secret(), str(redis.config_get("maxmemory")["maxmemory"])
     redis.config_set("maxmemory", "1mb")
     try:
         assert store.console_secret() == first

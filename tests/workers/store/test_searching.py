@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 
 from tests.workers.given import accepted, an_attempt, an_update, claimed
-from workers.job import State
+from workers.job import ErrorClass, State
 from workers.outcome import Dead
 from workers.retry import failure
 from workers.store import BadCursor, Search, Store, searching
@@ -67,7 +67,8 @@ def test_a_state_a_mailbox_and_a_time_choose(store: Store, redis: Redis) -> None
 
 def test_dead_letters_are_found_by_their_class(store: Store, redis: Redis) -> None:
     ids = given(store, redis, 3)
-    for error_class, update_id in zip(("refused", "notFound"), ids, strict=False):
+    classes: tuple[ErrorClass, ...] = ("refused", "notFound")
+    for error_class, update_id in zip(classes, ids, strict=False):
         end = Dead(failure(error_class, "X", "x"))
         store.settle(claimed(store, update_id), an_attempt(1, error_class), end)
     assert store.search_dead(BOTH, Search(error_class="notFound"), 10).ids == (ids[1],)

@@ -11,6 +11,8 @@ from uuid import UUID
 
 import pytest
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry as Resending
 
 from tests.workers.given import accepted, an_attempt, an_update, claimed
 from workers.callbacks.callback import Delivery, composed
@@ -440,7 +442,7 @@ def test_a_store_that_does_not_let_us_in_says_what_is_missing(settings: Settings
 
 
 def test_a_store_that_is_gone_is_one_sentence() -> None:
-    gone = Store(Redis(port=1, retry=None), lease=timedelta(seconds=1), grace=timedelta(seconds=1))
+    gone = Store(Redis(port=1, retry=Resending(NoBackoff(), 0)), lease=timedelta(seconds=1), grace=timedelta(seconds=1))
     with pytest.raises(StoreUnavailable, match="store did not"):
         gone.claim("upd_1")
 

@@ -32,7 +32,7 @@ class Counted(Redis):
 
 @pytest.fixture
 def counted(store_url: str) -> Counted:
-    return Counted.from_url(store_url, decode_responses=True)
+    return Counted.from_url(store_url, decode_responses=True)  # type: ignore[return-value]
 
 
 def _at_once(together: Together, script: Script, args: Sequence[Sequence[Any]]) -> list[Future[Any]]:

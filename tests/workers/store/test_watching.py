@@ -148,7 +148,7 @@ def test_of_a_look_that_fails_again_and_again_only_the_last_time_is_remembered(
         grant = claimed(store, ring.id)
         assert grant.attempts == number - 1
         store.settle(grant, an_attempt(number, "accessDenied"), Retry("accessDenied", "403", timedelta()))
-    history = redis.hget(f"rdv:job:{ring.id}", "attempts") or ""
+    history = str(redis.hget(f"rdv:job:{ring.id}", "attempts"))
     assert history.count("accessDenied") == 1 and '"number":3' in history
 
 
