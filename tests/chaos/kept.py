@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from tests.chaos.judge import Verdict
 from tests.chaos.report import Tried
@@ -32,7 +33,8 @@ def kept(folder: Path, scenarios: Iterable[Scenario]) -> list[Tried]:
 
 def _read(scenario: Scenario, text: str) -> Tried:
     data = json.loads(text)
-    row = {name: tuple(value) if isinstance(value, list) else value for name, value in data["row"].items()}
-    return Tried(
-        scenario, Row(**{**row, "verdict": Verdict(**data["row"]["verdict"])}), data["took"], tuple(data["runs"])
-    )
+    row: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in data["row"].items()
+    }
+    verdict = Verdict(**row.pop("verdict"))
+    return Tried(scenario, Row(**row, verdict=verdict), data["took"], tuple(data["runs"]))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import httpx
@@ -28,6 +28,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
 CREDENTIALS = Credentials("rk_e2e", "whsec_" + b64encode(b"0123456789abcdef0123456789abcdef").decode())
 ENGINE = "\n[engine]\nlease = 2\nsweep = 0.2\ngrace = 1\nretry_base = 0.2\nretry_cap = 2\npoll = 1\ncatch_up = 3\n"
+
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -102,7 +105,7 @@ class System:
         return "\n".join(f"{name}:\n{last_lines(self.folder / f'{name}.log')}" for name in self.processes)
 
 
-def until(question: Callable[[], Any], what: str, more: Callable[[], str] = str) -> Any:
+def until(question: Callable[[], T | None], what: str, more: Callable[[], str] = str) -> T:
     """The first answer that is not None."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
@@ -147,8 +150,11 @@ def started(
             )
             for name in {"worker", "callbacks"} & set(names):
                 queue = "updates" if name == "worker" else name
-                until(lambda queue=queue: readiness.worker_answers(broker_url, queue) or None, f"{name} is ready",
-                      system.logs)  # fmt: skip
+
+                def ready(queue: str = queue) -> bool | None:
+                    return readiness.worker_answers(broker_url, queue) or None
+
+                until(ready, f"{name} is ready", system.logs)
             yield system
         finally:
             for process in system.processes.values():

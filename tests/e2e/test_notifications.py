@@ -252,7 +252,7 @@ def test_a_mailbox_on_premises_is_heard_of_all_the_same(calm: System) -> None:
     subscriber = Subscriber(calm, "hq.example")
     event = subscriber.event()
     subscriber.subscribe()
-    (watch,) = (key for key in calm.redis.keys("rdv:watch:*") if calm.redis.hget(key, "backend") == "hq")
+    (watch,) = (str(key) for key in calm.redis.keys("rdv:watch:*") if calm.redis.hget(key, "backend") == "hq")
     until(lambda: calm.redis.hexists(watch.replace("watch", "snapshots"), event.id) or None, "it is seen", calm.logs)
     calm.sandbox.edit(event.id, {"subject": "After"})
     (told,) = subscriber.hears(1)

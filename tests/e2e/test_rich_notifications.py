@@ -49,9 +49,13 @@ def test_what_is_spoiled_in_any_respect_is_counted_and_not_believed(sealing: Sys
     subscriber.subscribe()
     for spoil in sorted(SPOILS):
         series = f'rendezvous_notifications_doubted_total{{backend="cloud",reason="{spoil}"}}'
+
+        def noticed(series: str = series) -> float | None:
+            return metric(sealing, series) or None
+
         sealing.sandbox.behave(notify_copies=1, notify_spoil=spoil)
         sealing.sandbox.edit(event.id, {"subject": spoil})
-        until(lambda series=series: metric(sealing, series) or None, f"{spoil} is noticed", sealing.logs)
+        until(noticed, f"{spoil} is noticed", sealing.logs)
         assert metric(sealing, series) == 1
     assert subscriber.told() == []
     assert metric(sealing, 'rendezvous_changes_found_late_total{backend="cloud"}') == 0

@@ -38,7 +38,7 @@ def test_a_value_is_shown_in_a_persons_words(value: Json, words: str) -> None:
 
 
 def test_a_retry_is_shown_with_its_reason() -> None:
-    update = {
+    update: Json = {
         "id": "upd_1", "createdAt": "2026-12-01T09:00:00.000Z", "finishedAt": None, "state": "retrying",
         "attempts": [{"number": 1, "endedAt": "2026-12-01T09:00:01.000Z", "outcome": "throttled", "detail": "429"}],
         "error": None, "result": None, "callback": None,
@@ -48,7 +48,7 @@ def test_a_retry_is_shown_with_its_reason() -> None:
 
 
 def test_a_dead_letter_is_shown_with_its_error() -> None:
-    update = {
+    update: Json = {
         "id": "upd_1", "createdAt": "2026-12-01T09:00:00.000Z", "finishedAt": "2026-12-01T09:00:01.000Z",
         "state": "dead", "attempts": [], "result": None, "callback": {"state": "delivered", "attempts": 2},
         "error": {"class": "refused", "code": "ErrorInvalidRecipients", "detail": "no such address"},
