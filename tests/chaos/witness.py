@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,16 @@ def testimony(callers: Callers, expected_dead: Collection[str] = ()) -> Evidence
         return ended == len(callers.promises) and _complete(_seen(callers, said, expected_dead))
 
     until(at_rest, PATIENCE)
-    return _seen(callers, said, expected_dead)
+    evidence = _seen(callers, said, expected_dead)
+    write_down(callers.stage.folder / "callbacks.jsonl", evidence.delivered)
+    return evidence
+
+
+def write_down(file: Path, delivered: Iterable[Delivered]) -> None:
+    """For whoever looks for what broke a promise: the sandbox forgets its callbacks when it ends."""
+    with file.open("w", encoding="utf-8") as lines:
+        for post in delivered:
+            lines.write(json.dumps({**asdict(post), "body": json.loads(post.body)}) + "\n")
 
 
 def writes_in(journal: Path) -> list[Write]:
