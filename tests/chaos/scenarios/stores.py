@@ -21,6 +21,9 @@ from tests.chaos.until import until
 
 ROOM = 96 * 1024
 """Bytes that a full store still had."""
+CALM = 1.5
+"""Seconds between two questions of a caller: a store that dies each second lets little be done, and what only waits
+would not be at its end in time."""
 CALLBACKS = ("callbacks_lost", "callbacks_doubled")
 
 
@@ -35,7 +38,7 @@ def killed(stage: Stage, plan: Plan) -> Row:
             stage.store.start()
             time.sleep(0.2 + 0.5 * plan.dice.random())
 
-    return under_load(stage, hurt)
+    return under_load(stage, hurt, pace=CALM)
 
 
 def power_cut(stage: Stage, plan: Plan) -> Row:
@@ -50,8 +53,7 @@ def power_cut(stage: Stage, plan: Plan) -> Row:
             time.sleep(0.2 + 0.5 * plan.dice.random())
         hurts.remarks.append(f"{gone} bytes that were written and not fsynced are gone")
 
-    # Calmly: a store that dies each second lets little be done, and what only waits would not be at its end in time.
-    return under_load(stage, hurt, events=16, pace=1.5)
+    return under_load(stage, hurt, events=16, pace=CALM)
 
 
 def power_cut_everysec(stage: Stage, plan: Plan) -> Row:
