@@ -1,5 +1,4 @@
-"""How gunicorn serves the web process. ``GUNICORN_CMD_ARGS`` overrules this, as with ``--bind 0.0.0.0:8000`` in a
-container.
+"""How gunicorn serves the web process. ``GUNICORN_CMD_ARGS`` overrules this, as with ``--threads 32``.
 
 https://gunicorn.org/reference/settings/
 """
@@ -28,7 +27,7 @@ def port():
     return asked
 
 
-bind = f"127.0.0.1:{port()}"
+bind = f"{os.environ.get('LISTEN_ADDRESS') or '127.0.0.1'}:{port()}"
 workers = 2
 worker_class = "gthread"
 threads = 16

@@ -1,5 +1,6 @@
 """The operational files say the same as each other and as the contract."""
 
+import json
 import os
 import re
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ops.run.procfile import parse
+from tests.webhooks.wire import serving
 from workers.configuration import load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +24,8 @@ SECRETS = {
     "HR_WEBHOOK_SECRET": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
 }
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
+DOCKERFILE = (ROOT / "ops" / "Dockerfile").read_text()
+IMAGE = dict(re.findall(r"(LISTEN_ADDRESS|PORT)=(\S+)", DOCKERFILE))
 
 
 @pytest.mark.parametrize("name", ["worker", "callbacks", "beat"])
@@ -44,7 +48,7 @@ def test_compose_has_every_process_and_opens_ports_to_this_machine_only() -> Non
 def test_the_image_starts_the_procfiles_web_process() -> None:
     (web,) = (entry for entry in parse((ROOT / "Procfile").read_text()) if entry.name == "web")
     command = ", ".join(f'"{word}"' for word in web.command)
-    assert f"CMD [{command}]" in (ROOT / "ops" / "Dockerfile").read_text()
+    assert f"CMD [{command}]" in DOCKERFILE
 
 
 def test_the_store_keeps_what_it_acknowledges_and_evicts_nothing() -> None:
@@ -85,6 +89,30 @@ def test_a_port_that_is_none_is_one_line_and_exit_code_2(port: str) -> None:
     assert done.stderr == f"rendezvous: PORT: {port!r} is not a number from 1 to 65535\n"
 
 
-def test_nothing_but_this_machine_is_listened_to_by_default() -> None:
-    configuration = (ROOT / "ops" / "gunicorn.conf.py").read_text()
-    assert 'bind = f"127.0.0.1:' in configuration
+@pytest.mark.parametrize(("environ", "bound"), [
+    ({}, "127.0.0.1:8000"),
+    ({"PORT": "9000", "LISTEN_ADDRESS": ""}, "127.0.0.1:9000"),
+    (IMAGE, "0.0.0.0:8000"),
+    ({**IMAGE, "PORT": "9000"}, "0.0.0.0:9000"),
+])  # fmt: skip
+def test_nothing_but_this_machine_is_listened_to_unless_it_is_the_image(environ: dict[str, str], bound: str) -> None:
+    known = {name: value for name, value in os.environ.items() if name not in ("PORT", "LISTEN_ADDRESS")}
+    done = subprocess.run(
+        [BIN / "gunicorn", "--config", "ops/gunicorn.conf.py", "--print-config", "webhooks:create_app()"], cwd=ROOT,
+        env={**known, **SECRETS, "RENDEZVOUS_CONFIG": str(EXAMPLE), **environ},
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert re.search(rf"^bind += \['{bound}'\]$", done.stdout, re.MULTILINE)
+
+
+def test_the_images_health_check_asks_the_port_that_was_given(store_url: str, tmp_path: Path) -> None:
+    (line,) = re.findall(r"^    CMD (\[.*\])$", DOCKERFILE, re.MULTILINE)
+    _, *arguments = json.loads(line)
+
+    def health(port: int) -> int:
+        environ = {**os.environ, "PORT": str(port)}
+        return subprocess.run([sys.executable, *arguments], env=environ, capture_output=True, timeout=30).returncode
+
+    with serving(store_url, tmp_path) as wire:
+        assert health(wire.port) == 0
+    assert health(wire.port) == 1
