@@ -19,7 +19,7 @@ from workers.store.together import Together
 
 INTAKE = ("accept", "watch", "notify", "see")
 ALLOWED_WHEN_FULL = (
-    "claim", "renew", "intend", "settle", "hand_back", "sweep", "cancel", "replay", "discard",
+    "claim", "renew", "intend", "settle", "hand_back", "sweep", "cancel", "expire", "replay", "discard",
     "rooms", "wake", "keep", "tell", "forget", "unwatch", "lifecycle",
 )  # fmt: skip
 """The scripts that only finish work: when Redis is full they go on, so that it can drain. Those of INTAKE do not."""

@@ -152,7 +152,7 @@ class Steps:
     ) -> tuple[Cancelled, tuple[Ring, ...]]:
         """Take a waiting update back. ``finished_at``: RFC 3339."""
         said, to_ring = self._redis.run(
-            "cancel", job_id, finished_at, ms(SETTLED_LIFE), self._grace, "", "", *callback_arguments(callback)
+            "cancel", job_id, finished_at, ms(SETTLED_LIFE), self._grace, *callback_arguments(callback)
         )
         return Cancelled(said), rings(to_ring)
 
@@ -165,8 +165,8 @@ class Steps:
     ) -> tuple[Ring, ...]:
         """Give up an update that is overdue and waits. One that runs or is in doubt is left to its next attempt, which
         judges the deadline."""
-        _, to_ring = self._redis.run(
-            "cancel", job_id, rfc3339(now), ms(DEAD_LIFE), self._grace, compact(failure.to_json()), ms(now),
+        to_ring = self._redis.run(
+            "expire", job_id, ms(now), compact(failure.to_json()), rfc3339(now), ms(DEAD_LIFE), self._grace,
             *callback_arguments(callback),
         )  # fmt: skip
         return rings(to_ring)

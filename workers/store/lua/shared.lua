@@ -185,6 +185,15 @@ local function leave(id, line, lane, grace, places)
   admit(lane, grace, places)
 end
 
+-- An update that waits ends in another state without an attempt.
+local function end_unattempted(id, from, to, finished, grace)
+  local line, lane = unpack(redis.call('HMGET', job_key(id), 'line', 'lane'))
+  moved(id, from, nil)
+  ring(id) -- there is nothing left to do, but whoever answers tells Flower
+  redis.call('HSET', job_key(id), 'state', to, 'finished', finished)
+  leave(id, line, lane, grace, 1)
+end
+
 -- A running job whose worker will not settle it: back to the head of its line, where it stands. Its last write stays in
 -- doubt if one was intended.
 local function take_back(id, lane, grace, moment, why)
