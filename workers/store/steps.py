@@ -116,24 +116,12 @@ class Steps:
         self, grant: Grant, attempt: Attempt, outcome: Outcome, callback: Callback | None = None
     ) -> tuple[bool, tuple[Ring, ...]]:
         """End the attempt. False if the right to run has been lost meanwhile: then nothing has changed."""
-        verb, result, failure, wrote, doubt = "succeed", "", "", "", ""
-        delay, pause, life = timedelta(), timedelta(), SETTLED_LIFE
-        match outcome:
-            case Succeeded():
-                result = compact(outcome.result.to_json()) if outcome.result else ""
-                life = BRIEF_LIFE if grant.kind in ("notification", "watch") else life
-                wrote = outcome.wrote.to_line() if outcome.wrote else ""
-            case Dead():
-                verb, failure, life = "die", compact(outcome.failure.to_json()), DEAD_LIFE
-                pause = outcome.pause or pause
-                doubt = "1" if outcome.failure.error_class == "unknownOutcome" else ""
-            case Retry():
-                verb, delay, pause = "retry", outcome.after, outcome.pause or timedelta()
-                doubt = "1" if outcome.in_doubt else ""
-        finished = "" if verb == "retry" else attempt.endedAt
+        end = _ending(outcome, grant.kind)
+        finished = "" if end.verb == "retry" else attempt.endedAt
         done, to_ring = self._redis.run(
-            "settle", grant.id, grant.fence, verb, compact(without_defaults(attempt)), result, failure, finished,
-            ms(delay), ms(pause), doubt, ms(life), self._grace, wrote, *callback_arguments(callback),
+            "settle", grant.id, grant.fence, end.verb, compact(without_defaults(attempt)), end.result, end.failure,
+            finished, ms(end.delay), ms(end.pause or timedelta()), "1" if end.doubt else "", ms(end.life), self._grace,
+            end.wrote, *callback_arguments(callback),
         )  # fmt: skip
         return bool(done), rings(to_ring)
 
@@ -214,6 +202,36 @@ class Steps:
                 return gone
         self._stepped_over[key] = kept
         return gone
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """An outcome as lua/settle takes it."""
+
+    verb: str
+    life: timedelta
+    result: str = ""
+    failure: str = ""
+    wrote: str = ""
+    delay: timedelta = timedelta()
+    pause: timedelta | None = None
+    doubt: bool = False
+
+
+def _ending(outcome: Outcome, kind: str) -> _Ending:
+    match outcome:
+        case Succeeded(result=result, wrote=wrote):
+            return _Ending(
+                "succeed",
+                BRIEF_LIFE if kind in ("notification", "watch") else SETTLED_LIFE,
+                result=compact(result.to_json()) if result else "",
+                wrote=wrote.to_line() if wrote else "",
+            )
+        case Dead(failure=failure, pause=pause):
+            doubt = failure.error_class == "unknownOutcome"
+            return _Ending("die", DEAD_LIFE, failure=compact(failure.to_json()), pause=pause, doubt=doubt)
+        case Retry(after=delay, pause=pause, in_doubt=doubt):
+            return _Ending("retry", SETTLED_LIFE, delay=delay, pause=pause, doubt=doubt)
 
 
 def _now() -> str:
