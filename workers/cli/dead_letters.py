@@ -187,14 +187,13 @@ def _replay_all(choices: Choices, wanted: dict[str, str], *, dry_run: bool, yes:
     from workers.replay import AT_ONCE
 
     api = choices.api()
-    if not dry_run and not yes:
-        dry_run = not _confirmed(api, wanted)
-    came = api.post(f"{_PATH}/replay", body={**wanted, "dryRun": dry_run})
+    for_real = not dry_run and (yes or _confirmed(api, wanted))
+    came = _asked(api, wanted, dry_run=not for_real)
     if choices.as_json:
         print_json(came)
     elif not came["matched"]:
         click.echo("No dead letter matches.")
-    elif dry_run:
+    elif not for_real:
         click.echo(f"{came['matched']} would be replayed.")
     else:
         click.echo(f"{came['replayed']} of {came['matched']} are queued again.")
@@ -216,4 +215,8 @@ def _confirmed(api: Api, wanted: dict[str, str]) -> bool:
 
 
 def _matched(api: Api, wanted: dict[str, str]) -> int:
-    return int(api.post(f"{_PATH}/replay", body={**wanted, "dryRun": True})["matched"])
+    return int(_asked(api, wanted, dry_run=True)["matched"])
+
+
+def _asked(api: Api, wanted: dict[str, str], *, dry_run: bool) -> dict[str, Any]:
+    return api.post(f"{_PATH}/replay", body={**wanted, "dryRun": dry_run})
