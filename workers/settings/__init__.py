@@ -83,6 +83,11 @@ class Settings(Table):
             raise ValueError("two [[client]] tables have the same api_key_sha256")
         if {key.lower() for key in self.operator_api_key_sha256} & set(keys):
             raise ValueError("operator_api_key_sha256 holds a key of a [[client]]")
+        return self
+
+    @model_validator(mode="after")
+    def _flower_can_be_linked_to(self) -> Self:
+        """Not a validator of the field: who is told knows it by the name of its environment variable only."""
         check_url("RENDEZVOUS_FLOWER_URL", self.flower_url)
         return self
 
