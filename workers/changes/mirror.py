@@ -25,11 +25,10 @@ from workers.identifiers import new_id
 from workers.update import Intent, Json, Target, Update
 
 LIFE = timedelta(hours=24)
-_WAITING = 7
+_VALUES_KEPT = 7
 """While updates have not arrived, the other event may hold any of several older values: so many of them are kept, the
 oldest."""
 
-_NONE: Mapping[str, Intent] = {}
 _NOTHING: Mapping[str, Json] = {}
 
 
@@ -50,11 +49,12 @@ def way(mirror: Mirror, source: str, to: str, elders: Sequence[Mirror | None] | 
     return Way(
         frozenset({_mark(mirror.source), _mark(replace(mirror.source, event=source))}),
         frozenset({_mark(mirror.to), _mark(replace(mirror.to, event=to))}),
-        frozenset(mirror.properties) if elders is None else _brought_back(mirror, elders),
+        frozenset(mirror.properties) if elders is None else _yields(mirror, elders),
     )
 
 
-def _brought_back(mirror: Mirror, elders: Sequence[Mirror | None]) -> frozenset[str]:
+def _yields(mirror: Mirror, elders: Sequence[Mirror | None]) -> frozenset[str]:
+    """The properties that every one of the elders carries on, so that they come back to the source."""
     there = [elder.properties for elder in elders if elder is not None]
     whole = bool(there) and len(there) == len(elders)
     return frozenset(mirror.properties).intersection(*there) if whole else frozenset()
@@ -89,7 +89,7 @@ def update_for(
     now: datetime,
     *,
     whole: bool = False,
-    waiting: Mapping[str, Intent] = _NONE,
+    waiting: Mapping[str, Intent] = _NOTHING,
     lost: Mapping[str, Json] = _NOTHING,
 ) -> Update | None:
     """The update of the other event. ``whole``: the mirror has just begun, so the other event is made equal whatever
@@ -112,7 +112,7 @@ def update_for(
         intent=Intent(
             set={name: _bare(name, event.properties.get(name)) for name in names},
             only_where=only_where,
-            or_where={name: held for name in only_where if (held := _held(name, brought, waiting, lost))},
+            or_where={name: more for name in only_where if (more := _unchanged_too(name, brought, waiting, lost))},
         ),
         created_at=now,
         deadline=now + LIFE,
@@ -173,22 +173,25 @@ def _moved(name: str, way: Way, change: Change, event: Event, brought: Mapping[s
 
 
 def _common(change: Change, names: Collection[str], brought: Mapping[str, Json]) -> Mapping[str, Json]:
-    """What the other event holds if nobody has changed it meanwhile: the values that the two last had in common."""
+    """The values that the two events last had in common: the other one still holds them if nobody has changed it and
+    our updates of it have arrived."""
     return {name: _bare(name, brought[name] if name in brought else change.changed[name]["before"]) for name in names}
 
 
-def _held(
+def _unchanged_too(
     name: str, brought: Mapping[str, Json], waiting: Mapping[str, Intent], lost: Mapping[str, Json]
 ) -> Sequence[Json]:
-    """What else the other event holds if nobody changed it."""
-    before = _before(name, waiting[name]) if name in waiting and name not in brought else []
-    return [*before, *([lost[name]] if name in lost else [])]
+    """The other values that the other event may hold although nobody has changed it since. One is ``lost`` on its way
+    here. The others are there as long as our last update is ``waiting``; but if something came from there meanwhile, we
+    know better."""
+    older = _replaceable(name, waiting[name]) if name in waiting and name not in brought else []
+    return [*older, *([lost[name]] if name in lost else [])]
 
 
-def _before(name: str, asked: Intent) -> Sequence[Json]:
-    """What the other event may hold if nobody has changed it and what was ``asked`` for does not arrive."""
-    held = [asked.only_where[name]] if name in asked.only_where else []
-    return [*held, *asked.or_where.get(name, ())][-_WAITING:]
+def _replaceable(name: str, asked: Intent) -> Sequence[Json]:
+    """The values that an update may replace: until it arrives, the other event holds one of them."""
+    first = [asked.only_where[name]] if name in asked.only_where else []
+    return [*first, *asked.or_where.get(name, ())][-_VALUES_KEPT:]
 
 
 def _bare(name: str, value: Json) -> Json:
