@@ -21,7 +21,7 @@ from workers.changes.feed import CursorLost, Feed, Item, Push
 from workers.changes.news import is_whole, news, sight
 from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
 from workers.changes.subscription import FORBIDDEN, Mirror, Subscription, may_know
-from workers.changes.watch import CIRCLE, LEADS, OVER, SPELLED, WAITS, Step, Watch, next_look, steps
+from workers.changes.watch import OVER, Step, Watch, next_look, steps
 from workers.changes.ways import Ways
 from workers.exchange import ExchangeError, NotFound, Throttled
 from workers.outcome import Outcome, Succeeded
@@ -122,8 +122,7 @@ class Tender:
             lacking = [event for event, one in known.items() if not (one.gone or one.properties.keys() >= {*learnt})]
             mark = f"with {' '.join(learnt)} {rfc3339(now)}"
             self._enqueue(watch, [Notification(watch.id, event, FIRST_SIGHT, mark) for event in lacking])
-        self.store.keep(watch, {"learnt": " ".join(learnt)}, began=now)
-        return replace(watch, learnt=learnt)
+        return self._noted(replace(watch, learnt=learnt), now, "learnt")
 
     def _walk(self, watch: Watch, now: datetime) -> Watch:
         """Go through the whole calendar: first to know how it stands, and again if the cursor was lost. Then it is the
@@ -207,29 +206,29 @@ class Tender:
             except ExchangeError as error:
                 if ways.away(watch.place) is not None:
                     raise
-                self.store.keep(watch, {f"{WAITS}{one.id}": str(error)[:500]}, began=now)
+                self.store.keep(watch, {"waits": {one.id: str(error)[:500]}}, began=now)
                 all_begun = False
         return all_begun
 
     def _forget_ended(self, watch: Watch, mirrors: Sequence[Mirror], now: datetime) -> None:
         if ended := {*watch.spelled, *watch.leads, *watch.circles, *watch.waits}.difference(one.id for one in mirrors):
-            noted = (SPELLED, LEADS, CIRCLE, WAITS)
-            self.store.keep(watch, {f"{of}{one}": None for one in ended for of in noted}, began=now)
+            noted = ("spelled", "leads", "circles", "waits")
+            self.store.keep(watch, dict.fromkeys(noted, dict.fromkeys(ended)), began=now)
 
     def _begin(self, watch: Watch, one: Mirror, ways: Ways, now: datetime) -> None:
         """Find out where the mirror leads, and have its source looked at. Noted only afterwards: doing it twice does no
         harm."""
         source, to = ways.spelled(one.source), ways.spelled(one.to)
-        elders = " ".join(mirror.circle(one, source, to, ways.onward))
+        elders = mirror.circle(one, source, to, ways.onward)
         # What leads straight back has to be known. Of a longer way round whose other mailboxes are away it is not: it
         # would wait for them, and no change goes round it for ever.
         if (away := ways.away(source) or ways.away(to)) is not None:
             raise away
-        known = {f"{LEADS}{one.id}": to.event, f"{CIRCLE}{one.id}": elders, f"{WAITS}{one.id}": None}
-        self.store.keep(watch, known, began=now)
+        leads, circles = {one.id: to.event}, {one.id: elders}
+        self.store.keep(watch, {"leads": leads, "circles": circles, "waits": {one.id: None}}, began=now)
         if one.id not in watch.spelled:
             self._enqueue(watch, [Notification(watch.id, source.event, MIRRORED, one.id)])
-            self.store.keep(watch, {f"{SPELLED}{one.id}": source.event}, began=now)
+            self.store.keep(watch, {"spelled": {one.id: source.event}}, began=now)
 
     def _enqueue(self, watch: Watch, notifications: list[Notification], how: How = "found") -> int:
         new, rings = self.store.hear([one.heard(watch) for one in notifications], how=how)

@@ -12,9 +12,8 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Self
 
 from workers.update import Target
 
@@ -29,8 +28,6 @@ OVER = timedelta(days=60)
 SHORTEST_SILENCE = timedelta(hours=1)
 """A shorter silence means nothing, whatever is usual for a mailbox."""
 
-SPELLED, LEADS, CIRCLE, WAITS = "spelled:", "leads:", "circle:", "waits:"
-"""What stands before a mirror's id in the names of the stored fields."""
 _STATE = re.compile(r"(wch_[0-9a-f]{32})\.")
 
 
@@ -102,42 +99,6 @@ class Watch:
 
     def line(self, event_id: str) -> str:
         return f"{self.lane}/{event_id}"
-
-    @classmethod
-    def from_hash(cls, watch_id: str, fields: Mapping[str, str]) -> Self:
-        """The stored form: moments in ms."""
-
-        def moment(name: str) -> datetime | None:
-            return datetime.fromtimestamp(int(fields[name]) / 1000, UTC) if fields.get(name) else None
-
-        def of_mirrors(prefix: str) -> dict[str, str]:
-            return {name.removeprefix(prefix): value for name, value in fields.items() if name.startswith(prefix)}
-
-        return cls(
-            id=watch_id,
-            backend=fields["backend"],
-            mailbox=fields["mailbox"],
-            secret=fields["secret"],
-            graph_id=fields.get("graph_id") or None,
-            fence=int(fields.get("fence") or 0),
-            learnt=tuple(fields.get("learnt", "").split()),
-            expires=moment("expires"),
-            renewed=moment("renewed"),
-            terms=fields.get("terms"),
-            cursor=fields.get("cursor") or None,
-            walked=moment("walked"),
-            caught_up=moment("caught_up"),
-            missed=moment("missed"),
-            reauthorize=moment("reauthorize"),
-            heard=moment("heard"),
-            usual=timedelta(milliseconds=int(fields["usual"])) if fields.get("usual") else None,
-            tended=moment("tended"),
-            problem=fields.get("problem") or None,
-            spelled=of_mirrors(SPELLED),
-            leads=of_mirrors(LEADS),
-            circles={mirror: tuple(ids.split()) for mirror, ids in of_mirrors(CIRCLE).items()},
-            waits=of_mirrors(WAITS),
-        )
 
 
 def watch_id(backend: str, mailbox: str) -> str:

@@ -40,7 +40,7 @@ store's own (``TIME``); moments shown to people come from the caller.
                              zset    ids of a client's by when they began, ms                        with them
     rdv:same:{sha256}        string  the subscription or mirror that does just this                  with it
     rdv:watchers:{watch}     set     subscription:{id} and mirror:{id} that want to know             with them
-    rdv:watch:{watch}        hash    a watched mailbox (changes/watch): backend mailbox secret       until nobody wants
+    rdv:watch:{watch}        hash    a watched mailbox (watch_fields): backend mailbox secret        until nobody wants
                                      graph_id expires renewed terms cursor walked caught_up missed   to know
                                      reauthorize heard usual tended problem wanted fence learnt;
                                      of each mirror spelled:{id} leads:{id} circle:{id} waits:{id}

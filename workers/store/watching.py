@@ -15,6 +15,7 @@ from workers.changes.watch import ROOM, Watch, new_secret
 from workers.store.connection import Connection
 from workers.store.milliseconds import ms
 from workers.store.records import Callback, Grant, Ring, callback_arguments, rings
+from workers.store.watch_fields import Known, fields_of, watch_from
 
 HEARD_LIFE = timedelta(hours=24)
 BACKSTOP = timedelta(minutes=1)
@@ -84,7 +85,7 @@ class Watching:
         """Those of these ids that there are."""
         wanted = list(dict.fromkeys(ids))
         hashes = self._redis.call_all(("hgetall", f"rdv:watch:{one}") for one in wanted)
-        return {one: Watch.from_hash(one, fields) for one, fields in zip(wanted, hashes, strict=True) if fields}
+        return {one: watch_from(one, fields) for one, fields in zip(wanted, hashes, strict=True) if fields}
 
     def all_watches(self) -> tuple[Watch, ...]:
         """Every watch, for the metrics."""
@@ -93,15 +94,15 @@ class Watching:
     def keep(
         self,
         watch: Watch,
-        fields: Mapping[str, str | datetime | None],
+        known: Mapping[str, Known | Mapping[str, Known]],
         *,
         began: datetime,
         look: datetime | None = None,
     ) -> bool:
-        """Note how the watch stands; a field that is None is forgotten. ``look``: when to look again, but at once if
-        somebody has wished for a look since this one ``began``. False if a later job has looked at it meanwhile
-        (``watch.fence``)."""
-        flat = [part for name, value in fields.items() for part in (name, _stored(value))]
+        """Note what is ``known`` now, by the names that ``Watch`` has for it; what is None is forgotten. ``look``: when
+        to look again, but at once if somebody has wished for a look since this one ``began``. False if a later job has
+        looked at it meanwhile (``watch.fence``)."""
+        flat = [part for field in fields_of(known).items() for part in field]
         next_look = "" if look is None else ms(look)
         return bool(self._redis.run("keep", watch.id, watch.fence, ms(began), next_look, *flat))
 
@@ -212,7 +213,3 @@ def _notification(heard: Heard) -> tuple[str | int, ...]:
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _stored(value: str | datetime | None) -> str | int:
-    return ms(value) if isinstance(value, datetime) else value or ""

@@ -11,7 +11,7 @@ from tests.webhooks.conftest import Caller
 from tests.webhooks.given import is_problem
 from tests.workers.store.test_watching import MIRROR, a_subscription
 from workers.changes.subscription import FORBIDDEN, MAY_NOT_WRITE, Mirror, Subscription
-from workers.changes.watch import WAITS, watch_id
+from workers.changes.watch import watch_id
 from workers.settings import Settings
 from workers.store import Store
 from workers.update import Target
@@ -213,8 +213,8 @@ def test_what_a_mirror_waits_for_is_its_own_problem(hr: Caller, store: Store) ->
     mirror, subscription = (hr.post(url, asked).headers["Location"] for url, asked in reversed(BOTH))
     watch = store.watch(watch_id("cloud", "anna@contoso.com"))
     assert watch is not None
-    waits = WAITS + mirror.rpartition("/")[2]
-    store.keep(watch, {"tended": store.time(), waits: "ConnectError: nobody there"}, began=store.time())
+    waits = {mirror.rpartition("/")[2]: "ConnectError: nobody there"}
+    store.keep(watch, {"tended": store.time(), "waits": waits}, began=store.time())
     shown = hr.get(mirror).get_json()
     assert (shown["state"], shown["problem"]) == ("failing", "ConnectError: nobody there")
     assert hr.get(subscription).get_json()["state"] == "active"

@@ -19,7 +19,7 @@ from workers.changes.event_change import Change, Snapshot
 from workers.changes.notification import FIRST_SIGHT, FOUND, MIRRORED, Notification
 from workers.changes.subscription import Mirror
 from workers.changes.telling import Teller
-from workers.changes.watch import CIRCLE, LEADS, Watch
+from workers.changes.watch import Watch
 from workers.event import patch
 from workers.event.patch import Changes
 from workers.exchange import AccessDenied, Event, ExchangeError, MailboxNotFound, NotFound, Refused, Throttled, Unknown
@@ -435,7 +435,7 @@ def test_that_an_event_begins_to_be_mirrored_is_told_to_nobody_and_that_it_was_c
 def test_an_edit_that_the_beginning_of_a_younger_mirror_sees_is_mirrored_back(bench: Bench) -> None:
     bench.store.begin(Mirror("mir_0", "hr", MIRROR.to, MIRROR.source, MIRROR.properties, None, ""))
     bench.store.begin(MIRROR)
-    bench.store.keep(bench.watch, {f"{CIRCLE}{MIRROR.id}": "mir_0"}, began=bench.store.time())
+    bench.store.keep(bench.watch, {"circles": {MIRROR.id: ("mir_0",)}}, began=bench.store.time())
     edit(bench, subject="After")
     bench.notify(MIRRORED, etag=MIRROR.id)
     (update_id,) = mirrored(bench)
@@ -448,8 +448,11 @@ def mirror_both_ways(bench: Bench) -> None:
     """MIRROR is the younger of two that lead to and fro."""
     bench.store.begin(Mirror("mir_0", "hr", MIRROR.to, MIRROR.source, MIRROR.properties, None, ""))
     bench.store.begin(MIRROR)
-    leads = {f"{CIRCLE}{MIRROR.id}": "mir_0", f"{LEADS}{MIRROR.id}": MIRROR.to.event}
-    bench.store.keep(bench.watch, leads, began=bench.store.time())
+    bench.store.keep(
+        bench.watch,
+        {"circles": {MIRROR.id: ("mir_0",)}, "leads": {MIRROR.id: MIRROR.to.event}},
+        began=bench.store.time(),
+    )
 
 
 def test_an_edit_before_it_is_told_that_a_mirrored_event_was_created_is_mirrored_back(bench: Bench) -> None:
@@ -528,7 +531,7 @@ def test_a_mirror_that_has_not_begun_yet_overwrites_nothing_for_it_may_be_the_yo
 ) -> None:
     bench.store.begin(MIRROR)
     if begun:
-        bench.store.keep(bench.watch, {f"{LEADS}{MIRROR.id}": MIRROR.to.event}, began=bench.store.time())
+        bench.store.keep(bench.watch, {"leads": {MIRROR.id: MIRROR.to.event}}, began=bench.store.time())
     edit(bench, subject="After")
     bench.notify()
     (update_id,) = mirrored(bench)

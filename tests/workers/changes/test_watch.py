@@ -102,30 +102,6 @@ def test_a_secret_tells_its_watch_and_fits_into_graphs_128_characters() -> None:
     assert len(one) <= 128
 
 
-def test_a_watch_is_read_as_it_was_stored() -> None:
-    moment = str(round(NOW.timestamp() * 1000))
-    stored = {"backend": "cloud", "mailbox": "anna@contoso.com", "secret": "s", "expires": moment, "spelled:mir_1": "E"}
-    assert Watch.from_hash("wch_1", stored) == replace(NEW, expires=NOW, spelled={"mir_1": "E"})
-    moments = ("expires", "renewed", "walked", "caught_up", "missed", "reauthorize", "heard", "tended")
-    texts = {"graph_id": "g", "terms": "open", "cursor": "c", "problem": "No."}
-    mirrors = {"leads:mir_1": "F", "circle:mir_1": "mir_2 mir_3", "waits:mir_1": "Busy."}
-    more = {
-        "usual": "1500",
-        "fence": "7",
-        "learnt": "body showAs",
-        **texts,
-        **mirrors,
-        **dict.fromkeys(moments, moment),
-    }
-    told: dict[str, Any] = {**dict.fromkeys(moments, NOW), **texts}
-    assert Watch.from_hash("wch_1", stored | more) == Watch(
-        "wch_1", "cloud", "anna@contoso.com", "s", **told,
-        usual=timedelta(seconds=1.5), fence=7, learnt=("body", "showAs"), spelled={"mir_1": "E"}, leads={"mir_1": "F"},
-        circles={"mir_1": ("mir_2", "mir_3")}, waits={"mir_1": "Busy."},
-    )  # fmt: skip
-    assert Watch.from_hash("wch_1", {**stored, "expires": "", "graph_id": ""}) == replace(NEW, spelled={"mir_1": "E"})
-
-
 @pytest.mark.parametrize(
     ("change", "is_quiet"),
     [
