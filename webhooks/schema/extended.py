@@ -13,13 +13,13 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from webhooks.schema.shape import Shape, Text
+from workers.event.mapi_ids import KINDS, PropertyId, parse
 from workers.event.properties import EXTENDED, EXTENSION
 from workers.exchange import MARKER_GUID
-from workers.graph.extended_property import canonical
 from workers.update import Json
 
 _ID = re.compile(
-    r"(ApplicationTime|Binary|Boolean|CLSID|Currency|Double|Float|Integer|Long|Short|SystemTime|String)"
+    f"({'|'.join(KINDS)})"
     r" (\{[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\} (Name \S.{0,199}|Id 0x[0-9A-Fa-f]{1,8})"
     r"|0x[0-9A-Fa-f]{1,8})"
 )
@@ -79,9 +79,9 @@ def each_by_its_name(values: dict[str, Json]) -> dict[str, Json]:
     return spread
 
 
-def one_spelling(value: Any) -> str:
-    """One spelling for all ids that name the same property; empty for a value that is not an id."""
-    return canonical(value) if isinstance(value, str) and _ID.fullmatch(value) else ""
+def property_id(value: Any) -> PropertyId | None:
+    """The property that an id names; None for a value that is not an id."""
+    return parse(value) if isinstance(value, str) and _ID.fullmatch(value) else None
 
 
 def place_of(name: str) -> tuple[str, ...]:

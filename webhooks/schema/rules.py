@@ -15,7 +15,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from webhooks.faults import Fault, fault
 from webhooks.schema.event import DateTimeTimeZone, EventProperties, Time, clearable, why_not
-from webhooks.schema.extended import one_spelling
+from webhooks.schema.extended import property_id
+from workers.event.mapi_ids import PropertyId
 from workers.event.properties import members
 from workers.event.zones import instant, to_windows
 
@@ -149,12 +150,12 @@ def _same_person_twice(document: Mapping[str, Any]) -> Iterator[Fault]:
 def _same_property_twice(document: Mapping[str, Any]) -> Iterator[Fault]:
     """No extended property may be listed twice, however its id is spelled: nobody knows which value is meant."""
     for operation in ("set", "expect"):
-        seen: set[str] = set()
+        seen = set[PropertyId | None]()
         listed = _object(document, operation).get("singleValueExtendedProperties")
         for position, one in enumerate(listed if isinstance(listed, list) else []):
-            if (which := one_spelling(one.get("id") if isinstance(one, dict) else None)) in seen:
+            if (which := property_id(one.get("id") if isinstance(one, dict) else None)) in seen:
                 yield fault("this property is listed twice", operation, "singleValueExtendedProperties", position, "id")
-            seen |= {which} - {""}
+            seen |= {which} - {None}
 
 
 def _who(attendee: Any) -> str:

@@ -1,20 +1,20 @@
-"""MAPI properties under the ids that Graph gives them, and the one spelling of each value that they can hold.
+"""MAPI properties as Exchange Web Services address them, and the one spelling of each value that they can hold.
 
-Ids: https://learn.microsoft.com/graph/api/resources/extended-properties-overview. Types:
 https://learn.microsoft.com/exchange/client-developer/web-service-reference/extendedfielduri. Graph and Exchange Web
-Services both write values as text. Pure; not here: elements (extended).
+Services both write values as text. Pure; not here: their ids (event/mapi_ids), elements (extended).
 """
 
 from __future__ import annotations
 
-import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isfinite
 from struct import pack
 from uuid import UUID
+
+from workers.event import mapi_ids
+from workers.event.mapi_ids import KINDS, PropertyId
 
 SETS: Mapping[str, str] = {
     "6ed8da90-450b-101b-98da-00aa003f1305": "Meeting",
@@ -32,57 +32,32 @@ SETS: Mapping[str, str] = {
 _GUIDS = {name: guid for guid, name in SETS.items()}
 _UNUSABLE = frozenset({"error", "null", "object"})
 _CUSTOM_TAG = 0x8000
-_ID = re.compile(
-    r"(?P<kind>\w+)\s+(?:\{(?P<set>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}"
-    r"\s+(?:Name\s+(?P<name>\S.*)|Id\s+(?P<number>0x[0-9a-f]+|[0-9]+))|(?P<tag>0x[0-9a-f]+|[0-9]+))",
-    re.IGNORECASE | re.ASCII,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class PropertyId:
-    """Which property: a ``tag`` below 0x8000, or in the set ``guid`` (lower case) one with a ``name`` or a
-    ``number``. ``kind`` is the type of its value, as Exchange names it."""
-
-    kind: str
-    guid: str = ""
-    name: str | None = None
-    number: int | None = None
-    tag: int | None = None
 
 
 def parse(text: str) -> PropertyId:
-    """``String {guid} Name x``, ``Integer {guid} Id 0x8233``, ``String 0x3001`` → what it names.
-
-    Raises ValueError, with a sentence, for what is no such id or cannot be written.
-    """
-    match = _ID.fullmatch(text.strip())
-    if match is None:
-        raise ValueError("an id is like 'String {guid} Name x', 'Integer {guid} Id 0x8233' or 'String 0x3001'")
-    kind = _kind(match["kind"])
-    if match["tag"] is not None:
-        return PropertyId(kind, tag=_tag(int(match["tag"], 0)))
-    number = None if match["number"] is None else int(match["number"], 0)
-    if number is not None and number >= 1 << 31:
-        raise ValueError(f"{match['number']} is beyond what Exchange has as the number of a property")
-    return PropertyId(kind, match["set"].lower(), match["name"], number)
+    """The property that an id names. Raises ValueError, with a sentence, for what is no id or cannot be written."""
+    named = mapi_ids.parse(text)
+    _check_kind(named.kind)
+    if named.tag is not None:
+        _check_tag(named.tag)
+    if named.number is not None and named.number >= 1 << 31:
+        raise ValueError(f"{named.number:#x} is beyond what Exchange has as the number of a property")
+    return named
 
 
-def _kind(given: str) -> str:
-    folded = given.lower()
-    if folded.endswith("array"):
-        raise ValueError(f"a property of type {given} holds many values, not a single one")
-    if folded in _UNUSABLE:
+def _check_kind(kind: str) -> None:
+    if kind in KINDS:
+        return
+    if kind.lower().endswith("array"):
+        raise ValueError(f"a property of type {kind} holds many values, not a single one")
+    if kind.lower() in _UNUSABLE:
         raise ValueError(
-            f"a property of type {given} can be neither read nor written (ErrorUnsupportedMapiPropertyType)"
+            f"a property of type {kind} can be neither read nor written (ErrorUnsupportedMapiPropertyType)"
         )
-    for kind in SPELLINGS:
-        if kind.lower() == folded:
-            return kind
-    raise ValueError(f"{given!r} is none of the types {', '.join(SPELLINGS)}")
+    raise ValueError(f"{kind!r} is none of the types {', '.join(KINDS)}")
 
 
-def _tag(tag: int) -> int:
+def _check_tag(tag: int) -> None:
     if tag > 0xFFFF:
         raise ValueError(f"{tag:#x} is no property tag: it is given without its type, from 0x0001 to 0x7FFF")
     if tag >= _CUSTOM_TAG:
@@ -90,7 +65,6 @@ def _tag(tag: int) -> int:
             f"the tag {tag:#x} of a custom property differs from mailbox to mailbox; name the property by its set and "
             "name or id (ErrorNoPropertyTagForCustomProperties)"
         )
-    return tag
 
 
 def attributes(prop: PropertyId) -> dict[str, str]:

@@ -11,9 +11,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
+from workers.event.mapi_ids import PropertyId
 from workers.event.properties import EXTENDED, EXTENSION, TIMES
-from workers.exchange import EXCEPTIONS, MARKER_ID, Event, Patch, Refused, marker_of
+from workers.exchange import EXCEPTIONS, Event, Patch, Refused, marker_of
 from workers.graph import body, extended_property, open_extension, series, times
+from workers.graph.extended_property import MARKER
 from workers.update import Json
 
 
@@ -169,7 +171,7 @@ def read_event(
             id=_id(document),
             version=_version(document),
             is_meeting=_is_meeting(document),
-            marker=marker_of(extended[_MARKER]) if _MARKER in extended else marker,
+            marker=marker_of(extended[MARKER]) if MARKER in extended else marker,
             properties={name: _read(seen, extended, name) for name in properties},
             series=document.get("recurrence"),
             join_block=block,
@@ -179,14 +181,11 @@ def read_event(
         raise Unreadable(f"this is not an event: {error}") from error
 
 
-_MARKER = extended_property.canonical(MARKER_ID)
-
-
-def _read(document: Json, extended: Mapping[str, Json], name: str) -> Json:
+def _read(document: Json, extended: Mapping[PropertyId, Json], name: str) -> Json:
     if name in TIMES:
         return times.in_own_zone(document, name)
     if name.startswith(EXTENDED):
-        return extended.get(extended_property.canonical(name.removeprefix(EXTENDED)))
+        return extended.get(extended_property.named(name.removeprefix(EXTENDED)))
     if name.startswith(EXTENSION):
         return open_extension.among(document, name.removeprefix(EXTENSION))
     value = document.get(name)

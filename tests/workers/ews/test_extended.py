@@ -6,6 +6,7 @@ from lxml import etree
 
 from tests.workers.ews.reference import assert_valid_body, needs_reference
 from tests.workers.ews.test_mapi import FINE, GUID, properties
+from workers.event.mapi_ids import PropertyId
 from workers.event.properties import EXTENDED
 from workers.ews import extended, mapi
 from workers.ews.change import Change
@@ -90,7 +91,7 @@ def test_what_cannot_be_written_is_refused_before_anything_is_read(name: str, wh
 
 @needs_reference
 @given(properties)
-def test_every_path_is_valid_by_microsofts_schema(prop: mapi.PropertyId) -> None:
+def test_every_path_is_valid_by_microsofts_schema(prop: PropertyId) -> None:
     path = element("t:ExtendedFieldURI", **mapi.attributes(prop))
     paths = element("t:AdditionalProperties", path)
     shape = element("m:ItemShape", element("t:BaseShape", "IdOnly"), paths)
