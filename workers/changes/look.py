@@ -21,8 +21,16 @@ class Look:
     notification: Notification
     watchers: Sequence[Subscription | Mirror]
     before: Snapshot | None
-    new: bool
-    """Whether subscriptions are to hear that the event was created: so far only a mirror has met it."""
+
+    @property
+    def untold(self) -> bool:
+        """Whether subscriptions have yet to hear that the event was created: so far only a mirror has met it."""
+        return self.before is not None and not self.before.told and self.notification.change == "created"
+
+    @property
+    def only_mirrored(self) -> bool:
+        """Whether the event is met for no other reason than that a mirror of it has begun."""
+        return self.before is None and self.begun is not None
 
     @property
     def begun(self) -> str | None:

@@ -16,10 +16,10 @@ from workers import retry
 from workers.callbacks.callback import Delivery, composed
 from workers.celery.bell import Bell
 from workers.changes import event_change
-from workers.changes.event_change import DEFAULT, Change, Snapshot
+from workers.changes.event_change import DEFAULT, Change, Ours, Snapshot
 from workers.changes.look import Look
 from workers.changes.mirroring import Mirroring
-from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
+from workers.changes.notification import FIRST_SIGHT, Notification
 from workers.changes.subscription import Mirror, Subscription, may_know
 from workers.changes.watch import Watch
 from workers.event.properties import TIMES, shown_change, writable_on
@@ -63,8 +63,8 @@ class Teller:
         if watch.walked is None and notification.change != FIRST_SIGHT:
             return Succeeded(None, "whoever wanted to know of it has ended, and the watch begun anew")
         before = self.store.snapshot(watch, notification.event)
-        new = before is not None and not before.told and notification.change == "created"
-        if before is not None and not new and notification.is_of(before.version):
+        look = Look(grant, watch, notification, watchers, before)
+        if before is not None and not look.untold and notification.is_of(before.version):
             return Succeeded(None, "nothing new")
         try:
             self._prove(watch, notification)
@@ -78,7 +78,6 @@ class Teller:
         except ExchangeError as error:
             # Not given up as long as somebody wants to know: otherwise the change would be lost.
             return retry.again(error, grant.tries, self.settings.engine, self.dice())
-        look = Look(grant, watch, notification, watchers, before, new)
         if event is None or notification.says_deleted:
             return self._gone(look, event.version if event else "")
         return self._there(look, event)
@@ -102,45 +101,58 @@ class Teller:
             return None
 
     def _there(self, look: Look, event: Event) -> Outcome:
-        now, before, notification = self.clock(), look.before, look.notification
-        if before is not None and before.gone and before.version == event.version and not look.new:
+        now, before = self.clock(), look.before
+        if before is not None and before.gone and before.version == event.version and not look.untold:
             return Succeeded(None, "nothing new")
         after = event_change.snapshot(event, rfc3339(now))
-        if notification.change == FIRST_SIGHT and before is None:
-            self.store.first_seen(look.watch, {notification.event: after})
+        if look.notification.change == FIRST_SIGHT and before is None:
+            self.store.first_seen(look.watch, {look.notification.event: after})
             return Succeeded(None, "seen for the first time")
         ours = self.store.ours(event.marker)
-        change = event_change.compare(before, event, ours)
-        if before is None and look.begun:
-            after, change = replace(after, told=False), replace(change, kind="updated", changed={})
-        elif before is None and notification.change != "created":
-            change = replace(change, kind="updated")
-        after = replace(after, sent=self.mirroring.follow(look, event, change, now))
-        if look.new:
+        change = _change(look, event, ours)
+        after = replace(after, told=not look.only_mirrored, sent=self.mirroring.follow(look, event, change, now))
+        if look.untold:  # the mirrors know the event; to the subscriptions all of it is new
             change = event_change.compare(None, event, ours)
         callbacks = tuple(_callbacks(look, change, event.version, rfc3339(now)))
-        if not callbacks and before == replace(after, at=before.at if before else ""):
+        if not callbacks and before is not None and before == replace(after, at=before.at):
             return Succeeded(None, "nothing changed")
         return self._tell(look, after, callbacks)
 
     def _gone(self, look: Look, version: str) -> Outcome:
-        before, notification = None if look.new else look.before, look.notification
-        known_gone = before is not None and before.gone
-        only_mirrors = before is None and notification.change == MIRRORED
-        if only_mirrors:  # it was missing when its mirror began
-            look = replace(look, watchers=look.mirrors)
-        elif known_gone and before and not before.told and notification.change == "deleted":  # its mirrors know already
-            look = replace(look, watchers=[one for one in look.watchers if one not in look.mirrors])
-        elif known_gone or (before is None and notification.change != "deleted"):
+        watchers = _unaware(look)
+        if watchers is None:
             return Succeeded(None, "it is not there, and nobody was told that it was")
-        now = rfc3339(self.clock())
-        after = event_change.gone(now, version, told=not only_mirrors)
+        look, now = replace(look, watchers=watchers), rfc3339(self.clock())
+        after = event_change.gone(now, version, told=not look.only_mirrored)
         return self._tell(look, after, tuple(_callbacks(look, Change("deleted", {}, {}), None, now)))
 
     def _tell(self, look: Look, snapshot: Snapshot, callbacks: Sequence[Callback]) -> Outcome:
         _, rings = self.store.tell(look.grant, look.watch, look.notification.event, snapshot, callbacks)
         self.bell.ring(*rings)
         return Succeeded(None, f"told {len(callbacks)}" if callbacks else "no change that anybody asked for")
+
+
+def _change(look: Look, event: Event, ours: Sequence[Ours]) -> Change:
+    """What is to be told of an event that is there."""
+    change = event_change.compare(look.before, event, ours)
+    if look.before is not None or look.notification.change == "created":
+        return change
+    # We meet an event that was there before. Why we look may be a change of it, but not where a mirror has only begun.
+    return replace(change, kind="updated", changed={} if look.only_mirrored else change.changed)
+
+
+def _unaware(look: Look) -> Sequence[Subscription | Mirror] | None:
+    """Who is to hear that an event is gone. None if all know that already, or nobody knows that it was there."""
+    before, deleted = None if look.untold else look.before, look.notification.change == "deleted"
+    if look.only_mirrored:  # it was missing when its mirror began
+        return look.mirrors
+    if before is None:
+        return look.watchers if deleted else None
+    if not before.gone:
+        return look.watchers
+    if deleted and not before.told:  # its mirrors were told when they began
+        return [one for one in look.watchers if one not in look.mirrors]
+    return None
 
 
 def _callbacks(look: Look, change: Change, version: str | None, now: str) -> Iterator[Callback]:
