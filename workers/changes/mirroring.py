@@ -16,7 +16,7 @@ from workers.changes.look import Look
 from workers.changes.mirror import Way
 from workers.changes.subscription import Mirror, may_write
 from workers.exchange import Event
-from workers.job import State
+from workers.job import State, UpdateJob
 from workers.settings import Settings
 from workers.store import Store
 from workers.update import Intent, Json
@@ -33,9 +33,10 @@ class Mirroring:
     def follow(self, look: Look, event: Event, change: Change, now: datetime) -> Mapping[str, Mapping[str, str]]:
         """Accept the updates that mirrors of this event need, once for each of its versions. Returns what the snapshot
         has to keep as ``sent``."""
-        sent = {one.id: look.before.sent.get(one.id, {}) for one in look.mirrors} if look.before else {}
+        before = look.before.sent if look.before else {}
+        sent = {one.id: before.get(one.id, {}) for one in look.mirrors}
         for one in look.mirrors:
-            whole, last, way = one.id == look.begun, sent.get(one.id, {}), self._way(look, one)
+            way, last, whole = self._way(look, one), sent[one.id], one.id == look.begun
             waiting, lost = (self._waiting(last), self._lost(look, one)) if way.yields else ({}, {})
             update = mirror.update_for(one, way, change, event, now, whole=whole, waiting=waiting, lost=lost)
             backend = self.settings.backends.get(one.to.backend)
@@ -48,8 +49,9 @@ class Mirroring:
         return {mirror_id: last for mirror_id, last in sent.items() if last}
 
     def _waiting(self, last: Mapping[str, str]) -> Mapping[str, Intent]:
-        jobs = {name: self.store.update(update_id) for name, update_id in last.items()}
-        return {name: job.update.intent for name, job in jobs.items() if job and job.state is not State.SUCCEEDED}
+        """What the mirror last asked for, where that has not arrived."""
+        jobs = self._jobs(last)
+        return {name: job.update.intent for name, job in jobs.items() if job.state is not State.SUCCEEDED}
 
     def _lost(self, look: Look, one: Mirror) -> Mapping[str, Json]:
         """Of two that lead to and fro: what the older one was to bring here and never does, for its update was given
@@ -60,10 +62,14 @@ class Mirroring:
         if elder is None or there is None:
             return {}
         known = self.store.snapshot(there, there.spelled.get(elder.id, elder.source.event))
-        last = known.sent.get(elder.id, {}) if known else {}
-        jobs = {name: self.store.update(update_id) for name, update_id in last.items()}
+        jobs = self._jobs(known.sent.get(elder.id, {}) if known else {})
         given_up = (State.DEAD, State.CANCELLED)
-        return {name: job.update.intent.set[name] for name, job in jobs.items() if job and job.state in given_up}
+        return {name: job.update.intent.set[name] for name, job in jobs.items() if job.state in given_up}
+
+    def _jobs(self, sent: Mapping[str, str]) -> Mapping[str, UpdateJob]:
+        """Property → the job of this id, where there is one still."""
+        jobs = {name: self.store.update(update_id) for name, update_id in sent.items()}
+        return {name: job for name, job in jobs.items() if job is not None}
 
     def _way(self, look: Look, one: Mirror) -> Way:
         """If a change is heard of before the mirror has begun, its elders are not known: it may be the youngest of a
