@@ -6,7 +6,7 @@ A look that fails is repeated for as long as somebody wants to know, so that eve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ import structlog
 from workers import retry
 from workers.celery.bell import Bell
 from workers.changes import mirror
-from workers.changes.event_change import DEFAULT, is_over
+from workers.changes.event_change import DEFAULT, Snapshot, is_over
 from workers.changes.feed import CursorLost, Feed, Item, Push
 from workers.changes.news import is_whole, news, sight
 from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
@@ -67,41 +67,42 @@ class Tender:
             return retry.again(error, grant.tries, self.settings.engine, self.dice())
 
     def _tended(self, watch: Watch) -> Outcome:
-        began, engine = self.store.time(), self.settings.engine
-        pushed = watch.backend in self.pushes
-        every = timedelta(seconds=engine.catch_up if pushed else engine.poll)
+        began, engine, push = self.store.time(), self.settings.engine, self.pushes.get(watch.backend)
+        every = timedelta(seconds=engine.catch_up if push else engine.poll)
         watch = self._learn(watch, began)
-        terms = self.pushes[watch.backend].terms if pushed else None
-        done = list(steps(watch, began, pushed=pushed, every=every, terms=terms))
-        unheard = None
-        for step in done:
-            try:
-                watch = self._do(step, watch, began)
-            except Throttled:
-                raise
-            except ExchangeError as error:
-                if step not in HEARING:
-                    raise
-                unheard = error  # raised at the end: without being told, we find what changed all the same, only later
-        look = next_look(watch, began, pushed=pushed, every=every)
+        due = steps(watch, began, pushed=push is not None, every=every, terms=push.terms if push else None)
+        watch, unheard = self._taken(due, watch, began)
+        look = next_look(watch, began, pushed=push is not None, every=every)
         if not self._begin_mirrors(watch, began):
             look = min(look, began + timedelta(seconds=engine.poll))
         if unheard is not None:
             raise unheard
         self.store.keep(watch, {"problem": None, "tended": began}, began=began, look=look)
-        return Succeeded(None, ", ".join(done) or "nothing to do")
+        return Succeeded(None, ", ".join(due) or "nothing to do")
 
-    def _do(self, step: Step, watch: Watch, now: datetime) -> Watch:
+    def _taken(self, due: Iterable[Step], watch: Watch, now: datetime) -> tuple[Watch, ExchangeError | None]:
+        """The watch when these steps are taken, and why Exchange will not tell us of changes, if it refuses that: then
+        the other steps are taken all the same, because without being told we find what changed, only later."""
+        unheard = None
+        for step in due:
+            try:
+                watch = self._take(step, watch, now)
+            except Throttled:
+                raise
+            except ExchangeError as error:
+                if step not in HEARING:
+                    raise
+                unheard = error
+        return watch, unheard
+
+    def _take(self, step: Step, watch: Watch, now: datetime) -> Watch:
         match step:
             case Step.WALK:
                 return self._walk(watch, now)
             case Step.CREATE:
                 return self._create(watch, now)
             case Step.RENEW:
-                try:
-                    return self._renew(watch, now)
-                except NotFound:  # MailboxNotFound, too: Graph has one code for both
-                    return self._catch_up(self._create(watch, now), now)
+                return self._renew(watch, now)
             case Step.CATCH_UP:
                 return self._catch_up(watch, now)
             case Step.MOVE_ON:
@@ -139,22 +140,28 @@ class Tender:
         return self._noted(walked, now, "cursor", "walked", "caught_up")
 
     def _move_on(self, watch: Watch, now: datetime) -> Watch:
-        """Go through the days that the window covers now, and forget what has left it. An event that is unknown, and
-        that no notification waits for, is not a new one: it has only come into the window."""
+        """Go through the days that the window covers now, and forget what has left it."""
         found = self.feeds[watch.backend].changes(watch, None, now)
         known = self.store.snapshots(watch, self.store.seen_events(watch))
-        behind = known.keys() - {item.event for item in found.items}
-        moved = [item for item in found.items if item.event in known and item.version != known[item.event].version]
+        changed = [item for item in found.items if item.event in known and item.version != known[item.event].version]
+        missing = known.keys() - {item.event for item in found.items}
         if watch.backend not in self.pushes:  # its rounds cover every day: what is missing was deleted just now
-            moved += [Item(event, deleted=True) for event in behind]
-        self._hear(watch, tuple(moved), since=watch.walked)
-        unknown = [item for item in found.items if item.event not in known]
+            changed += [Item(event, deleted=True) for event in missing]
+        self._hear(watch, tuple(changed), since=watch.walked)
+        self._come_in(watch, [item for item in found.items if item.event not in known], now)
+        self._forget_over(watch, {event: known[event] for event in missing}, now)
+        return self._noted(replace(watch, cursor=found.cursor, walked=now), now, "cursor", "walked")
+
+    def _come_in(self, watch: Watch, unknown: Sequence[Item], now: datetime) -> None:
+        """Events that no notification waits for are not new ones: they have only come into the window."""
         awaited = self.store.awaited(watch, [item.event for item in unknown])
         self._first_sight(watch, [item for item in unknown if item.event not in awaited], now)
-        # The sources of mirrors are kept however old they are: a mirror shows whether its source is gone.
-        behind -= {event for one in self._mirrors(watch) for event in (one.source.event, watch.spelled.get(one.id, ""))}
-        self.store.unlearn(watch, (event for event in behind if is_over(known[event], now - OVER)))
-        return self._noted(replace(watch, cursor=found.cursor, walked=now), now, "cursor", "walked")
+
+    def _forget_over(self, watch: Watch, missing: Mapping[str, Snapshot], now: datetime) -> None:
+        """The sources of mirrors are kept however old they are: a mirror shows whether its source is gone."""
+        kept = {event for one in self._mirrors(watch) for event in (one.source.event, watch.spelled.get(one.id))}
+        over = [event for event, known in missing.items() if event not in kept and is_over(known, now - OVER)]
+        self.store.unlearn(watch, over)
 
     def _create(self, watch: Watch, now: datetime) -> Watch:
         push = self.pushes[watch.backend]
@@ -167,7 +174,10 @@ class Tender:
         return self._noted(created, now, "graph_id", "expires", "renewed", "terms", "caught_up")
 
     def _renew(self, watch: Watch, now: datetime) -> Watch:
-        made = self.pushes[watch.backend].renew(watch, now)
+        try:
+            made = self.pushes[watch.backend].renew(watch, now)
+        except NotFound:  # MailboxNotFound, too: Graph has one code for both
+            return self._catch_up(self._create(watch, now), now)
         return self._noted(replace(watch, expires=made.expires, renewed=now), now, "expires", "renewed")
 
     def _catch_up(self, watch: Watch, now: datetime) -> Watch:
