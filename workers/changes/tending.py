@@ -2,6 +2,7 @@
 
 Each step is noted as soon as it is done, so that the next look goes on from there even if this worker dies in between.
 A look that fails is repeated for as long as somebody wants to know, so that even an outage of a week heals by itself.
+Not here: beginning mirrors (beginning).
 """
 
 from __future__ import annotations
@@ -15,14 +16,13 @@ import structlog
 
 from workers import retry
 from workers.celery.bell import Bell
-from workers.changes import mirror
+from workers.changes.beginning import Beginning
 from workers.changes.event_change import DEFAULT, Snapshot, is_over
 from workers.changes.feed import CursorLost, Feed, Item, Push
 from workers.changes.news import is_whole, news, sight
-from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
+from workers.changes.notification import FIRST_SIGHT, Notification
 from workers.changes.subscription import FORBIDDEN, Mirror, Subscription, may_know
 from workers.changes.watch import OVER, Step, Watch, next_look, steps
-from workers.changes.ways import Ways
 from workers.exchange import ExchangeError, NotFound, Throttled
 from workers.outcome import Outcome, Succeeded
 from workers.settings import Settings
@@ -73,7 +73,7 @@ class Tender:
         due = steps(watch, began, pushed=push is not None, every=every, terms=push.terms if push else None)
         watch, unheard = self._taken(due, watch, began)
         look = next_look(watch, began, pushed=push is not None, every=every)
-        if not self._begin_mirrors(watch, began):
+        if not Beginning(self.store, self.bell, self.feeds).begin(watch, self._mirrors(watch), began):
             look = min(look, began + timedelta(seconds=engine.poll))
         if unheard is not None:
             raise unheard
@@ -203,42 +203,6 @@ class Tender:
         new = self._enqueue(watch, news(watch, items, known, since), how)
         if new and how == "late":
             _log.warning("changes found that Graph had not told", watch=watch.id, count=new)
-
-    def _begin_mirrors(self, watch: Watch, now: datetime) -> bool:
-        """Begin the mirrors that have not begun yet, and forget those that have ended. False if one has to wait for
-        another mailbox, which must hold up neither the other mirrors nor this mailbox."""
-        mirrors = self._mirrors(watch)
-        self._forget_ended(watch, mirrors, now)
-        ways, all_begun = Ways(self.store, self.feeds), True
-        for one in (one for one in mirrors if one.id not in watch.spelled or one.id not in watch.leads):
-            try:
-                self._begin(watch, one, ways, now)
-            except ExchangeError as error:
-                if ways.away(watch.place) is not None:
-                    raise
-                self.store.keep(watch, {"waits": {one.id: str(error)[:500]}}, began=now)
-                all_begun = False
-        return all_begun
-
-    def _forget_ended(self, watch: Watch, mirrors: Sequence[Mirror], now: datetime) -> None:
-        if ended := {*watch.spelled, *watch.leads, *watch.circles, *watch.waits}.difference(one.id for one in mirrors):
-            noted = ("spelled", "leads", "circles", "waits")
-            self.store.keep(watch, dict.fromkeys(noted, dict.fromkeys(ended)), began=now)
-
-    def _begin(self, watch: Watch, one: Mirror, ways: Ways, now: datetime) -> None:
-        """Find out where the mirror leads, and have its source looked at. Noted only afterwards: doing it twice does no
-        harm."""
-        source, to = ways.spelled(one.source), ways.spelled(one.to)
-        elders = mirror.circle(one, source, to, ways.onward)
-        # What leads straight back has to be known. Of a longer way round whose other mailboxes are away it is not: it
-        # would wait for them, and no change goes round it for ever.
-        if (away := ways.away(source) or ways.away(to)) is not None:
-            raise away
-        leads, circles = {one.id: to.event}, {one.id: elders}
-        self.store.keep(watch, {"leads": leads, "circles": circles, "waits": {one.id: None}}, began=now)
-        if one.id not in watch.spelled:
-            self._enqueue(watch, [Notification(watch.id, source.event, MIRRORED, one.id)])
-            self.store.keep(watch, {"spelled": {one.id: source.event}}, began=now)
 
     def _enqueue(self, watch: Watch, notifications: list[Notification], how: How = "found") -> int:
         new, rings = self.store.hear([one.heard(watch) for one in notifications], how=how)
