@@ -8,7 +8,7 @@ from __future__ import annotations
 from lxml import etree
 
 from workers.ews.ids import EntryFormat
-from workers.ews.soap import Answer, NotAnAnswer, element, find
+from workers.ews.soap import Answer, NotAnAnswer, element
 
 NAME = "ConvertId"
 
@@ -21,7 +21,7 @@ def build(entry_id: str, form: EntryFormat, mailbox: str) -> etree._Element:
 
 def read(answer: Answer) -> str:
     """The EWS id. Raises NotAnAnswer where a success does not tell it."""
-    found = None if answer.element is None else find(answer.element, "m:AlternateId")
+    found = answer.find("m:AlternateId")
     item_id = None if found is None else found.get("Id")
     if not item_id:
         raise NotAnAnswer("the response message holds no converted id")

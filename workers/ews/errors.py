@@ -144,10 +144,10 @@ def _kind(code: str, answer: Answer, status: int) -> type[ExchangeError]:
 
 def _bare(reply: Reply, phase: Phase, why: str, closed: str) -> ExchangeError:
     """What an HTTP answer without SOAP means: an error page, a redirect, a proxy's answer, nothing."""
-    status, location = reply.status, reply.headers.get("location", "")
+    status = reply.status
     kind, detail = _BY_STATUS.get(status, Unknown), f"no answer of Exchange ({why})"
     if 300 <= status < 400:
-        kind, detail = _redirect(location)
+        kind, detail = _redirect(reply.headers.get("location", ""))
     elif status == 401:
         # Exchange's token service failed, not the token: https://learn.microsoft.com/exchange/client-developer/
         # exchange-web-services/how-to-authenticate-an-ews-application-by-using-oauth
@@ -155,9 +155,8 @@ def _bare(reply: Reply, phase: Phase, why: str, closed: str) -> ExchangeError:
         kind, detail = (Unavailable if broken else AccessDenied), "Exchange does not accept this sign-in"
     elif status == 403:
         detail = closed
-    elif status < 300:
-        return _error(kind, phase, reply, "MalformedAnswer", detail, _retry_after(reply))
-    return _error(kind, phase, reply, f"HTTP {status}", detail, _retry_after(reply))
+    code = "MalformedAnswer" if status < 300 else f"HTTP {status}"
+    return _error(kind, phase, reply, code, detail, _retry_after(reply))
 
 
 def _redirect(location: str) -> tuple[type[ExchangeError], str]:

@@ -14,7 +14,7 @@ from lxml import etree
 from workers.event.zones import instant
 from workers.ews.change import path_of
 from workers.ews.get_item import id_of
-from workers.ews.soap import Answer, NotAnAnswer, element, find, find_all, text_of
+from workers.ews.soap import Answer, NotAnAnswer, element, find_all, text_of
 
 NAME = "FindItem"
 _ASKED = ("calendar:UID", "calendar:Start", "calendar:CalendarItemType")
@@ -43,7 +43,7 @@ def build(folder: str, moment: datetime) -> etree._Element:
 
 def read(answer: Answer) -> tuple[Found, ...]:
     """What was found. Raises NotAnAnswer where a success does not tell."""
-    items = None if answer.element is None else find(answer.element, "m:RootFolder/t:Items")
+    items = answer.find("m:RootFolder/t:Items")
     if items is None:
         raise NotAnAnswer("the response message holds no items")
     return tuple(_found(item) for item in find_all(items, "t:CalendarItem"))

@@ -127,7 +127,7 @@ def _other(name: str) -> Field:
 
 def item_of(answer: Answer) -> etree._Element:
     """The item in a successful response message. Raises NotAnAnswer."""
-    items = None if answer.element is None else find(answer.element, "m:Items")
+    items = answer.find("m:Items")
     if items is None or not len(items):
         raise NotAnAnswer("the response message holds no item")
     return items[0]

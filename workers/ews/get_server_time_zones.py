@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from lxml import etree
 
-from workers.ews.soap import Answer, NotAnAnswer, element, find, find_all
+from workers.ews.soap import Answer, NotAnAnswer, element, find_all
 
 NAME = "GetServerTimeZones"
 
@@ -22,7 +22,7 @@ def build(zones: Collection[str]) -> etree._Element:
 
 def read(answer: Answer) -> frozenset[str]:
     """Those that the server knows; one that it does not is left out. Raises NotAnAnswer."""
-    found = None if answer.element is None else find(answer.element, "m:TimeZoneDefinitions")
+    found = answer.find("m:TimeZoneDefinitions")
     if found is None:
         raise NotAnAnswer("the response message holds no time zones")
     return frozenset(zone.get("Id", "") for zone in find_all(found, "t:TimeZoneDefinition"))

@@ -63,6 +63,10 @@ class Answer:
     client_fault: bool = False
     element: etree._Element | None = field(default=None, compare=False, repr=False)
 
+    def find(self, path: str) -> etree._Element | None:
+        """The first element at a path in the response message; a fault has none."""
+        return None if self.element is None else find(self.element, path)
+
 
 def element(name: str, *content: etree._Element | str | None, **attributes: str) -> etree._Element:
     """``element("t:Subject", "text")``: one element of a namespace above; None is left out. Raises Unwritable."""
