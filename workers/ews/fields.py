@@ -128,7 +128,7 @@ def _time(name: str, uri: str, zone_uri: str) -> Field:
         if not text:
             return None
         zone = zone_of(item, zone_uri) or zone_of(item, START_ZONE)
-        shown = {"dateTime": _shown(item, _moment(text, zone or "UTC"), zone or "UTC"), "timeZone": zone or "UTC"}
+        shown = {"dateTime": _shown(item, moment_of(text, zone or "UTC"), zone or "UTC"), "timeZone": zone or "UTC"}
         if zone is not None:
             return shown
         is_told = any(find(item, tag(uri)) is not None for uri in (zone_uri, START_ZONE))
@@ -160,9 +160,11 @@ def _shown(item: etree._Element, moment: datetime, zone: str) -> str:
     return midnight if FIELDS["isAllDay"].read(item) and instant(midnight, zone) == moment else shown
 
 
-def _moment(text: str, zone: str) -> datetime:
-    """An xs:dateTime; one without an offset is in the zone of its field."""
-    return instant(text, zone) if datetime.fromisoformat(text).tzinfo is None else datetime.fromisoformat(text)
+def moment_of(text: str, zone: str = "UTC") -> datetime:
+    """An xs:dateTime; one without an offset is in the zone, which is that of its field, or the one that we ask in.
+    Raises ValueError."""
+    given = datetime.fromisoformat(text.strip())
+    return instant(text.strip(), zone) if given.tzinfo is None else given
 
 
 def _recurrence(name: str, uri: str) -> Field:

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 from lxml import etree
 
-from workers.event.zones import instant
 from workers.ews.change import path_of
+from workers.ews.fields import moment_of
 from workers.ews.get_item import id_of
 from workers.ews.soap import Answer, NotAnAnswer, element, find_all, text_of
 
@@ -47,12 +47,6 @@ def read(answer: Answer) -> tuple[Found, ...]:
     if items is None:
         raise NotAnAnswer("the response message holds no items")
     return tuple(_found(item) for item in find_all(items, "t:CalendarItem"))
-
-
-def moment_of(text: str) -> datetime:
-    """An xs:dateTime in UTC; one without an offset is in UTC, the zone that we ask in. Raises ValueError."""
-    given = datetime.fromisoformat(text.strip())
-    return instant(text.strip(), "UTC") if given.tzinfo is None else given
 
 
 def _found(item: etree._Element) -> Found:

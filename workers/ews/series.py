@@ -15,7 +15,8 @@ from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from lxml import etree
 
 from workers.ews import get_item
-from workers.ews.find_item import Found, moment_of
+from workers.ews.fields import moment_of
+from workers.ews.find_item import Found
 from workers.ews.soap import Answer, NotAnAnswer, element, find, find_all, text_of
 from workers.exchange import Refused
 from workers.update import Occurrence

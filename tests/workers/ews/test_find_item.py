@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from tests.workers.ews.reference import assert_valid_body, needs_reference
-from workers.ews.find_item import Found, build, moment_of, read
+from workers.ews.fields import moment_of
+from workers.ews.find_item import Found, build, read
 from workers.ews.soap import Answer, NotAnAnswer, answers, find
 
 NINE = datetime(2026, 12, 1, 9, tzinfo=UTC)
