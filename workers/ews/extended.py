@@ -23,7 +23,7 @@ MARKER = EXTENDED + MARKER_ID
 
 def check(name: str) -> None:
     """Raise ValueError for an id that names no property, Refused for the one that is not the caller's to touch."""
-    if mapi.parse(name.removeprefix(EXTENDED)) == mapi.parse(MARKER.removeprefix(EXTENDED)):
+    if mapi.parse(name.removeprefix(EXTENDED)) == mapi.parse(MARKER_ID):
         raise Refused("PropertyNotWritable", f"{name}: this property is Rendezvous' own")
 
 

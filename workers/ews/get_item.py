@@ -104,10 +104,10 @@ def _read_with(properties: Collection[str]) -> list[Field]:
 
 def _uris(properties: Collection[str], version: ServerVersion) -> tuple[str, ...]:
     fields = _read_with(properties)
-    besides = (KIND, *FIELDS["isAllDay"].uris, *FIELDS["recurrence"].uris) if _of_times(fields) else ()
-    uris = dict.fromkeys(uri for field in fields for uri in field.uris)
-    asked = (uri for uri in dict.fromkeys((*uris, *besides)) if known(uri, version))
-    return (*asked, IS_MEETING, extended.MARKER)
+    uris = [uri for field in fields for uri in field.uris]
+    if _of_times(fields):
+        uris += [KIND, *FIELDS["isAllDay"].uris, *FIELDS["recurrence"].uris]
+    return (*(uri for uri in dict.fromkeys(uris) if known(uri, version)), IS_MEETING, extended.MARKER)
 
 
 def _other(name: str) -> Field:
