@@ -20,8 +20,8 @@ from workers.settings import GraphBackend, Settings
 from workers.update import Json
 
 TOKEN_AT_MOST = 4096
-LIFECYCLE = frozenset({"reauthorizationRequired", "subscriptionRemoved", "missed"})
-CHANGES = frozenset({"created", "updated", "deleted"})
+LIFECYCLE = ("reauthorizationRequired", "subscriptionRemoved", "missed")
+CHANGES = ("created", "updated", "deleted")
 ID_AT_MOST = 1024
 TOKENS_AT_MOST = 16
 """The most tokens in one collection, which has one for each application and tenant."""

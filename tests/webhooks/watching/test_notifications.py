@@ -118,7 +118,9 @@ def test_the_same_change_three_times_is_one_job(http: FlaskClient, redis: Redis,
         ({"resourceData": {"id": "a\r\nb"}}, "malformed"),
         ({"resourceData": {"id": "x" * 2000}}, "malformed"),
         ({"changeType": "exploded"}, "changeType"),
+        ({"changeType": ["updated"]}, "changeType"),
         ({"lifecycleEvent": "exploded"}, "lifecycleEvent"),
+        ({"lifecycleEvent": {"missed": True}}, "lifecycleEvent"),
     ],
 )
 def test_a_bad_item_is_dropped_and_counted_and_the_good_one_beside_it_kept(
