@@ -561,6 +561,25 @@ def test_what_a_mirrors_update_brought_does_not_go_back(bench: Bench) -> None:
     assert len(mirrored(bench)) == 1
 
 
+def test_that_an_event_was_created_of_which_subscriptions_know_is_told_as_what_changed(bench: Bench) -> None:
+    edit(bench, subject="After")
+    bench.notify("created")
+    assert [(one["data"]["change"], list(one["data"]["changed"])) for one in bench.told()] == [("updated", ["subject"])]
+
+
+def test_that_a_mirrored_event_was_created_which_is_gone_by_now_is_not_told_before_its_deletion(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.store.unlearn(bench.watch, ["E"])
+    bench.store.begin(replace(MIRROR, callback_url="https://hooks.example.com/m"))
+    bench.notify(MIRRORED, etag=MIRROR.id)
+    vanish(bench, monkeypatch)
+    bench.notify("created")
+    assert bench.told() == []
+    bench.notify("deleted")
+    assert [one["data"]["change"] for one in bench.told()] == ["deleted", "deleted"]
+
+
 def test_a_deletion_that_a_beginning_mirror_found_first_is_told_to_everybody_once(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
