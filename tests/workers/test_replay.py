@@ -48,6 +48,15 @@ def test_the_oldest_come_back_first_also_where_one_request_does_not_take_them_al
     assert ([letter.id for letter in first], [letter.id for letter in every]) == (ids[:2], ids)
 
 
+def test_one_that_was_replayed_in_vain_comes_back_before_those_that_were_accepted_after_it(
+    store: Store, settings: Settings
+) -> None:
+    ids = [a_dead(store, an_update()).id for _ in range(3)]
+    assert store.replay(ids[0])[0]
+    died(store, ids[0])
+    assert [letter.id for letter in matching(store, settings, "hr", Search())] == ids
+
+
 def test_an_update_has_as_long_again_as_at_first_however_often_it_is_replayed(store: Store) -> None:
     letter = a_dead(store, an_update())
     for days in (2, 5, 9):
