@@ -15,6 +15,8 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import ValidationError
+from redis import ConnectionPool
+from redis.exceptions import RedisError
 
 from workers.settings import CONSOLE_SECRET_LENGTH, Settings
 
@@ -68,6 +70,7 @@ def _of_environment(environ: Mapping[str, str]) -> dict[str, str | None]:
     """The settings that only the environment may say, by their keys."""
     store_url = environ.get("RENDEZVOUS_STORE_URL") or "redis://127.0.0.1:6379/0"
     _check_server("RENDEZVOUS_STORE_URL", store_url, ("redis", "rediss", "unix"))
+    _check_options("RENDEZVOUS_STORE_URL", store_url)
     broker_url = environ.get("RENDEZVOUS_BROKER_URL") or _database_1(store_url)
     _check_server("RENDEZVOUS_BROKER_URL", broker_url, ("redis", "rediss", "redis+socket", "amqp", "amqps"))
     console_secret = environ.get("RENDEZVOUS_CONSOLE_SECRET") or None
@@ -138,11 +141,22 @@ def _one_line(error: ValidationError) -> str:
 
 def _check_server(name: str, url: str, schemes: tuple[str, ...]) -> None:
     try:
-        scheme, _ = urlsplit(url).scheme, urlsplit(url).port
+        parts, _ = urlsplit(url), urlsplit(url).port
     except ValueError:
         raise ConfigurationError(f"{name}: this is not a URL with a host and a port from 0 to 65535") from None
-    if scheme not in schemes:
+    if parts.scheme not in schemes:
         raise ConfigurationError(f"{name}: the URL must start with one of {', '.join(s + '://' for s in schemes)}")
+    # redis-py would use database 0, which may be somebody else's.
+    if parts.scheme in ("redis", "rediss") and not re.fullmatch("/?[0-9]*", parts.path, re.ASCII):
+        raise ConfigurationError(f"{name}: the database must be a number, as in redis://127.0.0.1:6379/0")
+
+
+def _check_options(name: str, url: str) -> None:
+    """Those after the question mark: redis-py judges them when it makes a connection, which is not opened here."""
+    try:
+        ConnectionPool.from_url(url).make_connection()
+    except (ValueError, TypeError, RedisError) as error:
+        raise ConfigurationError(f"{name}: an option in the URL cannot be used: {error}") from None
 
 
 def _database_1(store_url: str) -> str:

@@ -134,7 +134,7 @@ def test_the_defaults_are_the_contracts(written: Written) -> None:
     [
         ("redis://:pw@redis.example:6380/3", "redis://:pw@redis.example:6380/1"),
         ("rediss://redis.example", "rediss://redis.example/1"),
-        ("redis://redis.example/0?db=5&ssl_cert_reqs=none", "redis://redis.example/1?ssl_cert_reqs=none"),
+        ("rediss://redis.example/0?db=5&ssl_cert_reqs=none", "rediss://redis.example/1?ssl_cert_reqs=none"),
         ("unix:///run/redis.sock", "redis+socket:///run/redis.sock?virtual_host=1"),
     ],
 )
@@ -146,10 +146,17 @@ def test_the_broker_is_the_stores_server_unless_it_is_named(written: Written, st
 
 @pytest.mark.parametrize("name", ["RENDEZVOUS_STORE_URL", "RENDEZVOUS_BROKER_URL"])
 @pytest.mark.parametrize(
-    "url", ["http://x", "redis", "redis://[::1", "redis://x:99999/0", "redis://x:y/0", "postgres://x"]
-)
+    "url",
+    ["http://x", "redis", "redis://[::1", "redis://x:99999/0", "redis://x:y/0", "postgres://x", "redis://x/prod",
+     "rediss://x/0/1"],
+)  # fmt: skip
 def test_a_server_that_cannot_be_one_is_named(written: Written, name: str, url: str) -> None:
     assert name in written.complaint(**{name: url})
+
+
+@pytest.mark.parametrize("option", ["db=prod", "socket_timeout=soon", "ssl_cert_reqs=perhaps", "nope=1", "protocol=9"])
+def test_an_option_that_the_store_cannot_be_reached_with_is_told_at_the_start(written: Written, option: str) -> None:
+    assert "RENDEZVOUS_STORE_URL" in written.complaint(RENDEZVOUS_STORE_URL=f"rediss://x/0?{option}")
 
 
 @pytest.mark.parametrize(
