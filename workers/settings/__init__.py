@@ -22,7 +22,7 @@ __all__ = ["Backend", "Client", "Engine", "EwsBackend", "GraphBackend", "ServerV
 CONSOLE_SECRET_LENGTH = 32
 
 
-class Engine(Table):
+class Engine(Table, strict=True):
     """The engine's clocks, in seconds. The defaults suit production."""
 
     lease: Annotated[float, Field(ge=1, le=600)] = 15.0

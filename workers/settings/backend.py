@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, StrictBool, field_validator, model_validator
 
 from workers.settings.checks import certificate_and_key, certificates, check_url
-from workers.settings.table import Table, matches
+from workers.settings.table import Pattern, Table, matches
 
 ServerVersion = Literal[
     "Exchange2007_SP1", "Exchange2010", "Exchange2010_SP1", "Exchange2010_SP2", "Exchange2013", "Exchange2013_SP1",
@@ -24,11 +24,11 @@ CertificateAndKey: TypeAlias = Annotated[Path, AfterValidator(certificate_and_ke
 
 class _Backend(Table):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-    mailboxes: Annotated[tuple[str, ...], Field(min_length=1)]
+    mailboxes: Annotated[tuple[Pattern, ...], Field(min_length=1)]
     ca_file: Certificates | None = None
-    timeout: Annotated[float, Field(gt=0, le=300)] = 30.0
+    timeout: Annotated[float, Field(gt=0, le=300, strict=True)] = 30.0
     """Seconds that one call may take."""
-    enforces_version: bool = True
+    enforces_version: StrictBool = True
     """Whether the server refuses a write against a version that has moved. If it does not, a write may undo an edit
     that crosses it, and after a lost answer we wait until the server is quiet before we look (ops/decisions/0006)."""
 
@@ -95,7 +95,7 @@ class EwsBackend(_Backend):
     password_env: str | None = None
     username: SecretStr | None = None
     password: SecretStr | None = None
-    impersonation: bool = False
+    impersonation: StrictBool = False
     server_version: ServerVersion = "Exchange2013_SP1"
     max_concurrency: Annotated[int, Field(ge=1, le=100, strict=True)] = 10
 

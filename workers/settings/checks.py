@@ -16,7 +16,8 @@ def check_url(name: str, url: str) -> None:
         parts, _ = urlsplit(url), urlsplit(url).port
     except ValueError:
         raise ValueError(f"{name} must be a plain https:// URL") from None
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment or parts.username:
+    besides = parts.query or parts.fragment or parts.username or " " in url
+    if parts.scheme not in ("https", "http") or not parts.hostname or besides:
         raise ValueError(f"{name} must be a plain https:// URL")
 
 
@@ -52,12 +53,12 @@ def check_webhook_secret(text: str) -> None:
 def network(text: object) -> IPv4Network | IPv6Network:
     """The network in CIDR notation that ``text`` is."""
     try:
-        return ip_network(text)  # type: ignore[arg-type]  # whatever it is, it says so
-    except (ValueError, TypeError):
+        return ip_network(str(text))
+    except ValueError:
         pass
     try:
-        hint = f"did you mean {ip_network(text, strict=False)}"  # type: ignore[arg-type]  # as above
-    except (ValueError, TypeError):
+        hint = f"did you mean {ip_network(str(text), strict=False)}"
+    except ValueError:
         hint = "write it like 10.0.0.0/8 or fd00::/8"
     raise ValueError(f"{text!r} is not a network in CIDR notation; {hint}")
 

@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from workers.mapping import Mapper, MappingError
 from workers.settings.backend import Backend
 from workers.settings.checks import check_webhook_secret, network
-from workers.settings.table import Table, matches
+from workers.settings.table import Pattern, Table, matches
 
 
 class Client(Table):
@@ -22,18 +22,18 @@ class Client(Table):
     api_key_sha256: tuple[Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")], ...] = ()
     webhook_secrets_env: tuple[str, ...] = ()
     webhook_secrets: tuple[SecretStr, ...] = ()
-    mailboxes: tuple[str, ...] = ()
+    mailboxes: tuple[Pattern, ...] = ()
     callback_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     mapping: Mapping[str, Any] | None = None
     """How the JSON that the client sends becomes an update (workers/mapping); None if it sends updates."""
 
     rate_limit: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}/(second|minute|hour)$")] = "60000/minute"
     """How many updates it may ask for; it may read ten times as often."""
-    max_backlog: Annotated[int, Field(ge=1)] = 100_000
+    max_backlog: Annotated[int, Field(ge=1, strict=True)] = 100_000
     """How many of its updates may wait or run at once."""
-    max_backlog_per_mailbox: Annotated[int, Field(ge=1)] = 10_000
+    max_backlog_per_mailbox: Annotated[int, Field(ge=1, strict=True)] = 10_000
     """How many updates may wait or run at once in one mailbox, those of other clients included."""
-    max_watchers_per_mailbox: Annotated[int, Field(ge=1)] = 1000
+    max_watchers_per_mailbox: Annotated[int, Field(ge=1, strict=True)] = 1000
     """How many subscriptions and mirrors there may be of one mailbox, those of other clients included: a change is
     compared and told for all of them in one step."""
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+Pattern: TypeAlias = Annotated[str, Field(min_length=1)]
+"""Of addresses: see ``matches``."""
 
 
 class Table(BaseModel):
