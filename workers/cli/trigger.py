@@ -9,6 +9,7 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from workers.cli import configured
 from workers.cli.choices import Choices, Command
@@ -58,7 +59,9 @@ def trigger(
     from workers.identifiers import new_id
     from workers.outcome import Succeeded
 
-    if name is not None and (secrets or networks):
+    # A secret of the environment, which `.run/environment` sets, is overruled by --client, as by --secret.
+    secrets_given = click.get_current_context().get_parameter_source("secrets") is ParameterSource.COMMANDLINE
+    if name is not None and (secrets_given or networks):
         raise click.UsageError("--client brings its own secrets and networks: leave out --secret and --network.")
     settings = configured.settings() if name is not None else None
     client = configured.client(settings, name) if settings and name else _made_up(secrets, networks)

@@ -136,6 +136,15 @@ def test_a_client_of_the_configuration_brings_its_own_secrets_and_networks(besid
     assert (sent.exit_code, "leave out --secret and --network" in sent.stderr) == (2, True)
 
 
+def test_a_secret_of_the_environment_gives_way_to_the_clients_own(port: int, config: Path) -> None:
+    with listening(port, "--secret", SECRET) as came:
+        sent = run("trigger", f"http://127.0.0.1:{port}/", "--client", "hr", RENDEZVOUS_CONFIG=str(config),
+                   RENDEZVOUS_WEBHOOK_SECRET=OTHER, HR_SECRET=SECRET, HQ_USER="u", HQ_PASSWORD="p")  # fmt: skip
+        if sent.exit_code == 2:
+            httpx.post(f"http://127.0.0.1:{port}/", trust_env=False)
+    assert (sent.exit_code, came[1]) == (0, 0), sent.output
+
+
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_!!!"])
 def test_what_is_no_secret_is_a_usage_error(secret: str) -> None:
     assert run("trigger", "http://127.0.0.1:1/", "--secret", secret).exit_code == 2
