@@ -158,9 +158,66 @@ def test_ews_that_turns_us_away_is_told_with_what_to_do(settings: Settings, stat
     assert (found.verdict, remedy in found.remedy) == (Verdict.WRONG, True)
 
 
-def test_a_certificate_of_a_private_authority_is_told_as_that(settings: Settings) -> None:
-    error = httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed")
-    assert "ca_file" in backends.unreached("x", settings.backends["hq"], error).remedy
+@pytest.mark.parametrize(
+    ("status", "headers"), [(404, {}), (200, {}), (302, {"location": "https://mail.hq.example/owa/auth/logon.aspx"})]
+)
+def test_what_is_not_exchange_does_not_pass_for_it(settings: Settings, status: int, headers: dict[str, str]) -> None:
+    seen = Seen(status, b"<html>Welcome</html>", None, NOW, headers)
+    [found] = backends.judge("x", settings.backends["hq"], seen)
+    assert (found.verdict, "/EWS/Exchange.asmx" in found.remedy) == (Verdict.WRONG, True)
+    assert (headers.get("location") or "no answer of Exchange") in found.said
+
+
+def test_a_refusal_of_exchange_means_that_it_lets_us_in(settings: Settings) -> None:
+    seen = Seen(500, soap("ErrorInvalidRequest"), None, NOW)
+    [found] = backends.judge("x", settings.backends["hq"], seen)
+    assert found.verdict is Verdict.GOOD
+
+
+@pytest.mark.parametrize(
+    ("reason", "remedy"),
+    [
+        ("unable to get local issuer certificate", "ca_file"),
+        ("certificate has expired", "renewed"),
+        ("certificate is not yet valid", "clocks"),
+        ("Hostname mismatch, certificate is not valid for 'mail.hq.example'.", "name"),
+        ("IP address mismatch, certificate is not valid for '10.1.0.1'.", "name"),
+    ],
+)
+def test_a_certificate_that_is_not_taken_is_told_with_what_to_do(settings: Settings, reason: str, remedy: str) -> None:
+    error = httpx.ConnectError(f"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {reason} (_ssl.c:992)")
+    found = backends.unreached("x", settings.backends["hq"], error)
+    assert remedy in found.remedy
+    assert (remedy == "ca_file") == ("ca_file" in found.remedy)
+
+
+def soap(code: str) -> bytes:
+    """A fault of Exchange."""
+    return (
+        '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><s:Fault><faultcode>s:Server'
+        '</faultcode><faultstring>No.</faultstring><detail><e:ResponseCode xmlns:e="http://schemas.microsoft.com/'
+        f'exchange/services/2006/errors">{code}</e:ResponseCode></detail></s:Fault></s:Body></s:Envelope>'
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "body", "remedy"),
+    [
+        ("cloud", 429, b'{"error": {"code": "ApplicationThrottled"}}', "by themselves"),
+        ("cloud", 503, b"", "by themselves"),
+        ("cloud", 404, b'{"error": {"code": "ErrorInvalidUser"}}', "correct the address"),
+        ("cloud", 403, b'{"error": {"code": "ErrorAccessDenied"}}', "Calendars.ReadWrite"),
+        ("hq", 500, soap("ErrorServerBusy"), "by themselves"),
+        ("hq", 500, soap("ErrorMailboxStoreUnavailable"), "by themselves"),
+        ("hq", 500, soap("ErrorNonExistentMailbox"), "correct the address"),
+        ("hq", 500, soap("ErrorImpersonateUserDenied"), "ApplicationImpersonation"),
+    ],
+)
+def test_a_mailbox_that_is_only_busy_asks_for_no_permission(
+    settings: Settings, name: str, status: int, body: bytes, remedy: str
+) -> None:
+    found = backends.judge_mailbox("x", settings.backends[name], Seen(status, body, None, NOW))
+    assert (found.verdict, remedy in found.remedy) == (Verdict.WRONG, True), found
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ It makes two small calls of its own, because workers/exchange only reads events 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote
@@ -19,11 +19,13 @@ import httpx
 
 from workers.cli.doctor import clock
 from workers.cli.doctor.finding import Finding
+from workers.ews import errors as ews_errors
 from workers.ews.sign_in import auth_for
 from workers.ews.soap import MESSAGES, Header, NotAnAnswer, answers, element, envelope
 from workers.ews.sync_folder_items import default_calendar
-from workers.exchange import ExchangeError, Unavailable
+from workers.exchange import AccessDenied, ExchangeError, NotFound, Refused, Unavailable
 from workers.exchange.oauth import BearerAuth, scope_of
+from workers.graph import errors as graph_errors
 from workers.settings import Backend, EwsBackend, GraphBackend, Settings
 from workers.tls import trust
 
@@ -33,12 +35,14 @@ PATIENCE = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An answer. ``ours``: this machine's time when it came. ``date``: the backend's time."""
+    """An answer. ``ours``: this machine's time when it came. ``date``: the backend's time. ``headers``: with names in
+    lower case."""
 
     status: int
     body: bytes
     date: datetime | None
     ours: datetime
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def check(backend: Backend) -> Iterable[Finding]:
@@ -73,16 +77,20 @@ def ask(backend: Backend, mailbox: str | None) -> Seen:
     limits = httpx.Limits(max_connections=None if graph else 1)  # NTLM signs in one connection, not each request
     with httpx.Client(auth=auth, verify=trust(quick.ca_file), timeout=quick.timeout, limits=limits) as http:
         answer = http.send(request)
-    return Seen(answer.status_code, answer.content, _date(answer.headers.get("date")), datetime.now(UTC))
+    date = _date(answer.headers.get("date"))
+    return Seen(answer.status_code, answer.content, date, datetime.now(UTC), dict(answer.headers))
 
 
 def judge(name: str, backend: Backend, seen: Seen) -> Iterator[Finding]:
-    """Any answer but a 401 (on EWS also 403) means that we are let in. Other refusals do not matter, because the call
-    names no mailbox."""
+    """Any answer of Exchange but a 401 (on EWS also 403) means that we are let in. Other refusals do not matter, as
+    the call names no mailbox."""
     if seen.status == 401 or (seen.status == 403 and backend.kind == "ews"):
         yield _turned_away(name, backend, seen)
     elif seen.status >= 500 and _code(seen) is None:
         yield Finding.wrong(name, f"answers HTTP {seen.status}", "Try again later: the backend itself has a problem.")
+    elif backend.kind == "ews" and _code(seen) is None:
+        remedy = "Correct its url, which mostly ends in /EWS/Exchange.asmx, or see what answers there in its place."
+        yield Finding.wrong(name, f"{_url(backend)}: {_refusal(backend, seen)}", remedy)
     else:
         yield Finding.good(name, f"{_url(backend)} lets us in ({_way(backend)})")
     if seen.date is not None:
@@ -90,19 +98,30 @@ def judge(name: str, backend: Backend, seen: Seen) -> Iterator[Finding]:
 
 
 def judge_mailbox(name: str, backend: Backend, seen: Seen) -> Finding:
-    """Whether the answer holds the calendar."""
+    """Whether the answer holds the calendar; if not, what it would mean for an update."""
     if seen.status == 200 and (backend.kind == "graph" or _code(seen) == "NoError"):
         return Finding.good(name, f"its calendar can be read on {backend.name}")
     said = f"its calendar cannot be read on {backend.name}"
     if seen.status == 401:
         return Finding.wrong(name, f"{said}: it does not let us in", f"See backend {backend.name}.")
-    code = _code(seen) if backend.kind == "ews" else None
-    remedy = (
-        "Grant the application Calendars.ReadWrite (and see its access policy), or correct the address."
-        if backend.kind == "graph"
-        else "Give the service account ApplicationImpersonation or the mailbox's permission, or correct the address."
-    )
-    return Finding.wrong(name, f"{said}: {code or f'HTTP {seen.status}'}", remedy)
+    refusal = _refusal(backend, seen)
+    return Finding.wrong(name, f"{said}: {refusal}", _remedy(backend, refusal))
+
+
+def _refusal(backend: Backend, seen: Seen) -> ExchangeError:
+    """What such an answer is to an update that reads."""
+    if backend.kind == "graph":
+        return graph_errors.classify(seen.status, seen.headers, seen.body, "read", seen.ours)
+    judged = ews_errors.judge(ews_errors.Reply(seen.status, seen.headers, seen.body, seen.ours), "read")
+    return judged if isinstance(judged, ExchangeError) else Unavailable(f"HTTP {seen.status}", judged.code)
+
+
+def _remedy(backend: Backend, refusal: ExchangeError) -> str:
+    if not isinstance(refusal, AccessDenied | NotFound | Refused):
+        return "Exchange is busy, or has a problem: updates of the mailbox are tried again by themselves."
+    if backend.kind == "graph":
+        return "Grant the application Calendars.ReadWrite (and see its access policy), or correct the address."
+    return "Give the service account ApplicationImpersonation or the mailbox's permission, or correct the address."
 
 
 def unreached(name: str, backend: Backend, error: Exception) -> Finding:
@@ -114,8 +133,17 @@ def unreached(name: str, backend: Backend, error: Exception) -> Finding:
         return Finding.wrong(name, str(error), f"See to the sign-in: {_keys(backend)}.")
     said = f"{_url(backend)} cannot be reached: {error or type(error).__name__}"
     if isinstance(error.__cause__, ssl.SSLError) or "CERTIFICATE" in str(error):
-        return Finding.wrong(name, said, "Name the authority of its certificate in ca_file.")
+        return Finding.wrong(name, said, _remedy_of_tls(said))
     return Finding.wrong(name, said, "Correct the address, or see to the network, proxy and firewall between.")
+
+
+def _remedy_of_tls(said: str) -> str:
+    """By OpenSSL's words: https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/"""
+    if "has expired" in said or "not yet valid" in said:
+        return "Have its certificate renewed, or the clocks set, whichever is wrong."
+    if "mismatch" in said:
+        return "Use a name in its address that its certificate holds, or have a certificate made for this one."
+    return "Name the authority of its certificate in ca_file."
 
 
 def _turned_away(name: str, backend: Backend, seen: Seen) -> Finding:
