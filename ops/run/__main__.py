@@ -18,8 +18,8 @@ from ops.run.layout import ROOT, lay_out
 from ops.run.supervisor import Supervisor
 
 
-class Stopped(Exception):
-    """Ctrl-C or SIGTERM."""
+class Stopped(BaseException):
+    """Ctrl-C or SIGTERM. Like KeyboardInterrupt it is no failure that somebody on the way may take for one of his."""
 
 
 def main() -> int:

