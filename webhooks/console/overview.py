@@ -21,6 +21,15 @@ from workers.store.figures import Minute, Pause, Tally
 MINUTES = 60
 SWEEP_IS_LATE = timedelta(seconds=30)
 WORK_IS_LATE = timedelta(minutes=2)
+RECENT = 10
+"""Minutes. A backend of which no update succeeded for so long, and more than ``FEW`` attempts failed, is complained
+about, as by the alert RendezvousExchangeAway."""
+FEW = 2
+_FAULTS = {
+    ("retried", "unavailable"): "does not answer",
+    ("retried", "unknownOutcome"): "does not answer",
+    ("dead", "accessDenied"): "does not let us in",
+}
 _SERIES = (("Accepted", "accepted"), ("Succeeded", "succeeded"), ("Retried", "retried"), ("Dead", "dead"))
 
 
@@ -74,6 +83,7 @@ def _read(at: Door, visitor: Visitor) -> Overview:
         if one.client in visitor.clients:
             standing[one.kind, one.state] += one.count
     hosts, queues, health = hosts_of(hour), queue_lengths(), store.health()
+    recent = [tally for minute in minutes[-RECENT:] for tally in minute.tallies]
     return Overview(
         standings={state: standing["update", state] for state in State if not state.settled},
         callbacks=sum(count for (kind, _), count in standing.items() if kind == "callback"),
@@ -91,7 +101,8 @@ def _read(at: Door, visitor: Visitor) -> Overview:
             store.time(),
             closed=health.problem,
             broker=queues is not None,
-        ),
+        )
+        + backends_away(recent),
         read_at=store.time(),
     )
 
@@ -111,6 +122,23 @@ def complaints(
     if oldest > WORK_IS_LATE:
         said.append(f"Work is {round(oldest.total_seconds())} s late: is every process up, does the broker answer?")
     return tuple(said)
+
+
+def backends_away(tallies: Iterable[Tally]) -> tuple[str, ...]:
+    """The backends of which attempts fail and no update succeeds, in sentences. Their updates are neither late nor
+    paused: they wait for their next attempt."""
+    failed, well = Counter[tuple[str, str]](), set()
+    for one in tallies:
+        if one.kind == "update" and one.what == "succeeded":
+            well.add(one.place)
+        elif one.kind == "update" and (fault := _FAULTS.get((one.what, one.ended))):
+            failed[one.place, fault] += one.count
+    return tuple(
+        f"Exchange {fault} at the backend {place}: {count} attempts failed and no update succeeded in {RECENT} minutes."
+        " `rendezvous doctor` says why."
+        for (place, fault), count in sorted(failed.items())
+        if count > FEW and place not in well
+    )
 
 
 def durations(tallies: Iterable[Tally]) -> Counter[str]:

@@ -181,6 +181,30 @@ def test_a_beat_that_stopped_is_complained_about(operator: Browser) -> None:
     assert operator.last.all("ul", role="alert")
 
 
+@pytest.mark.parametrize(
+    ("end", "outcome", "said"),
+    [
+        (Retry("unavailable", "ConnectError", timedelta()), "unavailable", "Exchange does not answer"),
+        (Dead(failure("accessDenied", "HTTP 401", "no")), "accessDenied", "Exchange does not let us in"),
+    ],
+)
+def test_an_exchange_of_which_no_update_succeeds_is_complained_about(
+    hr: Caller, store: Store, operator: Browser, end: Retry | Dead, outcome: str, said: str
+) -> None:
+    def attempt(event: str, end: Retry | Dead | Succeeded, outcome: str) -> None:
+        update_id = str(hr.ask({**SMALLEST, "target": {**TARGET, "event": event}}).get_json()["id"])
+        store.settle(claimed(store, update_id), an_attempt(1, outcome), end)
+
+    list(store.sweep())
+    for event in ("a", "b"):
+        attempt(event, end, outcome)
+    assert "All is well." in operator.text("/")
+    attempt("c", end, outcome)
+    assert f"{said} at the backend cloud: 3 attempts failed and no update succeeded" in operator.text("/")
+    attempt("d", Succeeded(Result("v", False, {}, "sendToNone")), "succeeded")
+    assert "All is well." in operator.text("/")
+
+
 def test_work_that_nobody_takes_up_is_complained_about(
     hr: Caller, store: Store, redis: Redis, operator: Browser
 ) -> None:
