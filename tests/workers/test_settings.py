@@ -224,7 +224,7 @@ def test_an_option_that_the_store_cannot_be_reached_with_is_told_at_the_start(wr
         (GRAPH + CLIENT + "callback_networks = 7", "client.0.callback_networks: "),
         (GRAPH + CLIENT + "callback_networks = [1]", "client.0.callback_networks: 1 is not a network"),
         (GRAPH + CLIENT + "max_backlog = true", "client.0.max_backlog"),
-        (GRAPH + CLIENT + 'api_key_sha256 = ["secret"]', "client.0.api_key_sha256.0"),
+        (GRAPH + CLIENT + 'api_key_sha256 = ["secret"]', "client.0.api_key_sha256.0: 64 hexadecimal digits are needed"),
         (GRAPH + CLIENT.replace('["HR_WEBHOOK_SECRET"]', '"HR_WEBHOOK_SECRET"'), "webhook_secrets_env"),
         (GRAPH + CLIENT.replace('["HR_WEBHOOK_SECRET"]', "[7]"), "webhook_secrets_env"),
         (GRAPH + CLIENT + "[engine]\nlease = 0", "engine.lease"),

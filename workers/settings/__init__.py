@@ -13,7 +13,7 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from workers.settings.backend import Backend, EwsBackend, GraphBackend, ServerVersion
-from workers.settings.checks import check_url
+from workers.settings.checks import Digest, check_url
 from workers.settings.client import Client
 from workers.settings.table import Table
 
@@ -53,7 +53,7 @@ class Settings(Table):
     backend: Annotated[tuple[Annotated[Backend, Field(discriminator="kind")], ...], Field(min_length=1)]
     client: Annotated[tuple[Client, ...], Field(min_length=1)]
     engine: Engine = Engine()
-    operator_api_key_sha256: tuple[Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")], ...] = ()
+    operator_api_key_sha256: tuple[Digest, ...] = ()
     """Keys with which operators sign in to the console and see every client's updates. The API does not take them."""
     console_secret: Annotated[SecretStr, Field(min_length=CONSOLE_SECRET_LENGTH)] | None = None
     """Signs the console's sessions; None: one that the store keeps."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 from base64 import b64decode
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
+
+from pydantic import AfterValidator
 
 
 def check_url(name: str, url: str) -> None:
@@ -48,6 +52,16 @@ def check_webhook_secret(text: str) -> None:
         key = b""
     if not key:
         raise ValueError("a webhook secret must be whsec_ followed by base64")
+
+
+def digest(text: str) -> str:
+    """The SHA-256 of an API key, in hexadecimal digits. The message does not repeat the text, which may be the key."""
+    if re.fullmatch("[0-9a-fA-F]{64}", text) is None:
+        raise ValueError("64 hexadecimal digits are needed: the key's digest, not the key (`rendezvous keys new`)")
+    return text
+
+
+Digest = Annotated[str, AfterValidator(digest)]
 
 
 def network(text: object) -> IPv4Network | IPv6Network:

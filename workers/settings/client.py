@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from workers.mapping import Mapper, MappingError
 from workers.settings.backend import Backend
-from workers.settings.checks import check_webhook_secret, network
+from workers.settings.checks import Digest, check_webhook_secret, network
 from workers.settings.table import Pattern, Table, matches
 
 
@@ -19,7 +19,7 @@ class Client(Table):
     """A system that may ask for updates: how it signs in, what it may touch, how its callbacks are signed."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-    api_key_sha256: tuple[Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")], ...] = ()
+    api_key_sha256: tuple[Digest, ...] = ()
     webhook_secrets_env: tuple[str, ...] = ()
     webhook_secrets: tuple[SecretStr, ...] = ()
     mailboxes: tuple[Pattern, ...] = ()
