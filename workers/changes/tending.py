@@ -49,6 +49,7 @@ class Tender:
 
     def tend(self, grant: Grant) -> Outcome:
         """One look at a watch."""
+        began = self.store.time()  # before anything is read: whoever wishes for a look from here on gets another
         known = self.store.watch(grant.body)
         if known is None:
             return Succeeded(None, "nobody wants to know any more")
@@ -61,13 +62,13 @@ class Tender:
                 return self._left(watch, "its backend is no longer configured")
             if not any(may_know(one, self.settings) for one in watchers):
                 return self._left(watch, FORBIDDEN)
-            return self._tended(watch)
+            return self._tended(watch, began)
         except ExchangeError as error:
             self.store.keep(watch, {"problem": str(error)[:500]}, began=self.store.time())
             return retry.again(error, grant.tries, self.settings.engine, self.dice())
 
-    def _tended(self, watch: Watch) -> Outcome:
-        began, engine, push = self.store.time(), self.settings.engine, self.pushes.get(watch.backend)
+    def _tended(self, watch: Watch, began: datetime) -> Outcome:
+        engine, push = self.settings.engine, self.pushes.get(watch.backend)
         every = timedelta(seconds=engine.catch_up if push else engine.poll)
         watch = self._learn(watch, began)
         due = steps(watch, began, pushed=push is not None, every=every, terms=push.terms if push else None)

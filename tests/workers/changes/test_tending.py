@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from workers.celery.bell import Bell
 from workers.changes.event_change import Snapshot, gone
 from workers.changes.feed import CursorLost, Item, Round, Subscribed
 from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
-from workers.changes.subscription import FORBIDDEN, Mirror
+from workers.changes.subscription import FORBIDDEN, Mirror, Subscription
 from workers.changes.tending import Tender
 from workers.changes.watch import NEW_WINDOW, Watch
 from workers.exchange import AccessDenied, Away, ExchangeError, MailboxNotFound, NotFound, Throttled, Unknown
@@ -87,6 +88,7 @@ class Bench:
         self.store.lifecycle(self.watch_id, "nothing in particular")
         rings = [ring for rings in self.store.wake() for ring in rings if ring.label == self.watch.mailbox]
         grant = claimed(self.store, rings[0].id)
+        time.sleep(0.002)  # a wish of the same millisecond may have come too late for this look
         outcome = self.tender.tend(grant)
         self.store.settle(grant, an_attempt(), outcome if isinstance(outcome, Succeeded) else Succeeded(None))
         return outcome
@@ -109,6 +111,18 @@ def bench(settings: Settings, store: Store) -> Bench:
     store.begin(a_subscription())
     tender = Tender(settings, store, cast(Bell, bells), {"cloud": graph}, {"cloud": graph}, lambda: 0.0)
     return Bench(tender, store, graph, bells, a_subscription().watch)
+
+
+def test_a_wish_that_comes_while_the_watch_is_read_is_not_lost(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def removed(watch_id: str) -> tuple[Subscription | Mirror, ...]:
+        monkeypatch.undo()
+        bench.store.lifecycle(watch_id, "subscriptionRemoved")
+        return bench.store.watchers(watch_id)
+
+    bench.tend()
+    monkeypatch.setattr(bench.store, "watchers", removed)
+    bench.tend()
+    assert [ring.kind for rings in bench.store.wake() for ring in rings] == ["watch"]
 
 
 def test_a_new_watch_is_set_up_in_order_and_then_well(bench: Bench) -> None:

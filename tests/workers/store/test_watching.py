@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -115,10 +116,11 @@ def test_a_watch_that_began_anew_has_everything_to_learn(store: Store, watch: Wa
 
 
 def test_a_watch_that_is_wanted_again_while_it_is_let_go_subscribes_anew(store: Store, watch: Watch) -> None:
-    store.keep(watch, {"graph_id": "g"}, began=store.time())
+    now = store.time()
+    store.keep(watch, {"graph_id": "g", "expires": now, "renewed": now}, began=now)
     assert not store.forget(watch)
     again = store.watch(watch.id)
-    assert again is not None and again.graph_id is None
+    assert again is not None and (again.graph_id, again.expires, again.renewed) == (None, None, None)
 
 
 def test_a_new_watch_is_looked_at_at_once_and_by_one_job(store: Store, watch: Watch) -> None:
@@ -152,24 +154,89 @@ def test_of_a_look_that_fails_again_and_again_only_the_last_time_is_remembered(
     assert history.count("accessDenied") == 1 and '"number":3' in history
 
 
-def test_a_wish_that_comes_during_a_look_is_not_lost(store: Store, watch: Watch) -> None:
+@pytest.mark.parametrize(
+    "wish",
+    [
+        lambda store, watch: store.lifecycle(watch.id, "missed"),
+        lambda store, watch: store.begin(a_subscription(2)),
+        lambda store, watch: store.end(a_subscription()),
+    ],
+    ids=["Graph's", "of one more who wants to know", "of one who wants to know no more"],
+)
+def test_a_wish_that_comes_during_a_look_is_not_lost(
+    store: Store, watch: Watch, wish: Callable[[Store, Watch], object]
+) -> None:
     (ring,) = rung(store)
     grant = claimed(store, ring.id)
-    began = store.time() - timedelta(milliseconds=50)
-    store.lifecycle(watch.id, "missed")
+    time.sleep(0.002)
+    began = store.time()
+    wish(store, watch)
     store.keep(watch, {}, began=began, look=began + timedelta(hours=1))
     store.settle(grant, an_attempt(), Succeeded(None))
     assert [one.kind for one in rung(store)] == ["watch"]
 
 
-def test_lifecycle_events_are_noted(store: Store, watch: Watch) -> None:
-    store.keep(watch, {"graph_id": "g", "expires": store.time()}, began=store.time())
-    for event in ("missed", "reauthorizationRequired", "subscriptionRemoved"):
-        assert store.lifecycle(watch.id, event)
-    noted = store.watch(watch.id)
-    assert noted is not None and noted.missed and noted.reauthorize
-    assert (noted.graph_id, noted.expires) == (None, None)
-    assert not store.lifecycle("wch_gone", "missed")
+def test_a_wish_of_the_millisecond_in_which_a_look_began_is_not_lost(store: Store, redis: Redis, watch: Watch) -> None:
+    (ring,) = rung(store)
+    grant, began = claimed(store, ring.id), store.time()
+    redis.hset(f"rdv:watch:{watch.id}", "wanted", round(began.timestamp() * 1000))
+    store.keep(watch, {}, began=began, look=began + timedelta(hours=1))
+    store.settle(grant, an_attempt(), Succeeded(None))
+    assert [one.kind for one in rung(store)] == ["watch"]
+
+
+@pytest.mark.parametrize("wish", [
+    lambda store, watch: store.lifecycle(watch.id, "missed"),
+    lambda store, watch: store.begin(a_subscription(2)),
+    lambda store, watch: store.end(a_subscription()),
+    lambda store, watch: store.forget(watch),
+])  # fmt: skip
+def test_whatever_becomes_of_who_wants_to_know_the_watch_is_looked_at_at_once(
+    store: Store, watch: Watch, wish: Callable[[Store, Watch], object]
+) -> None:
+    (ring,) = rung(store)
+    grant = claimed(store, ring.id)
+    time.sleep(0.002)
+    store.keep(watch, {}, began=store.time(), look=store.time() + timedelta(hours=1))
+    store.settle(grant, an_attempt(), Succeeded(None))
+    assert rung(store) == []
+    wish(store, watch)
+    assert [one.kind for one in rung(store)] == ["watch"]
+
+
+def test_a_watch_whose_look_came_to_nothing_is_looked_at_again_in_a_minute(
+    store: Store, redis: Redis, watch: Watch
+) -> None:
+    rung(store)
+    wait = (redis.zscore("rdv:watches", watch.id) or 0) / 1000 - store.time().timestamp()
+    assert 50 < wait <= 60
+
+
+def test_a_watch_that_is_gone_is_not_looked_for_again_and_again(store: Store, redis: Redis) -> None:
+    redis.zadd("rdv:watches", {"wch_gone": 1})
+    assert rung(store) == []
+    assert redis.zrange("rdv:watches", 0, -1) == []
+
+
+@pytest.mark.parametrize(
+    ("event", "noted"),
+    [
+        ("missed", (True, False, "g")),
+        ("reauthorizationRequired", (False, True, "g")),
+        ("subscriptionRemoved", (True, False, None)),
+    ],
+)
+def test_a_lifecycle_event_is_noted(
+    store: Store, watch: Watch, event: str, noted: tuple[bool, bool, str | None]
+) -> None:
+    now = store.time()
+    store.keep(watch, {"graph_id": "g", "expires": now, "renewed": now}, began=now)
+    assert store.lifecycle(watch.id, event)
+    kept = store.watch(watch.id)
+    assert kept is not None
+    assert (kept.missed is not None, kept.reauthorize is not None, kept.graph_id) == noted
+    assert (kept.expires is None) == (kept.renewed is None) == (kept.graph_id is None)
+    assert not store.lifecycle("wch_gone", event)
 
 
 def test_the_same_notification_three_times_is_one_job(store: Store, watch: Watch) -> None:
@@ -333,6 +400,19 @@ def test_who_lost_the_right_to_run_tells_nothing(store: Store, redis: Redis, wat
     redis.hset(f"rdv:job:{job}", "fence", 999)
     assert store.tell(grant, watch, "E", SNAPSHOT, []) == (False, ())
     assert store.snapshot(watch, "E") is None
+
+
+def test_of_a_watch_that_nobody_wants_any_more_nothing_is_told_and_nothing_kept(
+    store: Store, redis: Redis, watch: Watch
+) -> None:
+    (job,) = heard(store, watch, notification(watch))
+    grant = claimed(store, job)
+    store.end(a_subscription())
+    store.forget(watch)
+    callback = Callback("msg_1", "{}", "hr", "anna@contoso.com", "callback/l", "callback/h", 10, "label")
+    assert store.tell(grant, watch, "E", SNAPSHOT, [callback]) == (True, ())
+    assert store.claim("msg_1") is None
+    assert redis.keys("rdv:s[nu]*") == []
 
 
 def test_what_was_seen_first_stays(store: Store, watch: Watch) -> None:

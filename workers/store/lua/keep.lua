@@ -15,6 +15,6 @@ for i = 5, #ARGV, 2 do
 end
 if next_look ~= '' then
   local wanted = tonumber(redis.call('HGET', key, 'wanted') or 0)
-  redis.call('ZADD', 'rdv:watches', wanted > began and NOW or next_look, watch)
+  redis.call('ZADD', 'rdv:watches', wanted >= began and NOW or next_look, watch)
 end
 return 1
