@@ -6,7 +6,7 @@ store's own (``TIME``); moments shown to people come from the caller.
 
     key                      type    what                                                           life
     rdv:job:{id}             hash    kind state body client owner line lane room label accepted     unsettled: for ever;
-                                     due bells not_before token fence started claims settled        then SETTLED_LIFE,
+                                     bells not_before token fence started claims settled            then SETTLED_LIFE,
                                      intent doubt intended result error finished callback           dead: DEAD_LIFE;
                                      replay replayed_at since attempts (one JSON to a line)         a callback at least
                                      attempted lost discard update (whose callback it is)           as its update

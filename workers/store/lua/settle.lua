@@ -67,6 +67,6 @@ leave(id, line, lane, grace, places)
 if doubt == '' then redis.call('HDEL', key, 'intent') end
 if kind == 'callback' and verb == 'succeed' then redis.call('HDEL', key, 'body') end
 expire(id, life)
-if verb == 'succeed' then fold(id) else redis.call('HDEL', key, 'due', 'not_before') end
+if verb == 'succeed' then fold(id) else redis.call('HDEL', key, 'not_before') end
 enqueue_callback(14, id, grace)
 return {1, rings}

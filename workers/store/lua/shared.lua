@@ -32,15 +32,13 @@ end
 
 local function at_head(id, line) return redis.call('LINDEX', line_key(line), 0) == id end
 
--- One due time per job: when sweep has to look at it if nothing happens before. What else is noted: field, value …
-local function look_again(id, moment, ...)
-  redis.call('ZADD', DUE, moment, id)
-  redis.call('HSET', job_key(id), 'due', moment, ...)
-end
+-- One due time per job: when sweep has to look at it if nothing happens before.
+local function look_again(id, moment) redis.call('ZADD', DUE, moment, id) end
 
 -- The job may run: ring, and let sweep ring again if nobody answers within the grace.
 local function wake(id, grace)
-  look_again(id, NOW + grace, 'bells', 1)
+  look_again(id, NOW + grace)
+  redis.call('HSET', job_key(id), 'bells', 1)
   ring(id)
 end
 
@@ -153,7 +151,7 @@ end
 
 -- The job has ended well, or was taken back: what only an unsettled job needs goes.
 local function fold(id)
-  redis.call('HDEL', job_key(id), 'line', 'lane', 'room', 'label', 'accepted', 'since', 'bells', 'claims', 'fence', 'due',
+  redis.call('HDEL', job_key(id), 'line', 'lane', 'room', 'label', 'accepted', 'since', 'bells', 'claims', 'fence',
     'not_before', 'attempted', 'replayed_at', 'lost', 'intent', 'intended', 'doubt', 'update')
 end
 
