@@ -20,13 +20,7 @@ if state == 'running' and held == token then return granted() end
 if state ~= 'queued' and state ~= 'retrying' then return {'nothing'} end
 if not at_head(id, line) or tonumber(not_before or 0) > NOW then return {'nothing'} end
 
-local reopens = paused_until(lane)
-if reopens then
-  wait_in_lane(id, lane, accepted)
-  redis.call('ZADD', DUE, reopens, LANE .. lane)
-  return {'waiting'}
-end
-if free(lane, room) < 1 then
+if paused_until(lane) or free(lane, room) < 1 then
   wait_in_lane(id, lane, accepted)
   return {'waiting'}
 end

@@ -19,10 +19,8 @@ end
 -- A job that would find its lane full or paused waits there; it is not rung again and again for nothing.
 local function must_wait(id, lane)
   local room, accepted = unpack(redis.call('HMGET', job_key(id), 'room', 'accepted'))
-  local reopens = paused_until(lane)
-  if not reopens and free(lane, room) > 0 then return false end
+  if not paused_until(lane) and free(lane, room) > 0 then return false end
   wait_in_lane(id, lane, accepted)
-  if reopens then redis.call('ZADD', DUE, reopens, LANE .. lane) end
   return true
 end
 
