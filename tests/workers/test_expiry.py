@@ -18,6 +18,7 @@ from workers.outcome import Retry, Succeeded
 from workers.public import public
 from workers.replay import replay_one
 from workers.store import Cancelled, Ring, Store
+from workers.store.steps import DEAD_LIFE
 from workers.update import Update, rfc3339
 
 HOUR = timedelta(hours=1)
@@ -60,13 +61,18 @@ def test_an_update_that_waits_behind_another_ends_at_its_deadline_and_the_order_
     assert [ring.id for ring in rings] == [last.id]
 
 
-def test_an_update_that_was_sent_away_tells_the_last_answer(store: Store) -> None:
+def test_an_update_that_was_sent_away_tells_the_last_answer(store: Store, redis: Redis) -> None:
     update = an_update(deadline=SOON)
     accepted(store, update)
     attempt = replace(an_attempt(outcome="throttled"), detail="ApplicationThrottled: 429")
-    store.settle(claimed(store, update.id), attempt, THROTTLED)
+    grant = claimed(store, update.id)
+    store.intend(grant, "{}")
+    store.settle(grant, attempt, THROTTLED)
     list(expire(store, SOON))
     assert ended(store, update) == ("expired", "ApplicationThrottled")
+    assert stored(store, update).due_at is None
+    assert redis.hget(f"rdv:job:{update.id}", "intent") is None, "it was not written"
+    assert 0 < redis.pttl(f"rdv:job:{update.id}") <= DEAD_LIFE / timedelta(milliseconds=1)
 
 
 def test_what_runs_or_is_in_doubt_is_not_given_up_before_it_was_looked_at(store: Store) -> None:
@@ -80,6 +86,7 @@ def test_what_runs_or_is_in_doubt_is_not_given_up_before_it_was_looked_at(store:
     list(expire(store, SOON))
     assert stored(store, runs).state is State.RUNNING
     assert stored(store, doubted).state is State.RETRYING
+    assert store.overdue(SOON, 9) == [], "they stand in the way of none that waits"
     store.hand_back([grant])
     list(expire(store, SOON + MINUTE))
     assert stored(store, runs).state is State.DEAD

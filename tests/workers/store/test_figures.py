@@ -121,6 +121,16 @@ def test_the_time_to_done_falls_into_its_bucket(store: Store, redis: Redis) -> N
     assert 700 <= took["sum"] <= 1000
 
 
+def test_what_ended_at_its_deadline_counts_in_the_time_to_done_and_what_was_cancelled_does_not(store: Store) -> None:
+    late, unwanted = an_update("A"), an_update("B")
+    for update in (late, unwanted):
+        accepted(store, update)
+    store.cancel(unwanted.id, "2026-11-21T09:00:00.000Z")
+    store.expire(late.id, late.deadline, failure("expired", "DeadlinePassed", "It is too late."))
+    assert [one.count for one in store.totals() if one.what == "took" and one.ended != "sum"] == [1]
+    assert happened(store)[("dead", "update", "expired", "cloud")] == 1
+
+
 def test_a_replay_says_nothing_about_the_time_to_done(store: Store) -> None:
     update = an_update()
     accepted(store, update)

@@ -245,6 +245,25 @@ def test_no_more_jobs_run_in_a_lane_than_it_has_room_for(store: Store) -> None:
     assert order == [update.id for update in updates]
 
 
+def test_a_job_that_has_to_wait_lets_the_next_of_its_lane_in_meanwhile(store: Store) -> None:
+    first, next_one = an_update(event="a"), an_update(event="b")
+    for update in (first, next_one):
+        accepted(store, update, room=1)
+    grant = claimed(store, first.id)
+    assert store.claim(next_one.id) is None
+    _, rings = store.settle(grant, an_attempt(outcome="unavailable"), Retry("unavailable", "503", timedelta(hours=1)))
+    assert [ring.id for ring in rings] == [next_one.id]
+
+
+def test_only_claims_that_came_to_no_outcome_count_as_such(store: Store) -> None:
+    update = an_update()
+    accepted(store, update)
+    for number in range(1, 4):
+        grant = claimed(store, update.id)
+        assert grant.claims == 1
+        store.settle(grant, an_attempt(number, "unavailable"), Retry("unavailable", "503", timedelta()))
+
+
 def test_each_job_that_ends_lets_one_in_also_while_bells_are_not_answered_yet(store: Store) -> None:
     updates = [an_update(event=f"event-{number}") for number in range(6)]
     for update in updates:
@@ -270,6 +289,31 @@ def test_nobody_waits_in_a_lane_for_ever_if_who_should_let_it_in_does_not(store:
     store.settle(grant, an_attempt(), DONE)
 
 
+def test_who_is_taken_back_while_it_waits_in_its_lane_takes_nobodys_place(store: Store, redis: Redis) -> None:
+    running, unwanted, last = (an_update(event=f"event-{number}") for number in range(3))
+    for update in (running, unwanted, last):
+        accepted(store, update, room=1)
+    grant = claimed(store, running.id)
+    assert (store.claim(unwanted.id), store.claim(last.id)) == (None, None)
+    store.cancel(unwanted.id, "2026-11-21T09:00:00.000Z")
+    assert redis.zrange(f"rdv:waiting:{last.target.lane}", 0, -1) == [last.id]
+    assert [ring.id for ring in store.settle(grant, an_attempt(), DONE)[1]] == [last.id]
+
+
+def test_sweep_looks_at_a_lane_as_long_as_somebody_waits_in_it(store: Store, redis: Redis) -> None:
+    updates = [an_update(event=f"event-{number}") for number in range(3)]
+    for update in updates:
+        accepted(store, update, room=1)
+    lane, grant = f"lane/{updates[0].target.lane}", claimed(store, updates[0].id)
+    assert [store.claim(update.id) for update in updates[1:]] == [None, None]
+    for update in updates[1:]:
+        wait = (redis.zscore("rdv:due", lane) or 0) / 1000 - store.time().timestamp()
+        assert 50 < wait <= 60
+        store.settle(grant, an_attempt(), DONE)
+        grant = claimed(store, update.id)
+    assert redis.zscore("rdv:due", lane) is None
+
+
 def _looked_at_soon(redis: Redis, lane: str) -> bool:
     """Whether sweep will look at the lane by itself; then it has to now."""
     soon = (redis.zscore("rdv:due", lane) or 0) > 1
@@ -285,6 +329,21 @@ def test_whoever_stands_behind_waits_with_the_others_of_the_lane(store: Store) -
     assert store.claim(other.id) is None
     assert [ring.id for ring in store.settle(grant, an_attempt(), DONE)[1]] == [other.id]
     assert [ring.id for ring in store.settle(claimed(store, other.id), an_attempt(), DONE)[1]] == [behind.id]
+
+
+def test_sweep_looks_once_at_a_lane_where_nobody_waits_and_at_what_there_is_nothing_to_do_for(
+    store: Store, redis: Redis
+) -> None:
+    update = an_update()
+    accepted(store, update)
+    away = Retry("throttled", "429", timedelta(), pause=timedelta(milliseconds=1))
+    store.settle(claimed(store, update.id), an_attempt(outcome="throttled"), away)
+    time.sleep(0.01)
+    _swept(store)
+    store.settle(claimed(store, update.id), an_attempt(2), DONE)
+    redis.zadd("rdv:due", {update.id: 1, "upd_none": 1})
+    assert _swept(store) == []
+    assert redis.zrange("rdv:due", 0, -1) == []
 
 
 def test_a_job_that_waits_in_its_lane_is_not_rung_for_nothing(store: Store) -> None:
@@ -313,13 +372,49 @@ def test_a_paused_lane_opens_for_nobody_until_its_moment(store: Store) -> None:
     assert store.claim(other.id) is not None
 
 
-def test_a_waiting_update_can_be_cancelled_and_lets_the_next_go(store: Store) -> None:
+def test_who_finds_its_lane_paused_waits_in_it_and_sweep_looks_at_the_lane_alone(store: Store, redis: Redis) -> None:
+    throttled, other = an_update(event="a"), an_update(event="b")
+    for update in (throttled, other):
+        accepted(store, update)
+    pause = Retry("throttled", "429", timedelta(hours=1), pause=timedelta(hours=1))
+    store.settle(claimed(store, throttled.id), an_attempt(outcome="throttled"), pause)
+    assert store.claim(other.id) is None
+    lane = other.target.lane
+    assert redis.zscore("rdv:due", other.id) is None
+    assert redis.zrange(f"rdv:waiting:{lane}", 0, -1) == [other.id]
+    assert redis.zscore("rdv:due", f"lane/{lane}") == float(redis.get(f"rdv:paused:{lane}") or 0)
+
+
+def test_what_runs_is_not_shown_as_due_and_its_bells_are_counted_anew(store: Store, redis: Redis) -> None:
+    update = an_update()
+    accepted(store, update)
+    redis.hset(f"rdv:job:{update.id}", "bells", 7)
+    store.settle(claimed(store, update.id), an_attempt(outcome="unavailable"), LATER)
+    time.sleep(0.16)
+    assert store.unanswered(["update"], 1) == []
+    claimed(store, update.id)
+    job = store.update(update.id)
+    assert job is not None and job.due_at is None
+
+
+def test_a_grant_tells_how_long_ago_the_write_was_intended(store: Store, redis: Redis) -> None:
+    update = an_update()
+    accepted(store, update)
+    grant = claimed(store, update.id)
+    store.intend(grant, "{}")
+    store.settle(grant, an_attempt(), Retry("unknownOutcome", "timeout", timedelta(), in_doubt=True))
+    redis.hincrby(f"rdv:job:{update.id}", "intended", -60_000)
+    assert timedelta(seconds=60) <= claimed(store, update.id).intended_ago < timedelta(seconds=70)
+
+
+def test_a_waiting_update_can_be_cancelled_and_lets_the_next_go(store: Store, redis: Redis) -> None:
     first, second = an_update(), an_update()
     accepted(store, first)
     accepted(store, second)
     said, rings = store.cancel(first.id, "2026-11-21T09:00:00.000Z")
     assert said == Cancelled.CANCELLED
     assert [ring.id for ring in rings] == [first.id, second.id], "its own, so that Flower is told"
+    assert 0 < redis.pttl(f"rdv:job:{first.id}") <= SETTLED_LIFE / timedelta(milliseconds=1)
     assert store.cancel(first.id, "2026-11-21T09:00:00.000Z") == (Cancelled.CANCELLED, ())
     assert store.claim(first.id) is None
     assert store.claim(second.id) is not None
@@ -357,7 +452,7 @@ def test_a_replayed_update_whose_write_is_in_doubt_cannot_be_cancelled(store: St
     assert store.cancel(update.id, "2026-11-21T09:00:00.000Z")[0] == Cancelled.RUNNING
 
 
-def test_settling_makes_the_callback_in_the_same_step(store: Store) -> None:
+def test_settling_makes_the_callback_in_the_same_step(store: Store, redis: Redis) -> None:
     update = an_update(callback_url="https://hooks.example.com/x")
     accepted(store, update)
     callback = Callback("msg_1", "{}", "hr", "anna@contoso.com", "line", "callback/host", 10, "host")
@@ -374,6 +469,7 @@ def test_settling_makes_the_callback_in_the_same_step(store: Store) -> None:
     job = store.update(update.id)
     assert job is not None and job.callback is not None
     assert (job.callback.state, job.callback.attempts) == ("delivered", 1)
+    assert redis.hget("rdv:job:msg_1", "body") is None, "what was told is kept by the update alone"
 
 
 @pytest.mark.parametrize("end", [DONE, GONE])
@@ -478,6 +574,43 @@ def test_a_replayed_update_has_waited_since_its_replay(store: Store, redis: Redi
     assert store.waits()["update"] < timedelta(minutes=1)
 
 
+def test_a_replayed_update_is_kept_until_it_ends_and_shows_nothing_of_its_death(store: Store, redis: Redis) -> None:
+    update = an_update(callback_url="https://hooks.example.com/x")
+    accepted(store, update)
+    told = Callback("msg_1", "{}", "hr", "anna@contoso.com", "line", "callback/host", 10, "host")
+    store.settle(claimed(store, update.id), an_attempt(outcome="notFound"), GONE, told)
+    assert redis.ttl(f"rdv:job:{update.id}") > 0
+    store.replay(update.id)
+    assert redis.ttl(f"rdv:job:{update.id}") == -1
+    job = store.update(update.id)
+    assert job is not None
+    assert (job.state, job.error, job.finished_at, job.result, job.callback) == (State.QUEUED, None, None, None, None)
+
+
+def test_a_replayed_update_waits_behind_those_that_were_accepted_meanwhile(store: Store) -> None:
+    dead, running, meanwhile = (an_update(event=f"event-{number}") for number in range(3))
+    accepted(store, dead, room=1)
+    store.settle(claimed(store, dead.id), an_attempt(), GONE)
+    for update in (running, meanwhile):
+        accepted(store, update, room=1)
+    grant = claimed(store, running.id)
+    store.replay(dead.id)
+    assert (store.claim(dead.id), store.claim(meanwhile.id)) == (None, None)
+    assert [ring.id for ring in store.settle(grant, an_attempt(), DONE)[1]] == [meanwhile.id]
+
+
+def test_a_replayed_update_has_died_of_nothing_yet(store: Store, redis: Redis) -> None:
+    update = an_update()
+    accepted(store, update)
+    claimed(store, update.id)
+    redis.set("rdv:swept", redis.time()[0] * 1000 + 999)
+    redis.zadd("rdv:due", {update.id: 1})
+    _swept(store)
+    store.expire(update.id, update.deadline, failure("expired", "DeadlinePassed", "It is too late."))
+    assert store.replay(update.id)[0]
+    assert claimed(store, update.id).claims == 1
+
+
 def test_what_was_intended_is_kept_over_death_only_while_in_doubt(store: Store) -> None:
     doubtful, plain = an_update(event="a"), an_update(event="b")
     lost = Dead(failure("unknownOutcome", "ReadTimeout", "Nobody knows."))
@@ -493,16 +626,20 @@ def test_what_was_intended_is_kept_over_death_only_while_in_doubt(store: Store) 
     assert (again.intent, again.in_doubt) == (None, False)
 
 
-def test_a_discarded_dead_letter_is_off_the_list_and_still_readable(store: Store) -> None:
+def test_a_discarded_dead_letter_is_off_the_list_and_still_readable_for_a_while(store: Store, redis: Redis) -> None:
     update = an_update()
     accepted(store, update)
-    store.settle(claimed(store, update.id), an_attempt(), GONE)
+    grant = claimed(store, update.id)
+    store.intend(grant, "{}")
+    store.settle(grant, an_attempt(), Dead(failure("unknownOutcome", "ReadTimeout", "Nobody knows.")))
     assert store.discard(update.id)
     assert not store.discard(update.id)
     assert store.dead_letter(update.id) is None
     assert store.replay(update.id) == (False, ())
     job = store.update(update.id)
     assert job is not None and job.state == State.DEAD
+    assert 0 < redis.pttl(f"rdv:job:{update.id}") <= SETTLED_LIFE / timedelta(milliseconds=1)
+    assert redis.hget(f"rdv:job:{update.id}", "intent") is None
 
 
 def test_after_a_pause_a_lane_lets_one_job_through_until_it_is_well(store: Store) -> None:
@@ -530,6 +667,7 @@ def test_a_shorter_pause_of_another_update_leaves_the_lane_opening_for_one(store
         store.settle(grant, an_attempt(outcome="throttled"), Retry("throttled", "429", wait, pause=wait))
     lane = updates[0].target.lane
     assert redis.pttl(f"rdv:probe:{lane}") > redis.pttl(f"rdv:paused:{lane}") > 3_000_000
+    assert redis.pttl(f"rdv:probe:{lane}") <= 3_600_000 + 600_000
 
 
 def test_a_backlog_has_its_bounds_by_client_and_by_mailbox(store: Store, redis: Redis) -> None:
@@ -561,12 +699,14 @@ def test_a_signed_message_is_bound_to_its_first_key(store: Store) -> None:
     assert store.first_key("rooms", "m1", "k2") == "k2"
 
 
-def test_our_writes_of_an_event_are_remembered_newest_first(store: Store) -> None:
+def test_our_writes_of_an_event_are_remembered_newest_first_and_for_a_while(store: Store, redis: Redis) -> None:
     for before, after in (("v1", "v2"), ("v2", "v3")):
         update = an_update()
         accepted(store, update)
         store.settle(claimed(store, update.id), an_attempt(), Succeeded(None, wrote=Wrote(before, after, "c")))
     assert store.wrote(update.target.line) == [Wrote("v2", "v3", "c"), Wrote("v1", "v2", "c")]
+    [kept] = redis.keys("rdv:wrote:*")
+    assert 0 < redis.pttl(kept) <= SETTLED_LIFE / timedelta(milliseconds=1)
 
 
 def oldest_first(store: Store, redis: Redis, count: int) -> list[Update]:
@@ -638,6 +778,16 @@ def test_a_callback_host_that_fails_again_and_again_is_left_alone_for_a_while(st
     store.settle(claimed(store, "msg_5"), an_attempt(), Succeeded(None))
     assert redis.get("rdv:failures:callback/dead.example") is None
     assert claimed(store, a_callback(store, 6)), "one success closes the breaker"
+
+
+def test_a_few_failures_of_a_callback_host_leave_its_lane_open_and_are_forgotten_after_an_hour(
+    store: Store, redis: Redis
+) -> None:
+    for number in range(4):
+        failing = Retry("unavailable", "HTTP 500", timedelta(minutes=5))
+        store.settle(claimed(store, a_callback(store, number)), an_attempt(), failing)
+    assert redis.exists("rdv:paused:callback/dead.example", "rdv:probe:callback/dead.example") == 0
+    assert 3590 < redis.ttl("rdv:failures:callback/dead.example") <= 3600
 
 
 def test_callbacks_of_one_client_that_fail_hold_up_no_other_clients_at_the_same_host(store: Store) -> None:
@@ -736,6 +886,22 @@ def test_what_has_ended_keeps_only_what_somebody_may_ask_for(store: Store, redis
     store.settle(claimed(store, update.id), an_attempt(), DONE)
     assert set(redis.hkeys(f"rdv:job:{update.id}")) == {
         "kind", "state", "client", "owner", "body", "result", "attempts", "finished", "settled",
+    }  # fmt: skip
+    brought_back = an_update(event="b")
+    accepted(store, brought_back)
+    store.hand_back([claimed(store, brought_back.id)])
+    grant = claimed(store, brought_back.id)
+    store.intend(grant, "{}")
+    told = Callback("msg_1", "{}", "hr", "anna@contoso.com", "line", "callback/host", 10, "host")
+    store.settle(grant, an_attempt(2), Dead(failure("unknownOutcome", "X", "Nobody knows.")), told)
+    store.replay(brought_back.id)
+    store.settle(claimed(store, brought_back.id), an_attempt(3), DONE)
+    assert set(redis.hkeys(f"rdv:job:{brought_back.id}")) == {
+        "kind", "state", "client", "owner", "body", "result", "attempts", "finished", "settled", "replay",
+    }  # fmt: skip
+    store.settle(claimed(store, told.id), an_attempt(), Succeeded(None))
+    assert set(redis.hkeys("rdv:job:msg_1")) == {
+        "kind", "state", "client", "owner", "attempts", "finished", "settled",
     }  # fmt: skip
     taken_back = an_update()
     accepted(store, taken_back)
