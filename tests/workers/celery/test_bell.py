@@ -9,6 +9,7 @@ import threading
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from celery import Celery
@@ -19,6 +20,7 @@ from workers import celery
 from workers.celery import bell as bells
 from workers.celery import queues
 from workers.celery.bell import Bell, BrokerUnavailable
+from workers.celery.ringer import Ringer
 from workers.settings import Settings
 from workers.store import Ring
 
@@ -167,6 +169,28 @@ def test_a_connection_that_died_meanwhile_costs_no_bell(bell: Bell, broker: Redi
     bell.ring(ring(2))
     assert bell.flush(PATIENCE)
     assert ids(broker) == ["upd_1", "upd_2"]
+
+
+def test_a_connection_that_is_of_no_use_any_more_is_replaced_once(settings: Settings, broker: Redis) -> None:
+    """As kombu itself does for Redis, and not for RabbitMQ."""
+    ringer = Ringer(celery.create(settings), bells.TASKS)
+    ringer.ring([ring(1)])
+    for error in (OSError("broken"), ValueError("of a kind that nobody knows")):
+        ringer._producer.publish = Mock(side_effect=error)
+        ringer.ring([ring(2)])
+    assert ids(broker) == ["upd_1", "upd_2", "upd_2"]
+
+
+def test_after_a_bell_that_could_not_be_rung_none_is_tried_for_a_while(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried, lost = Mock(side_effect=OSError("refused")), Mock()
+    monkeypatch.setattr(Ringer, "ring", tried)
+    bell = Bell(celery.create(settings), lost)
+    for number in range(3):
+        bell.ring(ring(number))
+        assert bell.flush(PATIENCE)
+    assert (tried.call_count, lost.call_count) == (1, 3)
 
 
 def test_while_the_broker_is_slow_only_so_many_bells_wait(

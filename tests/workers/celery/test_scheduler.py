@@ -8,12 +8,14 @@ import pytest
 from celery import Celery
 from redis import Redis
 
-from tests.workers.given import NOW, accepted, an_attempt, an_update, claimed
+from tests.workers.given import NOW, Bells, accepted, an_attempt, an_update, claimed
 from workers.celery import scheduler
+from workers.changes.subscription import Subscription
 from workers.job import State
 from workers.outcome import Succeeded
 from workers.settings import Settings
 from workers.store import Store
+from workers.update import rfc3339
 
 
 def test_the_lists_of_a_client_that_is_no_longer_configured_are_trimmed_too(
@@ -64,6 +66,31 @@ def test_what_waits_beyond_its_deadline_is_given_up(
     beat(settings, monkeypatch, update.deadline).tick()
     job = store.update(update.id)
     assert job is not None and job.state is State.DEAD
+
+
+def test_whatever_may_run_is_rung_for(
+    settings: Settings, store: Store, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due, late, bells = an_update("A"), an_update("B", deadline=NOW, callback_url="https://hr.example/hook"), Bells()
+    for update in (due, late):
+        accepted(store, update)
+    redis.zadd("rdv:due", {due.id: 1})
+    store.begin(Subscription("sub_1", "hr", "cloud", "anna@contoso.com", "https://hr.example/", (), rfc3339(NOW)))
+    ticking = beat(settings, monkeypatch)
+    monkeypatch.setattr(ticking, "_bell", bells)
+    ticking.tick()
+    assert [ring.kind for ring in bells.rung] == ["update", "watch", "update", "callback"]
+    assert [ring.id for ring in bells.rung if ring.kind == "update"] == [due.id, late.id]
+
+
+def test_the_lists_are_tidied_up_once_a_minute(
+    settings: Settings, store: Store, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticking = beat(settings, monkeypatch)
+    ticking.tick()
+    redis.delete("rdv:rooms")
+    ticking.tick()
+    assert not redis.exists("rdv:rooms")
 
 
 def beat(settings: Settings, monkeypatch: pytest.MonkeyPatch, moment: datetime = NOW) -> scheduler.SweepScheduler:

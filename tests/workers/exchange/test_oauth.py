@@ -107,6 +107,11 @@ def test_a_person_signs_in_with_the_refresh_token_and_keeps_the_newest(authority
     assert service.ask() == 200
     assert [form["grant_type"] for form in authority.asked] == ["refresh_token", "refresh_token"]
     assert [form["refresh_token"] for form in authority.asked] == ["first", "second"]
+    authority.refresh_token = None
+    for number in (2, 3):
+        service.refused += (f"token-{number}",)
+        assert service.ask() == 200
+    assert [form["refresh_token"] for form in authority.asked[2:]] == ["second", "second"], "it is good until replaced"
     assert SCOPE in authority.asked[0]["scope"].split()
 
 
@@ -219,6 +224,8 @@ def test_claims_may_come_without_padding() -> None:
         (oauth_error("invalid_grant", "AADSTS700082: The refresh token has expired."), AccessDenied, "invalid_grant"),
         (oauth_error("temporarily_unavailable", "AADSTS90033: try again"), Unavailable, "temporarily_unavailable"),
         ((429, {"Retry-After": "7"}, b"{}"), Unavailable, "SignInFailed"),
+        (oauth_error("invalid_request", "Too many requests.", 429), Unavailable, "SignInFailed"),
+        (oauth_error("invalid_request", "It took too long.", 408), Unavailable, "SignInFailed"),
         ((503, {}, b"<html>"), Unavailable, "SignInFailed"),
         ((302, {"Location": "https://portal.example/"}, b""), Unavailable, "SignInFailed"),
         ((200, {}, b"<html>sign in to the wifi</html>"), Unavailable, "SignInFailed"),

@@ -106,6 +106,36 @@ def test_what_comes_before_the_answer_is_not_taken_for_it(status: str) -> None:
         assert (answers, connections(server)) == ([(200, b"1"), (200, b"2"), (200, b"3")], 1)
 
 
+@pytest.mark.parametrize(
+    "said", [b"SMTP ready\r\n\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"]
+)
+def test_what_is_no_http_is_an_error_of_the_transport(said: bytes) -> None:
+    def babble(handler: Handler) -> None:
+        handler.wfile.write(said)
+        handler.drop()
+
+    with serving(babble) as server, pytest.raises(httpx.RemoteProtocolError):
+        ask(Wire(trust()), server.url)
+
+
+def test_a_request_that_the_server_does_not_take_in_is_given_up_in_time() -> None:
+    def once(handler: Handler) -> None:
+        handler.answer(200)
+        given_up.wait(WAIT)  # and reads nothing meanwhile
+
+    given_up, wire = threading.Event(), Wire(trust())
+    with serving(once) as server:
+        ask(wire, server.url)
+        began = monotonic()
+        request = httpx.Request("POST", server.url, content=bytes(32 * 1024 * 1024))
+        try:
+            with pytest.raises(httpx.WriteTimeout):
+                whole_answer(wire, httpx.Auth(), request, began + 0.3)
+        finally:
+            given_up.set()
+        assert monotonic() - began < WAIT / 2
+
+
 def test_an_address_at_which_nobody_answers_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     tried = []
 
@@ -245,3 +275,6 @@ def test_the_way_leads_through_the_proxy_that_the_environment_names(monkeypatch:
     assert proxy_for("https://mail.hq.example/EWS/Exchange.asmx") is None
     assert proxy_for("http://graph.example/v1.0") is None
     assert isinstance(transport_to("https://graph.example/v1.0", trust()), httpx.HTTPTransport)
+    monkeypatch.setenv("ALL_PROXY", "http://any.example:3128")
+    assert proxy_for("http://graph.example/v1.0") == "http://any.example:3128"
+    assert proxy_for("https://graph.example/v1.0") == "http://proxy.example:3128"
