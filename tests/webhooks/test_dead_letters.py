@@ -40,6 +40,7 @@ def test_a_dead_letter_is_the_update_with_its_kind_and_every_attempt(hr: Caller,
     update_id = a_dead_update(hr, store)
     shown = hr.get(f"{URL}/{update_id}").get_json()
     assert (shown["kind"], shown["id"], shown["state"]) == ("update", update_id, "dead")
+    assert shown == {"kind": "update", **hr.get(f"/v1/updates/{update_id}").get_json()}
     assert shown["error"]["code"] == "ErrorItemNotFound"
     assert [attempt["outcome"] for attempt in shown["attempts"]] == ["notFound"]
     assert hr.get(URL).get_json() == {"items": [shown], "nextCursor": None}

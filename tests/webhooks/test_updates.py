@@ -35,6 +35,7 @@ def test_the_seeds_update_is_accepted(hr: Caller, store: Store) -> None:
 def test_what_is_accepted_is_what_is_read(hr: Caller) -> None:
     accepted = hr.ask({**SMALLEST, "metadata": {"ticket": 7}})
     assert hr.get(accepted.headers["Location"]).get_json() == accepted.get_json()
+    assert accepted.get_json()["metadata"] == {"ticket": 7}
 
 
 def test_the_bell_is_rung(hr: Caller, settings: Any, rung: Callable[[], bool]) -> None:

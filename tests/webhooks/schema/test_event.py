@@ -132,6 +132,11 @@ def test_a_fraction_of_a_second_is_cut_off_of_every_time(fraction: str) -> None:
         ),
         (
             "recurrence",
+            {**RECURRENCE, "range": {"type": "endDate", "startDate": "2026-12-07", "endDate": "2026-12-06"}},
+            "/set/recurrence/range",
+        ),
+        (
+            "recurrence",
             {**RECURRENCE, "range": {"type": "noEnd", "startDate": "7.12.26"}},
             "/set/recurrence/range/startDate",
         ),

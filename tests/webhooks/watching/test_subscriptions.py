@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from tests.webhooks.conftest import Caller
 from tests.webhooks.given import is_problem
 from tests.workers.store.test_watching import MIRROR, a_subscription
+from workers.changes.event_change import DEFAULT
 from workers.changes.subscription import FORBIDDEN, MAY_NOT_WRITE, Mirror, Subscription
 from workers.changes.watch import watch_id
+from workers.event.properties import writable_on
 from workers.settings import Settings
 from workers.store import Store
 from workers.update import Target
@@ -56,6 +58,14 @@ def test_it_ends_also_where_the_store_is_asked_twice_because_its_answer_was_lost
     end = Store.end
     monkeypatch.setattr(Store, "end", lambda store, watcher: (end(store, watcher), end(store, watcher))[-1])
     assert hr.delete(place).status_code == 204
+
+
+@pytest.mark.parametrize(("mailbox", "kind"), [("anna@contoso.com", "graph"), ("otto@hq.example", "ews")])
+def test_who_names_no_properties_is_told_of_the_usual_ones_that_the_backend_has(
+    hr: Caller, mailbox: str, kind: Literal["graph", "ews"]
+) -> None:
+    told = hr.post("/v1/subscriptions", {"mailbox": mailbox, "callbackUrl": "https://hooks.example.com/x"}).get_json()
+    assert set(told["properties"]) == {name for name in DEFAULT if writable_on(kind, name)}
 
 
 @pytest.mark.parametrize(("url", "asked"), BOTH)
