@@ -32,7 +32,8 @@ from workers.store import (
     StoreUnavailable,
     steps,
 )
-from workers.store.steps import SETTLED_LIFE
+from workers.store.connection import ServerState, unfit
+from workers.store.steps import DEAD_LIFE, SETTLED_LIFE
 from workers.update import Intent, Update
 
 DONE = Succeeded(Result("v2", noop=False))
@@ -129,6 +130,16 @@ def test_a_settle_sent_twice_settles_once(store: Store) -> None:
     job = store.update(update.id)
     assert job is not None
     assert len(job.attempts) == 1
+
+
+@pytest.mark.parametrize(("end", "life"), [(DONE, SETTLED_LIFE), (GONE, DEAD_LIFE)])
+def test_an_update_that_has_ended_can_be_asked_for_as_long_as_is_said(
+    store: Store, redis: Redis, end: Outcome, life: timedelta
+) -> None:
+    update = an_update()
+    accepted(store, update)
+    store.settle(claimed(store, update.id), an_attempt(), end)
+    assert timedelta() <= life - timedelta(seconds=redis.ttl(f"rdv:job:{update.id}")) < timedelta(minutes=1)
 
 
 def test_a_late_settle_of_a_lost_lease_changes_nothing(store: Store) -> None:
@@ -518,6 +529,12 @@ def test_a_store_that_evicts_or_does_not_persist_is_refused(store: Store, redis:
             store.check()
     finally:
         redis.config_set("appendonly", "yes")
+
+
+def test_a_store_whose_disk_is_full_is_refused() -> None:
+    well = ServerState(memory=1, memory_limit=0, eviction="noeviction", appends=True, written=True, fsync="always")
+    assert unfit(well) is None
+    assert "disk is full or failing" in (unfit(replace(well, written=False)) or "")
 
 
 def test_a_store_that_hangs_is_waited_for_once(settings: Settings) -> None:
