@@ -172,6 +172,14 @@ def test_an_option_that_the_store_cannot_be_reached_with_is_told_at_the_start(wr
         ('store_url = "redis://x"' + GRAPH + CLIENT, "store_url: unknown key"),
         (GRAPH + GRAPH + CLIENT, "two [[backend]] tables are named 'cloud'"),
         (GRAPH + CLIENT + CLIENT, "two [[client]] tables are named 'hr'"),
+        (
+            GRAPH
+            + CLIENT
+            + f'api_key_sha256 = ["{64 * "A"}"]'
+            + CLIENT.replace("hr", "rooms", 1)
+            + f'api_key_sha256 = ["{64 * "a"}"]',
+            "two [[client]] tables have the same api_key_sha256",
+        ),
         (CLIENT, "backend: "),
         (GRAPH, "client: "),
         ("backend = 5" + CLIENT, "backend: write it as [[backend]] tables"),
