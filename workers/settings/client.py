@@ -69,6 +69,5 @@ class Client(Table):
         are open to a client that names them, or that may touch everything the backend serves.
         """
         return matches(self.mailboxes, owner.removeprefix("group:")) or (
-            "@" not in owner
-            and all(pattern in self.mailboxes or "*" in self.mailboxes for pattern in backend.mailboxes)
+            "@" not in owner and all(pattern in self.mailboxes for pattern in backend.mailboxes)
         )
