@@ -604,7 +604,7 @@ def test_a_replayed_update_is_kept_until_it_ends_and_shows_nothing_of_its_death(
     assert (job.state, job.error, job.finished_at, job.result, job.callback) == (State.QUEUED, None, None, None, None)
 
 
-def test_a_replayed_update_waits_behind_those_that_were_accepted_meanwhile(store: Store) -> None:
+def test_a_replayed_update_waits_in_its_lane_before_those_that_were_accepted_after_it(store: Store) -> None:
     dead, running, meanwhile = (an_update(event=f"event-{number}") for number in range(3))
     accepted(store, dead, room=1)
     store.settle(claimed(store, dead.id), an_attempt(), GONE)
@@ -612,8 +612,8 @@ def test_a_replayed_update_waits_behind_those_that_were_accepted_meanwhile(store
         accepted(store, update, room=1)
     grant = claimed(store, running.id)
     store.replay(dead.id)
-    assert (store.claim(dead.id), store.claim(meanwhile.id)) == (None, None)
-    assert [ring.id for ring in store.settle(grant, an_attempt(), DONE)[1]] == [meanwhile.id]
+    assert (store.claim(meanwhile.id), store.claim(dead.id)) == (None, None)
+    assert [ring.id for ring in store.settle(grant, an_attempt(), DONE)[1]] == [dead.id]
 
 
 def test_a_replayed_update_has_died_of_nothing_yet(store: Store, redis: Redis) -> None:
