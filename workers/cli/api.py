@@ -145,6 +145,11 @@ def _stranger(url: str, status: int) -> Failed:
 
 def _nobody(url: str, error: Exception) -> str:
     reason = "connection refused" if "refused" in str(error).lower() else str(error) or type(error).__name__
+    if "[SSL" in reason:
+        return (
+            f"{url} cannot be asked over https: {reason}. See --url; SSL_CERT_FILE names the certificate of an"
+            " authority of your own."
+        )
     return (
         f"Nobody answers at {url} ({reason}). Start Rendezvous (`make run`), or say where it is with --url or"
         " RENDEZVOUS_URL."

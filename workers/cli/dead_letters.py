@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 import click
 
 from workers.cli.choices import Choices, Group
+from workers.cli.failure import Failed
 from workers.job import ErrorClass
 from workers.update import rfc3339
 
@@ -211,7 +213,12 @@ def _confirmed(api: Api, wanted: dict[str, str]) -> bool:
     """Ask a person whether to replay as many as match. Aborts unless the answer is yes. False if none match; then
     nobody is asked."""
     count = _matched(api, wanted)
-    return count > 0 and click.confirm(f"Replay {count} dead letter(s)?", abort=True, err=True)
+    try:
+        return count > 0 and click.confirm(f"Replay {count} dead letter(s)?", abort=True, err=True)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise Failed("Nothing was replayed. Where nobody can be asked, give --yes.") from None
 
 
 def _matched(api: Api, wanted: dict[str, str]) -> int:

@@ -103,6 +103,13 @@ def test_many_are_replayed_after_a_yes_and_only_those_of_the_filters(hr: Run, li
     assert _state(life, lost) == "queued"
 
 
+def test_where_nobody_can_be_asked_it_is_said_how_to_answer(hr: Run, life: Life) -> None:
+    dead = life.died()
+    unasked = hr("dead-letters", "replay", "--all", text="")
+    assert (unasked.exit_code, "give --yes" in unasked.stderr) == (1, True)
+    assert _state(life, dead) == "dead"
+
+
 @pytest.mark.parametrize(
     "wrong",
     [(), ("upd_1", "--all"), ("upd_1", "--dry-run"), ("upd_1", "--class", "expired"), ("--all", "--since", "x")],

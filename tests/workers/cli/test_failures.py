@@ -48,6 +48,13 @@ def test_nobody_there_says_how_to_start_it_and_where_to_look() -> None:
     assert "make run" in result.stderr and "RENDEZVOUS_URL" in result.stderr
 
 
+def test_who_is_there_and_cannot_be_asked_over_https_is_not_said_to_be_away(web: str) -> None:
+    result = run("updates", "list", "--key", "k", "--url", web.replace("http://", "https://"))
+    assert result.exit_code == 1
+    assert "over https" in result.stderr and "SSL_CERT_FILE" in result.stderr
+    assert "make run" not in result.stderr
+
+
 def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(web: str) -> None:
     proxy = f"http://127.0.0.1:{free_port()}"
     result = run("updates", "list", RENDEZVOUS_URL=web, RENDEZVOUS_API_KEY=KEY, HTTP_PROXY=proxy, http_proxy=proxy)
