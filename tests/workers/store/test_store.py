@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -15,6 +14,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry as Resending
 
 from tests.workers.given import accepted, an_attempt, an_update, claimed
+from tests.workers.store.passing import later
 from workers.callbacks.callback import Delivery, composed
 from workers.event.versions import Wrote
 from workers.job import Result, State
@@ -38,7 +38,14 @@ from workers.update import Intent, Update
 
 DONE = Succeeded(Result("v2", noop=False))
 GONE = Dead(failure("notFound", "ErrorItemNotFound", "It is not there."))
-LATER = Retry("unavailable", "503", timedelta(milliseconds=150))
+LATER = Retry("unavailable", "503", timedelta(seconds=15))
+LEASE, GRACE = timedelta(seconds=30), timedelta(seconds=10)
+
+
+@pytest.fixture
+def store(redis: Redis) -> Store:
+    """A store in which nothing is over before a test says so (``later``)."""
+    return Store(redis, lease=LEASE, grace=GRACE)
 
 
 def test_an_accepted_update_is_queued_rung_and_readable(store: Store) -> None:
@@ -106,7 +113,7 @@ def test_a_dead_head_lets_the_next_go_on(store: Store) -> None:
     assert store.claim(second.id) is not None
 
 
-def test_a_retrying_head_keeps_its_place_and_its_time(store: Store) -> None:
+def test_a_retrying_head_keeps_its_place_and_its_time(store: Store, redis: Redis) -> None:
     first, second = an_update(), an_update()
     accepted(store, first)
     accepted(store, second)
@@ -117,7 +124,7 @@ def test_a_retrying_head_keeps_its_place_and_its_time(store: Store) -> None:
     assert job.due_at is not None
     assert store.claim(first.id) is None, "not before it is due"
     assert store.claim(second.id) is None, "not before the head"
-    time.sleep(0.16)
+    later(redis, LATER.after)
     assert store.claim(first.id) is not None
 
 
@@ -142,11 +149,11 @@ def test_an_update_that_has_ended_can_be_asked_for_as_long_as_is_said(
     assert timedelta() <= life - timedelta(seconds=redis.ttl(f"rdv:job:{update.id}")) < timedelta(minutes=1)
 
 
-def test_a_late_settle_of_a_lost_lease_changes_nothing(store: Store) -> None:
+def test_a_late_settle_of_a_lost_lease_changes_nothing(store: Store, redis: Redis) -> None:
     update = an_update()
     accepted(store, update)
     late = claimed(store, update.id)
-    time.sleep(0.35)
+    later(redis, LEASE)
     _swept(store)
     held = claimed(store, update.id)
     assert held.fence > late.fence
@@ -163,7 +170,7 @@ def test_a_dead_workers_job_is_taken_back_after_its_lease(store: Store, redis: R
     grant = claimed(store, update.id)
     assert store.intend(grant, '{"sent": 1}') == timedelta()
     assert update.id not in _swept(store)
-    time.sleep(0.35)
+    later(redis, LEASE)
     redis.set("rdv:swept", redis.time()[0] * 1000 + 999)  # beat swept all the time
     assert update.id in _swept(store)
     again = claimed(store, update.id)
@@ -173,26 +180,26 @@ def test_a_dead_workers_job_is_taken_back_after_its_lease(store: Store, redis: R
     assert job.attempts[0].outcome == "lost"
 
 
-def test_a_lease_whose_job_was_settled_meanwhile_is_not_lost(store: Store) -> None:
+def test_a_lease_whose_job_was_settled_meanwhile_is_not_lost(store: Store, redis: Redis) -> None:
     """The thread that renews asks for what it saw running a moment ago."""
     update = an_update()
     accepted(store, update)
     first = claimed(store, update.id)
     store.settle(first, an_attempt(outcome="unavailable"), LATER)
     assert store.renew([first]) == set()
-    time.sleep(0.2)
+    later(redis, LATER.after)
     second = claimed(store, update.id)
     store.settle(second, an_attempt(2), DONE)
     assert store.renew([second]) == set()
     assert store.renew([first]) == {update.id}
 
 
-def test_a_renewed_lease_is_not_taken_back(store: Store) -> None:
+def test_a_renewed_lease_is_not_taken_back(store: Store, redis: Redis) -> None:
     update = an_update()
     accepted(store, update)
     grant = claimed(store, update.id)
     for _ in range(4):
-        time.sleep(0.1)
+        later(redis, LEASE / 3)
         assert store.renew([grant]) == set()
     assert update.id not in _swept(store)
     store.settle(grant, an_attempt(), DONE)
@@ -235,7 +242,7 @@ def test_a_bell_that_nobody_answers_is_rung_again_and_ever_more_rarely(store: St
     update = an_update()
     accepted(store, update)
     assert _swept(store) == []
-    time.sleep(0.11)
+    later(redis, GRACE)
     assert _swept(store) == [update.id]
     assert _swept(store) == []
     assert int(redis.hget(f"rdv:job:{update.id}", "bells") or 0) == 2
@@ -349,7 +356,7 @@ def test_sweep_looks_once_at_a_lane_where_nobody_waits_and_at_what_there_is_noth
     accepted(store, update)
     away = Retry("throttled", "429", timedelta(), pause=timedelta(milliseconds=1))
     store.settle(claimed(store, update.id), an_attempt(outcome="throttled"), away)
-    time.sleep(0.01)
+    later(redis, timedelta(milliseconds=1))
     _swept(store)
     store.settle(claimed(store, update.id), an_attempt(2), DONE)
     redis.zadd("rdv:due", {update.id: 1, "upd_none": 1})
@@ -357,28 +364,28 @@ def test_sweep_looks_once_at_a_lane_where_nobody_waits_and_at_what_there_is_noth
     assert redis.zrange("rdv:due", 0, -1) == []
 
 
-def test_a_job_that_waits_in_its_lane_is_not_rung_for_nothing(store: Store) -> None:
+def test_a_job_that_waits_in_its_lane_is_not_rung_for_nothing(store: Store, redis: Redis) -> None:
     running, waiting = an_update(event="a"), an_update(event="b")
     accepted(store, running, room=1)
     accepted(store, waiting, room=1)
     grant = claimed(store, running.id)
     assert store.claim(waiting.id) is None
-    time.sleep(0.12)
+    later(redis, GRACE)
     assert waiting.id not in _swept(store)
     assert [ring.id for ring in store.settle(grant, an_attempt(), DONE)[1]] == [waiting.id]
 
 
-def test_a_paused_lane_opens_for_nobody_until_its_moment(store: Store) -> None:
+def test_a_paused_lane_opens_for_nobody_until_its_moment(store: Store, redis: Redis) -> None:
     throttled, other = an_update(event="a"), an_update(event="b")
     elsewhere = an_update(mailbox="ben@contoso.com")
     for update in (throttled, other, elsewhere):
         accepted(store, update)
-    pause = Retry("throttled", "429", timedelta(milliseconds=200), pause=timedelta(milliseconds=200))
+    pause = Retry("throttled", "429", timedelta(minutes=1), pause=timedelta(minutes=1))
     store.settle(claimed(store, throttled.id), an_attempt(outcome="throttled"), pause)
     assert store.claim(other.id) is None
     assert store.claim(elsewhere.id) is not None, "another mailbox is not concerned"
     assert other.id not in _swept(store)
-    time.sleep(0.22)
+    later(redis, pause.after)
     assert other.id in _swept(store)
     assert store.claim(other.id) is not None
 
@@ -401,7 +408,7 @@ def test_what_runs_is_not_shown_as_due_and_its_bells_are_counted_anew(store: Sto
     accepted(store, update)
     redis.hset(f"rdv:job:{update.id}", "bells", 7)
     store.settle(claimed(store, update.id), an_attempt(outcome="unavailable"), LATER)
-    time.sleep(0.16)
+    later(redis, LATER.after)
     assert store.unanswered(["update"], 1) == []
     claimed(store, update.id)
     job = store.update(update.id)
@@ -659,15 +666,15 @@ def test_a_discarded_dead_letter_is_off_the_list_and_still_readable_for_a_while(
     assert redis.hget(f"rdv:job:{update.id}", "intent") is None
 
 
-def test_after_a_pause_a_lane_lets_one_job_through_until_it_is_well(store: Store) -> None:
+def test_after_a_pause_a_lane_lets_one_job_through_until_it_is_well(store: Store, redis: Redis) -> None:
     updates = [an_update(event=f"event-{number}") for number in range(4)]
     for update in updates:
         accepted(store, update)
-    away = Retry("throttled", "429", timedelta(milliseconds=50), pause=timedelta(milliseconds=50))
+    away = Retry("throttled", "429", timedelta(minutes=1), pause=timedelta(minutes=1))
     store.settle(claimed(store, updates[0].id), an_attempt(outcome="throttled"), away)
     for update in updates[1:]:
         assert store.claim(update.id) is None
-    time.sleep(0.07)
+    later(redis, away.after)
     _swept(store)
     claims = [grant for grant in (store.claim(update.id) for update in updates) if grant]
     assert len(claims) == 1
@@ -888,11 +895,11 @@ def test_a_store_that_does_not_tell_how_it_writes_is_waited_for(redis: Redis, st
         redis.acl_deluser("managed")
 
 
-def test_whatever_line_ends_exchange_uses_in_what_it_says_the_attempts_stay_apart(store: Store) -> None:
+def test_whatever_line_ends_exchange_uses_in_what_it_says_the_attempts_stay_apart(store: Store, redis: Redis) -> None:
     update, detail = an_update(), "one\ntwo\r\nthree\u2028four\x85five\x1csix"
     accepted(store, update)
     store.settle(claimed(store, update.id), replace(an_attempt(outcome="unavailable"), detail=detail), LATER)
-    time.sleep(0.2)
+    later(redis, LATER.after)
     store.settle(claimed(store, update.id), an_attempt(2), DONE)
     assert [attempt.detail for attempt in store.history(update.id)] == [detail, None]
 
