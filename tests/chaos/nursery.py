@@ -162,7 +162,11 @@ def _tell_of_the_dead(asked: socket.socket) -> None:
 
 def _fork(ask: Mapping[str, Any], asked: socket.socket) -> None:
     nursery = os.getpid()
+    home, left = os.pipe()
     if pid := os.fork():
+        os.close(left)
+        os.read(home, 1)  # until it has left: before, it has no group of its own, by which it is ended
+        os.close(home)
         asked.sendall(json.dumps([pid, None]).encode() + b"\n")
         return
     code = 1
