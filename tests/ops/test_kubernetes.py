@@ -131,7 +131,7 @@ def test_what_scales_is_there_and_counts_a_metric_that_is_there() -> None:
         assert named("Deployment", scaled["spec"]["scaleTargetRef"]["name"])["spec"].get("replicas") is None
         (trigger,) = scaled["spec"]["triggers"]
         (metric,) = re.findall(r"\brendezvous_\w+", trigger["metadata"]["query"])
-        assert f'GaugeMetricFamily("{metric}"' in metrics
+        assert re.search(rf'GaugeMetricFamily\(\s*"{metric}"', metrics)
 
 
 def test_the_image_holds_every_file_that_a_command_names() -> None:
