@@ -114,7 +114,7 @@ def replay_all() -> Response:
     responses={"204": {"description": "It is off the list"}, **document.refusals(401, 404, 429, 503)},
 )
 def discard(path: LetterPath) -> Response:
-    """It is off the list and cannot be brought back; the update can still be read until its retention ends."""
+    """It is off the list and cannot be brought back; the update can still be read for 30 days after its end."""
     at = door()
     if not at.store.discard(_own(at, path.id).id):
         raise gone()

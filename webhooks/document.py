@@ -192,7 +192,8 @@ _KEY_NEEDED = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": True,
-    "description": "1 to 255 visible ASCII characters, bare or in double quotes; keep it when you repeat the request.",
+    "description": "1 to 255 visible ASCII characters, bare or in double quotes; keep it when you repeat the request. "
+    "It is remembered for 3 days, or a day longer than the update may take.",
     "schema": KEY,
 }
 TRACED = "W3C trace context, passed on to Exchange and with the callback. An invalid one is ignored."

@@ -85,7 +85,7 @@ def listed(query: ListQuery) -> Response:
     responses=document.answers(200, "ShownUpdate", 401, 404, 429, 503),
 )
 def shown(path: UpdatePath) -> Response:
-    """The update as it stands."""
+    """The update as it stands. It can be read for 10 days after its end; if it ended ``dead``, for 30."""
     return jsonify(public(_own(door(), path.id)))
 
 

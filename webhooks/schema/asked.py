@@ -154,7 +154,8 @@ class AskedUpdate(Shape):
     after our first read (``start``, ``end`` and ``isAllDay`` count as one property, and so do ``location`` and
     ``locations``; ``append`` and ``remove`` are applied to the changed value). ``neverOverwrite``: any change since
     ``target.version``, or without a version since our first read, is a conflict. A conflict ends the update ``dead``
-    with class ``conflict``. Writes of Rendezvous itself are never a conflict."""
+    with class ``conflict``. Writes of Rendezvous itself are none, as a
+    rule (but ``expect`` holds against them, too)."""
     send_invitations: SendInvitations = "auto"
     """Whom Exchange mails about the change of a meeting; about an appointment it mails nobody. ``auto``: as
     ``sendToAllAndSaveCopy``. ``sendToNone``: nobody. ``sendOnlyToAll``: every attendee. ``sendOnlyToChanged``: the

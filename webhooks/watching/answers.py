@@ -38,9 +38,9 @@ class ShownSubscription(Shown):
 
 class ShownSubscriptions(Shown):
     items: list[ShownSubscription]
-    """All subscriptions of the client, newest first."""
+    """The subscriptions of this page, newest first."""
     next_cursor: str | None
-    """The ``cursor`` of the next page; null if there is none."""
+    """The ``cursor`` of the next page; null on the last one."""
 
 
 class ChangedEvent(Shown):
@@ -76,9 +76,9 @@ class ShownMirror(Shown):
 
 class ShownMirrors(Shown):
     items: list[ShownMirror]
-    """All mirrors of the client, newest first."""
+    """The mirrors of this page, newest first."""
     next_cursor: str | None
-    """The ``cursor`` of the next page; null if there is none."""
+    """The ``cursor`` of the next page; null on the last one."""
 
 
 class ShownChange(Shown):

@@ -1,4 +1,4 @@
-"""Rings: Celery messages that carry a job's id and nothing else.
+"""Rings: Celery messages that carry a job's id and, for Flower, its label.
 
 A bell may be lost, doubled or late; nothing depends on it, because sweep rings again for whatever is past due. So
 nobody waits for the broker: a thread of its own collects the bells that are asked for and rings them together

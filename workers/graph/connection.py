@@ -1,4 +1,5 @@
-"""Microsoft Graph over HTTP: one call, one answer. The only I/O of this package. Retries nothing, follows nothing.
+"""Microsoft Graph over HTTP: one call, one answer. Retries nothing, follows nothing. With signing_keys, the only I/O of
+this package.
 
 Not here: paths, bodies and the meaning of errors, which are functions of values beside this file.
 """
