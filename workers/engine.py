@@ -20,8 +20,8 @@ from workers.ews.feed import EwsFeed
 from workers.exchange import Exchange
 from workers.executor import Executor
 from workers.graph.calendar_view_delta import GraphFeed
-from workers.graph.client import GraphExchange
 from workers.graph.connection import Connection
+from workers.graph.exchange import GraphExchange
 from workers.graph.proof import Prover
 from workers.graph.rich_notification import Certificate, certificate
 from workers.graph.signing_keys import SigningKeys

@@ -349,5 +349,5 @@ def test_the_scope_is_the_services_own(url: str, scope: str) -> None:
 
 
 def test_msal_is_loaded_only_to_sign_in() -> None:
-    program = "import sys, workers.exchange.oauth, workers.graph.client; sys.exit('msal' in sys.modules)"
+    program = "import sys, workers.exchange.oauth, workers.graph.exchange; sys.exit('msal' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -16,8 +16,8 @@ from ops.sandbox.store import Change
 from ops.sandbox.tokens import TENANT
 from ops.sandbox.world import World
 from tests.workers.graph.wire import backend
-from workers.graph.client import GraphExchange
 from workers.graph.connection import Connection
+from workers.graph.exchange import GraphExchange
 from workers.update import Target
 
 BASE = "/graph/v1.0/"

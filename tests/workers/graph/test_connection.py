@@ -5,11 +5,11 @@ from itertools import count
 
 import pytest
 
-from tests.workers.graph.test_client import Signed, listening
+from tests.workers.graph.test_exchange import Signed, listening
 from tests.workers.graph.wire import ANNA, EVENT, PATCH, STANDS, Wire, backend, exchange
 from workers.exchange import Unavailable, Unknown
-from workers.graph.client import GraphExchange
 from workers.graph.connection import Connection
+from workers.graph.exchange import GraphExchange
 
 
 def _drip(server: socket.socket) -> None:

@@ -21,7 +21,7 @@ from tests.workers.graph.wire import failure
 from workers.attempt import Surroundings, attempt
 from workers.event.agreement import agrees
 from workers.event.properties import EXTENDED, EXTENSION
-from workers.graph.client import GraphExchange
+from workers.graph.exchange import GraphExchange
 from workers.graph.resources import PROPERTIES, GraphEvent
 from workers.intended import Intended
 from workers.job import Result

@@ -7,8 +7,8 @@ import httpx
 from pydantic import SecretStr
 
 from workers.exchange import Event, Patch
-from workers.graph.client import GraphExchange
 from workers.graph.connection import Connection
+from workers.graph.exchange import GraphExchange
 from workers.settings import GraphBackend
 from workers.update import Target
 

@@ -36,8 +36,8 @@ from workers.exchange import (
     VersionMoved,
 )
 from workers.exchange.wire import Wire as RealWire
-from workers.graph.client import GraphExchange
 from workers.graph.connection import Connection
+from workers.graph.exchange import GraphExchange
 from workers.graph.resources import GraphEvent
 from workers.tls import trust
 from workers.update import Target
