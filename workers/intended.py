@@ -22,8 +22,7 @@ from workers.update import Json, compact, known_fields
 class Intended:
     """``base``: the properties as first read, the base of every merge. ``before`` and ``after``: what this write was to
     change, as it stood and as it was set; ``version``: the one that it was written against. ``invitations``: who was to
-    be mailed, in at most so many ``mails``. ``newest``: the newest update in the marker that was found (None: recorded
-    by an older release, which did not note it)."""
+    be mailed, in at most so many ``mails``. ``newest``: the newest update in the marker that was found."""
 
     base: Mapping[str, Json]
     before: Mapping[str, Json]
@@ -31,7 +30,7 @@ class Intended:
     invitations: str
     version: str
     mails: int
-    newest: str | None = None
+    newest: str
 
     def to_json(self) -> str:
         return compact({name: getattr(self, name) for name in self.__slots__})
@@ -42,7 +41,7 @@ class Intended:
 
     def forgotten_by(self, event: Event) -> bool:
         """Whether so many updates were written since that ours may have fallen out of the marker."""
-        return self.newest is not None and self.newest not in event.marker and len(event.marker) >= MARKER_LENGTH
+        return self.newest not in event.marker and len(event.marker) >= MARKER_LENGTH
 
     def done_without_marker(self, event: Event) -> Mapping[str, tuple[Json, Json]]:
         """The open extensions that this write has changed: name → before and after. They are resources of their own, so

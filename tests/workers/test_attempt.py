@@ -526,15 +526,6 @@ def test_what_was_turned_away_is_written_however_many_others_were_written_since(
     assert succeeded(desk.run()).verified
 
 
-def test_what_an_older_version_intended_is_found_out_as_it_was_then() -> None:
-    desk = a_desk(MOVED, Fault.LOST_BEFORE)
-    desk.run()
-    assert desk.past is not None
-    desk.past = replace(desk.past, newest=None)
-    desk.exchange.marker = tuple(f"upd_{n}" for n in range(MARKER_LENGTH))
-    assert succeeded(desk.run()).verified
-
-
 def test_a_write_that_never_arrived_is_sent_again_though_the_marker_is_full() -> None:
     desk = a_desk(MOVED, Fault.LOST_BEFORE)
     desk.exchange.marker = tuple(f"upd_{n}" for n in range(MARKER_LENGTH))

@@ -10,7 +10,7 @@ from workers.outcome import Succeeded
 
 STOOD = Event("E", "v1", False, (), {"subject": "Before"})
 STANDS = replace(STOOD, version="v2", properties={"subject": "After"})
-INTENDED = Intended(STOOD.properties, STOOD.properties, STANDS.properties, "sendToNone", "v1", 0)
+INTENDED = Intended(STOOD.properties, STOOD.properties, STANDS.properties, "sendToNone", "v1", 0, "")
 
 
 def applied(written: Written) -> Succeeded:

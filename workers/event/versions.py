@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Self
 
 from workers.event.agreement import normal_form
 from workers.event.patch import WATCHED
@@ -28,10 +29,9 @@ class Wrote:
         return f"{self.before} {self.after} {self.left} {self.found}"
 
     @classmethod
-    def from_line(cls, line: str) -> Wrote:
-        """Also of one that an older release wrote, without contents."""
-        before, after, *contents = line.split(" ")
-        return cls(before, after, *contents[:2])
+    def from_line(cls, line: str) -> Self:
+        """The inverse of ``to_line``, also of what a newer release has written, which may hold more."""
+        return cls(*line.split(" ")[:4])
 
 
 def content_of(properties: Mapping[str, Json]) -> str:

@@ -95,7 +95,7 @@ class Steps:
         if answer[0] != "granted":
             return None
         _, fence, claims, attempts, before_replay, lost, kind, body, intent, doubt, ago = answer
-        tries = max(0, attempts - before_replay - lost)  # an older release replays without forgetting the lost
+        tries = attempts - before_replay - lost
         intended_ago = timedelta(milliseconds=ago)
         return Grant(
             job_id, fence, kind, body, claims, attempts, tries, intent or None, doubt == "1", intended_ago, lost

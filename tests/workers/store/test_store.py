@@ -231,13 +231,6 @@ def test_who_was_handed_back_has_used_up_none_of_its_tries(store: Store) -> None
     assert (again.attempts, again.tries, again.lost) == (5, 0, 0)
 
 
-def test_what_an_older_version_replayed_has_no_less_than_no_tries(store: Store, redis: Redis) -> None:
-    update = an_update()
-    accepted(store, update)
-    redis.hset(f"rdv:job:{update.id}", "lost", 3)
-    assert claimed(store, update.id).tries == 0
-
-
 def test_a_bell_that_nobody_answers_is_rung_again_and_ever_more_rarely(store: Store, redis: Redis) -> None:
     update = an_update()
     accepted(store, update)
@@ -828,22 +821,6 @@ def test_callbacks_of_one_client_that_fail_hold_up_no_other_clients_at_the_same_
         store.settle(claimed(store, called("hr", number)), an_attempt(), failing)
     assert store.claim(called("hr", 5)) is None
     assert store.claim(called("rooms", 0)) is not None
-
-
-def test_a_callback_stands_behind_one_that_an_older_release_stored_and_waits_only_in_its_own_lane(store: Store) -> None:
-    def made(number: int, line: str, lane: str) -> Callback:
-        update = an_update(event=f"event-{number}")
-        accepted(store, update)
-        callback = Callback(f"msg_{number}", "{}", "hr", "a", line, lane, 1, "host")
-        store.settle(claimed(store, update.id), an_attempt(), DONE, callback)
-        return callback
-
-    first, behind = made(1, "line", "callback/host"), made(2, "line", "callback/hr@host")
-    head = claimed(store, first.id)
-    waiting = made(3, "another line", "callback/host")
-    assert store.claim(waiting.id) is None, "there is room for one"
-    _, rings = store.settle(head, an_attempt(), Succeeded(None))
-    assert {ring.id for ring in rings} == {behind.id, waiting.id}
 
 
 def test_an_update_that_ends_because_exchange_is_busy_still_pauses_its_mailbox(store: Store) -> None:

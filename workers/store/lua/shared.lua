@@ -173,9 +173,8 @@ local function leave(id, line, lane, grace, places)
   redis.call('LREM', line_key(line), 0, id)
   local next_id = redis.call('LINDEX', line_key(line), 0)
   if was_head and next_id then
-    local _, _, its_lane = what_is(next_id)  -- another one where an older release has stored the one before it
-    if redis.call('EXISTS', waiting_key(its_lane)) == 1 then
-      wait_in_lane(next_id, its_lane, redis.call('HGET', job_key(next_id), 'accepted'))
+    if redis.call('EXISTS', waiting_key(lane)) == 1 then
+      wait_in_lane(next_id, lane, redis.call('HGET', job_key(next_id), 'accepted'))
     else
       wake(next_id, grace)
     end
