@@ -27,8 +27,7 @@ from workers.celery.bell import TASKS
 from workers.changes.notification import Doubt
 from workers.changes.subscription import state
 from workers.changes.watch import Watch, quiet
-from workers.job import State
-from workers.retry import TITLES
+from workers.job import TITLES, State
 from workers.settings import Settings
 from workers.store import Store
 from workers.store.figures import Health, Pause, Standing, Tally

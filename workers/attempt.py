@@ -31,7 +31,7 @@ from workers.exchange import (
 )
 from workers.failpoint import failpoint
 from workers.intended import Intended
-from workers.job import Clash, Failure, Result, named
+from workers.job import Clash, Failure, Result, failure, named
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.update import Json, Update
 
@@ -106,7 +106,7 @@ class _Run:
             self.done = self.past.done_without_marker(event) if self.past else {}
             if self.in_doubt and self.past and self.past.forgotten_by(event):
                 detail = "A write was sent, its answer was lost, and the event does not tell any more what came of it."
-                return Dead(retry.failure("unknownOutcome", "MarkerForgotten", detail))
+                return Dead(failure("unknownOutcome", "MarkerForgotten", detail))
             if number == ROUNDS:
                 break
             if (outcome := self._round(event)) is not None:
@@ -225,11 +225,10 @@ def _done_in_part(outcome: Outcome, done: Collection[str]) -> Outcome:
     match outcome:
         case Retry() if done:
             return replace(outcome, in_doubt=True)
-        case Dead(failure) if done:
-            detail = f"{failure.detail} Changed before: {', '.join(done)}."
-            return replace(outcome, failure=replace(failure, detail=detail))
+        case Dead(why) if done:
+            return replace(outcome, failure=replace(why, detail=f"{why.detail} Changed before: {', '.join(done)}."))
     return outcome
 
 
 def _conflict(clashes: tuple[Clash, ...], detail: str) -> Failure:
-    return Failure("conflict", "conflict", retry.TITLES["conflict"], detail, clashes)
+    return failure("conflict", "conflict", detail, clashes)

@@ -23,7 +23,7 @@ from workers.celery.bell import Bell
 from workers.exchange import Exchange
 from workers.failpoint import failpoint
 from workers.intended import Intended
-from workers.job import Attempt, Kind, State, UpdateJob
+from workers.job import Attempt, Kind, State, UpdateJob, failure
 from workers.leases import Leases
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.settings import Backend, Settings
@@ -74,7 +74,7 @@ class Executor:
     def _attempt(self, grant: Grant) -> Outcome:
         if grant.claims > POISONED:
             detail = f"{POISONED} workers died, or were cut off, while they ran this job."
-            return Dead(retry.failure("unknownOutcome" if grant.in_doubt else "internal", "Poisoned", detail))
+            return Dead(failure("unknownOutcome" if grant.in_doubt else "internal", "Poisoned", detail))
         try:
             if grant.kind == "callback":
                 return self.deliverer.deliver(grant.id, grant.body, grant.tries, self.dice())
@@ -100,7 +100,7 @@ class Executor:
         backend = self.settings.backends.get(update.target.backend)
         if backend is None:
             detail = f"The backend {update.target.backend} is no longer configured."
-            return Dead(retry.failure("unknownOutcome" if grant.in_doubt else "refused", "BackendGone", detail))
+            return Dead(failure("unknownOutcome" if grant.in_doubt else "refused", "BackendGone", detail))
         past = Intended.from_json(grant.intent) if grant.intent else None
         around = Surroundings(
             exchange=self.exchanges[backend.name],
@@ -123,7 +123,7 @@ class Executor:
             return Retry("internal", detail, retry.patience(self.settings.engine).longest(grant.tries))
         if self._internal_failures(grant) + 1 < INTERNAL_ATTEMPTS:
             return Retry("internal", detail, timedelta(seconds=1 + 4 * self.dice()), in_doubt=in_doubt)
-        return Dead(retry.failure("unknownOutcome" if in_doubt else "internal", type(error).__name__, detail))
+        return Dead(failure("unknownOutcome" if in_doubt else "internal", type(error).__name__, detail))
 
     def _internal_failures(self, grant: Grant) -> int:
         since = grant.attempts - grant.tries - grant.lost

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
-from workers import retry
 from workers.event import whole_days
 from workers.event.agreement import agrees
 from workers.event.properties import EXTENSION
 from workers.event.versions import Wrote, content_of
 from workers.exchange import MARKER_LENGTH, Event, Written
-from workers.job import Clash, Result, named
+from workers.job import Clash, ErrorClass, Result, failure, named
 from workers.outcome import Dead, Succeeded
 from workers.update import Json, compact, known_fields
 
@@ -65,8 +64,8 @@ class Intended:
             others = ", ".join(name for name in values if name not in names)
             detail = f"Exchange answered success but did not change {named(ignored)}"
             detail += f" (it changed {others})." if others else "."
-            failure = retry.failure("unknownOutcome" if in_doubt else "refused", "NotApplied", detail)
-            return Dead(replace(failure, conflicts=ignored), written.request_id)
+            error_class: ErrorClass = "unknownOutcome" if in_doubt else "refused"
+            return Dead(failure(error_class, "NotApplied", detail, ignored), written.request_id)
         verified = stands is not None and _all_agree(stands, asked)
         # What was read back counts only if nobody else has written in between.
         seen = written.event.properties if written.event and written.event.version == written.version else {}
@@ -81,7 +80,7 @@ class Intended:
         after = whole_days.in_zone_of(self.after, event.properties, kind)
         if ignored := self._ignored(after, event.properties):
             detail = f"An earlier write was applied, and yet {named(ignored)} stands as before it."
-            return Dead(replace(retry.failure("unknownOutcome", "NotApplied", detail), conflicts=ignored))
+            return Dead(failure("unknownOutcome", "NotApplied", detail, ignored))
         wrote = Wrote(self.version, "", content_of({**self.base, **after}), content_of(self.base))
         result = self._result(event.version, verified=_all_agree(event.properties, after))
         return Succeeded(result, "the earlier write had been applied", wrote=wrote)

@@ -18,7 +18,19 @@ ErrorClass = Literal[
     "conflict", "refused", "notFound", "accessDenied", "throttled", "unavailable", "unknownOutcome", "expired",
     "internal",
 ]  # fmt: skip
-"""Why a job is dead, in a word: the contract's ``class``. workers/retry has the titles, ops/ERRORS.md what to do."""
+"""Why a job is dead, in a word: the contract's ``class``. ops/ERRORS.md says what to do."""
+TITLES: Mapping[ErrorClass, str] = {
+    "conflict": "Somebody else changed the event",
+    "refused": "Exchange refuses this update",
+    "notFound": "The event is not there",
+    "accessDenied": "Exchange does not let us in",
+    "throttled": "Exchange asked us to stay away for too long",
+    "unavailable": "Exchange could not be reached",
+    "unknownOutcome": "It cannot be known whether the update was applied",
+    "expired": "The deadline passed",
+    "internal": "Rendezvous failed",
+}
+"""Of an update; a callback has titles of its own (workers/callbacks)."""
 
 
 class State(StrEnum):
@@ -102,6 +114,11 @@ class Failure:
             "detail": self.detail,
             "conflicts": [clash.to_json() for clash in self.conflicts],
         }
+
+
+def failure(error_class: ErrorClass, code: str, detail: str, conflicts: tuple[Clash, ...] = ()) -> Failure:
+    """Why an update is dead, with the title of its class."""
+    return Failure(error_class, code, TITLES[error_class], detail, conflicts)
 
 
 @dataclass(frozen=True, slots=True)

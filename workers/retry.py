@@ -5,12 +5,12 @@ Pure: the clock and the dice are passed in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from workers.exchange import AccessDenied, ExchangeError, NotFound, Refused, Throttled, Unavailable, Unknown
-from workers.job import Attempt, ErrorClass, Failure
+from workers.job import Attempt, failure
 from workers.outcome import Dead, Retry
 from workers.settings import Engine
 
@@ -22,17 +22,6 @@ _LONGEST = 10.0**8
 """Seconds: far beyond every deadline, and less than for ever."""
 LONGEST_PAUSE = timedelta(days=1)
 """For so long at most a mailbox is left alone, whatever Exchange says; then one update asks again."""
-TITLES: Mapping[ErrorClass, str] = {
-    "conflict": "Somebody else changed the event",
-    "refused": "Exchange refuses this update",
-    "notFound": "The event is not there",
-    "accessDenied": "Exchange does not let us in",
-    "throttled": "Exchange asked us to stay away for too long",
-    "unavailable": "Exchange could not be reached",
-    "unknownOutcome": "It cannot be known whether the update was applied",
-    "expired": "The deadline passed",
-    "internal": "Rendezvous failed",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +88,6 @@ def last_answer(attempts: Sequence[Attempt]) -> tuple[str | None, str | None]:
     """What Exchange said when it last turned an attempt away, busy or not there, and the id of that request."""
     said = [one for one in attempts if one.outcome in (Throttled.outcome, Unavailable.outcome)]
     return (said[-1].detail, said[-1].requestId) if said else (None, None)
-
-
-def failure(error_class: ErrorClass, code: str, detail: str) -> Failure:
-    """A failure with the title of its class."""
-    return Failure(error_class, code, TITLES[error_class], detail)
 
 
 def _jitter(error: ExchangeError, attempts: int, patience: Patience) -> timedelta:

@@ -13,9 +13,8 @@ from tests.webhooks.conftest import Caller
 from tests.webhooks.given import SMALLEST, is_problem
 from tests.workers.given import an_attempt, claimed, ids_of
 from workers.callbacks.callback import for_update
-from workers.job import ErrorClass
+from workers.job import ErrorClass, failure
 from workers.outcome import Dead, Succeeded
-from workers.retry import failure
 from workers.store import Store
 
 URL = "/v1/dead-letters"

@@ -26,9 +26,8 @@ from webhooks import create_app
 from workers.callbacks.callback import for_update
 from workers.changes.notification import Notification
 from workers.changes.subscription import Subscription
-from workers.job import Result
+from workers.job import Result, failure
 from workers.outcome import Dead, Retry, Succeeded
-from workers.retry import failure
 from workers.settings import Settings
 from workers.store import Store
 

@@ -10,9 +10,9 @@ from redis import Redis
 
 from tests.workers.given import NOW, accepted, an_attempt, an_update, claimed
 from workers.callbacks.callback import Delivery
+from workers.job import failure
 from workers.outcome import Dead, Succeeded
 from workers.replay import Hindrance, Undelivered, hindrance, matching, replay_one, undelivered
-from workers.retry import failure
 from workers.settings import Settings
 from workers.store import Callback, DeadLetter, Search, Store
 from workers.update import Update

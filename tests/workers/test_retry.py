@@ -19,7 +19,7 @@ from workers.exchange import (
     VersionMoved,
 )
 from workers.outcome import Dead, Retry
-from workers.retry import TITLES, Patience, again, decide, expired
+from workers.retry import Patience, again, decide, expired
 from workers.settings import Engine
 
 SECOND = timedelta(seconds=1)
@@ -150,13 +150,6 @@ def test_an_expired_update_bears_the_code_of_the_last_answer(in_doubt: bool) -> 
 def test_a_mailbox_is_asked_again_after_a_day_whatever_exchange_says() -> None:
     outcome = decide(Throttled("429", "x", retry_after=604_800), 0, patience(), in_doubt=False)
     assert isinstance(outcome, Dead) and outcome.pause == timedelta(days=1)
-
-
-def test_every_class_of_the_contract_has_a_title() -> None:
-    assert TITLES.keys() == {
-        "conflict", "refused", "notFound", "accessDenied", "throttled", "unavailable", "unknownOutcome", "expired",
-        "internal",
-    }  # fmt: skip
 
 
 @given(errors, st.integers(0, 10_000), hints, st.floats(0, 0.999))

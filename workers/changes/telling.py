@@ -27,6 +27,7 @@ from workers.exchange import Event, Exchange, ExchangeError, MailboxNotFound, No
 from workers.graph.proof import Prover
 from workers.graph.rich_notification import NotGenuine
 from workers.identifiers import new_id
+from workers.job import failure
 from workers.outcome import Dead, Outcome, Succeeded
 from workers.settings import Settings
 from workers.store import Callback, Grant, Store
@@ -74,7 +75,7 @@ class Teller:
             self.store.doubt(watch, error.reason)
             return Succeeded(None, f"not believed: {error}")
         except Refused as error:
-            return Dead(retry.failure(error.outcome, error.code, error.detail), error.request_id)
+            return Dead(failure(error.outcome, error.code, error.detail), error.request_id)
         except ExchangeError as error:
             # Not given up as long as somebody wants to know: otherwise the change would be lost.
             return retry.again(error, grant.tries, self.settings.engine, self.dice())

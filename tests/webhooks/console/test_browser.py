@@ -12,9 +12,8 @@ from tests.webhooks.console.chromium import Tab, tab
 from tests.webhooks.given import KEY, SMALLEST, TARGET
 from tests.webhooks.wire import serving
 from tests.workers.given import an_attempt, claimed
-from workers.job import Result
+from workers.job import Result, failure
 from workers.outcome import Dead, Succeeded
-from workers.retry import failure
 from workers.store import Store
 
 pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="Chromium is not installed")

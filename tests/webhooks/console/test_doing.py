@@ -15,8 +15,8 @@ from tests.webhooks.test_dead_letters import a_dead_update
 from tests.workers.given import an_attempt, claimed, ids_of
 from tests.workers.store.test_watching import a_subscription
 from workers.changes.subscription import FORBIDDEN
+from workers.job import failure
 from workers.outcome import Dead
-from workers.retry import failure
 from workers.store import Store
 
 ROOM = {"target": {"mailbox": "room-1@contoso.com", "event": "r"}, "set": {"subject": "Booked by rooms"}}

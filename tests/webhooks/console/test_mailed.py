@@ -12,9 +12,8 @@ from tests.webhooks.console.conftest import Browser
 from tests.webhooks.given import SMALLEST, person
 from tests.workers.given import an_attempt, an_update, claimed
 from webhooks.console.mailed import Addressee, mailing
-from workers.job import Result, State, UpdateJob
+from workers.job import Result, State, UpdateJob, failure
 from workers.outcome import Succeeded
-from workers.retry import failure
 from workers.store import Store
 
 ATTENDEES = {

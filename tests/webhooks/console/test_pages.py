@@ -16,9 +16,8 @@ from tests.webhooks.given import SMALLEST, TARGET
 from tests.webhooks.test_dead_letters import a_dead_update
 from tests.workers.given import an_attempt, claimed, ids_of
 from webhooks.console.differences import differences
-from workers.job import Clash, Result
+from workers.job import Clash, Result, failure
 from workers.outcome import Dead, Retry, Succeeded
-from workers.retry import failure
 from workers.store import Store
 from workers.update import Json
 

@@ -21,10 +21,9 @@ from webhooks import create_app
 from webhooks.door import Door
 from workers.callbacks.callback import for_update
 from workers.cli import cli
-from workers.job import ErrorClass
+from workers.job import ErrorClass, failure
 from workers.job import Result as Applied
 from workers.outcome import Dead, Succeeded
-from workers.retry import failure
 from workers.settings import Settings
 from workers.store import Store
 

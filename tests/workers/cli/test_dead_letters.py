@@ -11,8 +11,8 @@ from redis import Redis
 from tests.workers.cli.conftest import UPDATE, Life, Run
 from tests.workers.given import an_attempt, claimed, ids_of
 from workers.cli.dead_letters import since
+from workers.job import failure
 from workers.outcome import Dead
-from workers.retry import failure
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 

@@ -14,9 +14,8 @@ from redis import Redis
 
 from tests.workers.given import accepted, an_attempt, an_update, claimed
 from workers.callbacks.callback import for_update
-from workers.job import Result
+from workers.job import Result, failure
 from workers.outcome import Dead, Retry, Succeeded
-from workers.retry import failure
 from workers.store import Cancelled, Store
 from workers.store.figures import Tally
 

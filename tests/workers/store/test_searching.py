@@ -8,9 +8,8 @@ import pytest
 from redis import Redis
 
 from tests.workers.given import accepted, an_attempt, an_update, claimed
-from workers.job import ErrorClass, State
+from workers.job import ErrorClass, State, failure
 from workers.outcome import Dead
-from workers.retry import failure
 from workers.store import BadCursor, Search, Store, searching
 
 BOTH = ("hr", "rooms")

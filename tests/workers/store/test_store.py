@@ -17,9 +17,8 @@ from tests.workers.given import accepted, an_attempt, an_update, claimed
 from tests.workers.store.passing import later
 from workers.callbacks.callback import Delivery, composed
 from workers.event.versions import Wrote
-from workers.job import Result, State
+from workers.job import Result, State, failure
 from workers.outcome import Dead, Outcome, Retry, Succeeded
-from workers.retry import failure
 from workers.settings import Settings
 from workers.store import (
     BacklogFull,

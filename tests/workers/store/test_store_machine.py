@@ -26,9 +26,8 @@ from redis import Redis
 
 from tests.workers.given import NOW, accepted, an_attempt, an_update
 from workers.identifiers import new_id
-from workers.job import TRANSITIONS
+from workers.job import TRANSITIONS, failure
 from workers.outcome import Dead, Outcome, Retry, Succeeded
-from workers.retry import failure
 from workers.store import Callback, Cancelled, Grant, Store
 from workers.store.connection import Connection
 
