@@ -37,7 +37,7 @@ def signed(name: str) -> Message:
         id=request.headers.get("webhook-id", ""),
         timestamp=request.headers.get("webhook-timestamp", ""),
         signature=request.headers.get("webhook-signature", ""),
-        body=_received(),
+        body=received(),
     )
     now = at.clock().timestamp()
     client = signer(name, message, at.settings.clients, now=now)
@@ -53,7 +53,7 @@ def signed(name: str) -> Message:
 def content() -> Mapping[str, Json]:
     """The body, a JSON object. 415, 413 or 400."""
     check_form()
-    return parsed(_received())
+    return parsed(received())
 
 
 def check_form() -> None:
@@ -63,6 +63,16 @@ def check_form() -> None:
         raise Problem(problems.MEDIA_TYPE, "The body must be application/json in UTF-8.")
     if "Content-Encoding" in request.headers:
         raise Problem(problems.MEDIA_TYPE, "The body must be sent without a Content-Encoding.")
+
+
+def received(at_most: int = body.BYTES_AT_MOST) -> bytes:
+    """The body as it came. 413, or 400 where it breaks off."""
+    try:
+        return body.receive(request.stream, request.content_length, at_most)
+    except body.TooLarge:
+        raise Problem(problems.TOO_LARGE, f"The body is larger than {at_most} bytes.") from None
+    except body.NotJson as error:
+        raise Problem(problems.MALFORMED, f"{error}.") from None
 
 
 def parsed(raw: bytes) -> Mapping[str, Json]:
@@ -97,15 +107,6 @@ def check_parameters() -> None:
     for name, values in request.args.lists():
         if len(values) > 1:
             raise problems.unreadable(name, "it is given more than once")
-
-
-def _received() -> bytes:
-    try:
-        return body.receive(request.stream, request.content_length)
-    except body.TooLarge:
-        raise Problem(problems.TOO_LARGE, f"The body is larger than {body.BYTES_AT_MOST} bytes.") from None
-    except body.NotJson as error:
-        raise Problem(problems.MALFORMED, f"{error}.") from None
 
 
 def _stranger(detail: str, scheme: str) -> Problem:

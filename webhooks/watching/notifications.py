@@ -15,7 +15,7 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 from prometheus_client import Counter
 
-from webhooks import body, document, intake, problems
+from webhooks import document, intake, problems
 from webhooks.door import Door, door
 from webhooks.problems import Problem
 from webhooks.watching.graph_notice import Dropped, Lifecycle, claimed, understood, validation_token
@@ -84,13 +84,7 @@ def _received() -> Response:
 
 
 def _collection() -> Mapping[str, Json]:
-    try:
-        raw = body.receive(request.stream, request.content_length, BYTES_AT_MOST)
-    except body.TooLarge:
-        raise Problem(problems.TOO_LARGE, f"The body is larger than {BYTES_AT_MOST} bytes.") from None
-    except body.NotJson as error:
-        raise Problem(problems.MALFORMED, f"{error}.") from None
-    collection = intake.parsed(raw)
+    collection = intake.parsed(intake.received(BYTES_AT_MOST))
     if not isinstance(collection.get("value"), list):
         raise Problem(problems.MALFORMED, "The body has no value, which must be a list of notifications.")
     if len(collection["value"]) > ITEMS_AT_MOST:
