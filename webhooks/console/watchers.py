@@ -11,7 +11,7 @@ from webhooks.console.gate import visitor
 from webhooks.console.updates import without_query
 from webhooks.console.visitor import Visitor
 from webhooks.door import Door, door
-from workers.changes.subscription import Mirror, Subscription, state, watch_for
+from workers.changes.subscription import Mirror, Subscription, Watcher, state, watch_for
 from workers.changes.watch import Watch
 
 
@@ -39,7 +39,7 @@ def listed() -> str:
 
 
 def _rows(at: Door, visitor: Visitor) -> list[Row]:
-    watchers: list[Subscription | Mirror] = []
+    watchers: list[Watcher] = []
     for client in visitor.clients:
         watchers += at.store.watchers_of(client, Subscription)
         watchers += at.store.watchers_of(client, Mirror)
@@ -47,7 +47,7 @@ def _rows(at: Door, visitor: Visitor) -> list[Row]:
     return [_row(watcher, watch_for(watcher, watches.get(watcher.watch), at.settings)) for watcher in watchers]
 
 
-def _row(watcher: Subscription | Mirror, watch: Watch | None) -> Row:
+def _row(watcher: Watcher, watch: Watch | None) -> Row:
     to = without_query(watcher.callback_url) if isinstance(watcher, Subscription) else watcher.to.owner
     return Row(
         id=watcher.id,

@@ -25,9 +25,10 @@ from webhooks.page import PageQuery
 from webhooks.passage import client
 from webhooks.problems import Problem
 from webhooks.watching.asked import mirror, subscription
-from workers.changes.subscription import Mirror, Subscription, shown_mirror, shown_subscription, watch_for
+from workers.changes.subscription import Mirror, Subscription, state, watch_for
+from workers.public import shown_target
 from workers.settings import Client, Settings
-from workers.update import Json
+from workers.update import Json, rfc3339
 
 W = TypeVar("W", Subscription, Mirror)
 _ID = re.compile(r"(sub|mir)_[0-9A-HJKMNP-TV-Z]{26}")
@@ -140,13 +141,34 @@ def _page(kind: type[W], query: PageQuery) -> tuple[list[W], str | None]:
 
 
 def _shown_subscription(at: Door, one: Subscription) -> dict[str, Json]:
-    return shown_subscription(one, watch_for(one, at.store.watch(one.watch), at.settings))
+    watch = watch_for(one, at.store.watch(one.watch), at.settings)
+    return {
+        "id": one.id,
+        "state": state(watch),
+        "mailbox": one.mailbox,
+        "backend": one.backend,
+        "callbackUrl": one.callback_url,
+        "properties": list(one.properties),
+        "createdAt": one.created_at,
+        "lastToldAt": rfc3339(watch.heard) if watch and watch.heard else None,
+        "problem": watch.problem if watch else None,
+    }
 
 
 def _shown_mirror(at: Door, one: Mirror) -> dict[str, Json]:
     watch = at.store.watch(one.watch)
     snapshot = at.store.snapshot(watch, watch.spelled.get(one.id, one.source.event)) if watch else None
-    return shown_mirror(one, watch_for(one, watch, at.settings), source_gone=snapshot is not None and snapshot.gone)
+    watch = watch_for(one, watch, at.settings)
+    return {
+        "id": one.id,
+        "state": "sourceDeleted" if snapshot is not None and snapshot.gone else state(watch),
+        "from": shown_target(one.source),
+        "to": shown_target(one.to),
+        "properties": list(one.properties),
+        "callbackUrl": one.callback_url,
+        "createdAt": one.created_at,
+        "problem": watch.problem if watch else None,
+    }
 
 
 subscriptions = _views(

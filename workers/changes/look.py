@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from workers.changes.event_change import Snapshot
 from workers.changes.notification import MIRRORED, Notification
-from workers.changes.subscription import Mirror, Subscription
+from workers.changes.subscription import Mirror, Watcher
 from workers.changes.watch import Watch
 from workers.store import Grant
 
@@ -19,7 +19,7 @@ class Look:
     grant: Grant
     watch: Watch
     notification: Notification
-    watchers: Sequence[Subscription | Mirror]
+    watchers: Sequence[Watcher]
     before: Snapshot | None
 
     @property

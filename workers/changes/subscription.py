@@ -1,4 +1,5 @@
-"""Who wants to know of changes: a subscription calls back, a mirror changes another event. Data only.
+"""Who wants to know of changes: a subscription calls back, a mirror changes another event. Data, and whether the
+configuration still lets their clients.
 
 Both live until somebody deletes them; the ``watch`` of their mailbox lives as long as one of them does.
 """
@@ -7,12 +8,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypeAlias
 
 from workers.changes.watch import Watch, watch_id
-from workers.public import shown_target
 from workers.settings import Settings
-from workers.update import Json, Target, known_fields, rfc3339
+from workers.update import Target, known_fields
 
 FORBIDDEN = "the configuration no longer lets the client touch this mailbox"
 MAY_NOT_WRITE = "the configuration no longer lets the client touch the other event's mailbox"
@@ -86,7 +86,10 @@ class Mirror:
         return cls(**{**data, **ends, "properties": tuple(data["properties"])})
 
 
-def may_know(watcher: Subscription | Mirror, settings: Settings) -> bool:
+Watcher: TypeAlias = Subscription | Mirror
+
+
+def may_know(watcher: Watcher, settings: Settings) -> bool:
     """Whether the configuration of today lets its client touch the mailbox that it wants to know of."""
     return _may_touch(watcher.client, watcher.source, settings)
 
@@ -101,7 +104,7 @@ def _may_touch(name: str, end: Target, settings: Settings) -> bool:
     return backend is not None and client is not None and client.may_touch(end.owner, backend)
 
 
-def watch_for(watcher: Subscription | Mirror, watch: Watch | None, settings: Settings) -> Watch | None:
+def watch_for(watcher: Watcher, watch: Watch | None, settings: Settings) -> Watch | None:
     """The mailbox's watch as it is for this watcher: with its own problem, if it has lost the right to a mailbox or has
     to wait for another backend."""
     if watch is None or watch.problem is not None:
@@ -110,35 +113,6 @@ def watch_for(watcher: Subscription | Mirror, watch: Watch | None, settings: Set
         return replace(watch, problem=FORBIDDEN)
     barred = isinstance(watcher, Mirror) and not may_write(watcher, settings)
     return replace(watch, problem=MAY_NOT_WRITE if barred else watch.waits.get(watcher.id))
-
-
-def shown_subscription(subscription: Subscription, watch: Watch | None) -> dict[str, Json]:
-    """The subscription as its client sees it."""
-    return {
-        "id": subscription.id,
-        "state": state(watch),
-        "mailbox": subscription.mailbox,
-        "backend": subscription.backend,
-        "callbackUrl": subscription.callback_url,
-        "properties": list(subscription.properties),
-        "createdAt": subscription.created_at,
-        "lastToldAt": rfc3339(watch.heard) if watch and watch.heard else None,
-        "problem": watch.problem if watch else None,
-    }
-
-
-def shown_mirror(mirror: Mirror, watch: Watch | None, *, source_gone: bool) -> dict[str, Json]:
-    """The mirror as its client sees it."""
-    return {
-        "id": mirror.id,
-        "state": "sourceDeleted" if source_gone else state(watch),
-        "from": shown_target(mirror.source),
-        "to": shown_target(mirror.to),
-        "properties": list(mirror.properties),
-        "callbackUrl": mirror.callback_url,
-        "createdAt": mirror.created_at,
-        "problem": watch.problem if watch else None,
-    }
 
 
 def state(watch: Watch | None) -> str:

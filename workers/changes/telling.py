@@ -20,7 +20,7 @@ from workers.changes.event_change import DEFAULT, Change, Ours, Snapshot
 from workers.changes.look import Look
 from workers.changes.mirroring import Mirroring
 from workers.changes.notification import FIRST_SIGHT, Notification
-from workers.changes.subscription import Mirror, Subscription, may_know
+from workers.changes.subscription import Subscription, Watcher, may_know
 from workers.changes.watch import Watch
 from workers.event.properties import TIMES, shown_change, writable_on
 from workers.exchange import Event, Exchange, ExchangeError, MailboxNotFound, NotFound, Refused
@@ -87,7 +87,7 @@ class Teller:
         if notification.proof is not None and (prover := self.provers.get(watch.backend)) is not None:
             prover.check(notification.event, notification.proof)
 
-    def _read(self, watch: Watch, event_id: str, watchers: Sequence[Subscription | Mirror]) -> Event | None:
+    def _read(self, watch: Watch, event_id: str, watchers: Sequence[Watcher]) -> Event | None:
         """``watchers``: also those who may not know today: what is not read now cannot be compared once they may."""
         asked = DEFAULT.union(*(watcher.properties for watcher in watchers))
         asked |= set(TIMES) if asked & {*TIMES} else set()
@@ -142,7 +142,7 @@ def _change(look: Look, event: Event, ours: Sequence[Ours]) -> Change:
     return replace(change, kind="updated", changed={} if look.only_mirrored else change.changed)
 
 
-def _unaware(look: Look) -> Sequence[Subscription | Mirror] | None:
+def _unaware(look: Look) -> Sequence[Watcher] | None:
     """Who is to hear that an event is gone. None if all know that already, or nobody knows that it was there."""
     before, deleted = None if look.untold else look.before, look.notification.change == "deleted"
     if look.only_mirrored:  # it was missing when its mirror began
@@ -166,7 +166,7 @@ def _callbacks(look: Look, change: Change, version: str | None, now: str) -> Ite
             yield _callback(look, watcher, replace(change, changed=changed), version, now)
 
 
-def _callback(look: Look, watcher: Subscription | Mirror, change: Change, version: str | None, now: str) -> Callback:
+def _callback(look: Look, watcher: Watcher, change: Change, version: str | None, now: str) -> Callback:
     """The ``calendar.event.changed`` that tells one watcher. ``version`` None: the event is gone. ``now``: RFC 3339."""
     watch, event = look.watch, look.notification.event
     data: dict[str, Json] = {

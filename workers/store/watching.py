@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Literal, TypeVar, cast
 
 from workers.changes.event_change import Ours, Snapshot
-from workers.changes.subscription import Mirror, Subscription
+from workers.changes.subscription import Mirror, Subscription, Watcher
 from workers.changes.watch import ROOM, Watch, new_secret
 from workers.store.connection import Connection
 from workers.store.milliseconds import ms
@@ -47,7 +47,7 @@ class Watching:
 
     # Who wants to know
 
-    def begin(self, watcher: Subscription | Mirror, *, most: int = 0) -> str | None:
+    def begin(self, watcher: Watcher, *, most: int = 0) -> str | None:
         """Keep it and have its mailbox watched. Returns its id, or that of an earlier one that does just the same; None
         if ``most`` watchers want to know of the mailbox already (0: no limit)."""
         self._redis.check_now_and_then()
@@ -58,7 +58,7 @@ class Watching:
         )  # fmt: skip
         return str(kept) or None
 
-    def end(self, watcher: Subscription | Mirror) -> None:
+    def end(self, watcher: Watcher) -> None:
         """Keep it no longer. What is on its way may still come."""
         self._redis.run("unwatch", watcher.kind, watcher.id)
 
@@ -70,7 +70,7 @@ class Watching:
         ids = self._redis.call("zrange", f"rdv:{kind.kind}s:{client}", 0, -1)
         return self._watchers(kind, sorted(ids, reverse=True))
 
-    def watchers(self, watch_id: str) -> tuple[Subscription | Mirror, ...]:
+    def watchers(self, watch_id: str) -> tuple[Watcher, ...]:
         """Who wants to know of this mailbox."""
         members = [str(member).partition(":") for member in self._redis.call("smembers", f"rdv:watchers:{watch_id}")]
         ids = {kind: sorted(one for its, _, one in members if its == kind) for kind in ("subscription", "mirror")}

@@ -11,7 +11,7 @@ from tests.webhooks.conftest import Caller
 from tests.webhooks.given import is_problem
 from tests.workers.store.test_watching import MIRROR, a_subscription
 from workers.changes.event_change import DEFAULT
-from workers.changes.subscription import FORBIDDEN, MAY_NOT_WRITE, Mirror, Subscription
+from workers.changes.subscription import FORBIDDEN, MAY_NOT_WRITE, Mirror, Watcher
 from workers.changes.watch import watch_id
 from workers.event.properties import writable_on
 from workers.settings import Settings
@@ -183,7 +183,7 @@ def test_without_properties_those_that_show_at_a_glance_are_told(hr: Caller) -> 
 
 @pytest.mark.parametrize("made", [a_subscription(mailbox="anna@elsewhere.example"), FORBIDDEN_MIRROR])
 def test_one_whose_client_may_no_longer_touch_the_mailbox_says_why_nothing_is_told(
-    hr: Caller, store: Store, made: Subscription | Mirror
+    hr: Caller, store: Store, made: Watcher
 ) -> None:
     store.begin(made)
     watch = store.watch(made.watch)

@@ -17,7 +17,7 @@ from workers.celery.bell import Bell
 from workers.changes.event_change import Snapshot, gone
 from workers.changes.feed import CursorLost, Item, Round, Subscribed
 from workers.changes.notification import FIRST_SIGHT, MIRRORED, Notification
-from workers.changes.subscription import FORBIDDEN, Mirror, Subscription
+from workers.changes.subscription import FORBIDDEN, Mirror, Watcher
 from workers.changes.tending import Tender
 from workers.changes.watch import NEW_WINDOW, Watch
 from workers.exchange import AccessDenied, Away, ExchangeError, MailboxNotFound, NotFound, Throttled, Unknown
@@ -114,7 +114,7 @@ def bench(settings: Settings, store: Store) -> Bench:
 
 
 def test_a_wish_that_comes_while_the_watch_is_read_is_not_lost(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    def removed(watch_id: str) -> tuple[Subscription | Mirror, ...]:
+    def removed(watch_id: str) -> tuple[Watcher, ...]:
         monkeypatch.undo()
         bench.store.lifecycle(watch_id, "subscriptionRemoved")
         return bench.store.watchers(watch_id)
