@@ -11,16 +11,16 @@ from typing import Any
 
 from flower.views import BaseHandler
 
-from workers.celery.bell import TASKS
+from workers.celery.ringer import QUEUES
 
 _NO = ("0", "false", "no", "off")
 
 read_only = os.environ.get("FLOWER_READ_ONLY", "true").lower() not in _NO
 tasks_columns = os.environ.get("FLOWER_TASKS_COLUMNS", "name,args,state,result,uuid,received,runtime,worker")
 
-_QUEUES = sorted({queue for _, queue in TASKS.values()})
+_NAMES = sorted(set(QUEUES.values()))
 # Flower would show only the queues that running workers name; but the length of one that nobody serves matters most.
-BaseHandler.get_active_queue_names = lambda _: _QUEUES
+BaseHandler.get_active_queue_names = lambda _: _NAMES
 
 
 def format_task(task: Any) -> Any:

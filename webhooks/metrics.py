@@ -23,7 +23,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from workers.celery.bell import TASKS
+from workers.celery.ringer import TASKS
 from workers.changes.notification import Doubt
 from workers.changes.subscription import state
 from workers.changes.watch import Watch, quiet

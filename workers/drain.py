@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from celery.signals import task_received, worker_init, worker_shutting_down
 
-from workers.celery.bell import TASKS
+from workers.celery.ringer import QUEUES
 from workers.celery.watchdog import Watchdog
 from workers.executor import Executor
 from workers.store import StoreUnavailable
@@ -32,7 +32,7 @@ def connect(engine: Executor) -> None:
 
     def begin(sender: Any, **_: Any) -> None:
         queues = sender.app.amqp.queues.consume_from
-        kinds = [kind for kind, (_, queue) in TASKS.items() if queue in queues]
+        kinds = [kind for kind, queue in QUEUES.items() if queue in queues]
         watchdog = Watchdog(engine.store, engine.leases, kinds, engine.bell.check)
         task_received.connect(lambda **_: watchdog.heard(), weak=False)
         watchdog.start()

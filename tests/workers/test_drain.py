@@ -23,7 +23,7 @@ leases = SimpleNamespace(
 )
 drain.Watchdog = lambda store, leases, kinds, check: SimpleNamespace(start=lambda: print("watched for", *kinds))
 drain.connect(SimpleNamespace(leases=leases, bell=bell, store=SimpleNamespace(hand_back=hand_back)))
-queues = SimpleNamespace(consume_from=[drain.TASKS["update"][1]])
+queues = SimpleNamespace(consume_from=[drain.QUEUES["update"]])
 app = SimpleNamespace(amqp=SimpleNamespace(queues=queues))
 worker_init.send(sender=type("Consumer", (), dict(app=app)))
 worker_shutting_down.send(sender=None)

@@ -21,16 +21,7 @@ from kombu.exceptions import OperationalError
 
 from workers.celery.ringer import Ringer
 from workers.failpoint import failpoint
-from workers.job import Kind
 from workers.store import Ring
-
-TASKS: dict[Kind, tuple[str, str]] = {
-    "update": ("apply_update", "updates"),
-    "callback": ("deliver_callback", "callbacks"),
-    "notification": ("handle_notification", "notifications"),
-    "watch": ("tend_watch", "notifications"),
-}
-"""Kind of job → (name of the Celery task, its queue)."""
 
 QUIET = 2.0
 """Seconds for which no bell is tried after one could not be rung: while the broker is down, sweep rings enough."""
@@ -63,14 +54,10 @@ def connected(app: Celery) -> Iterator[Connection]:
         raise BrokerUnavailable(f"the broker does not answer: {error}") from error
 
 
-def _nobody_counts(_: int) -> None:
-    pass
-
-
 class Bell:
     """Thread-safe. ``lost`` is called with the number of bells that could not be rung."""
 
-    def __init__(self, app: Celery, lost: Callable[[int], object] = _nobody_counts) -> None:
+    def __init__(self, app: Celery, lost: Callable[[int], object] = lambda _: None) -> None:
         self._app = app
         self._lost = lost
         self._waiting: SimpleQueue[Ring | threading.Event] = SimpleQueue()
@@ -116,7 +103,7 @@ class Bell:
                 atexit.register(self.flush)
 
     def _ring_for_ever(self) -> None:
-        ringer = Ringer(self._app, TASKS)
+        ringer = Ringer(self._app)
         while True:
             asked = list(self._next())
             if jobs := [job for job in asked if isinstance(job, Ring)]:

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from celery import Celery
 from kombu.connection import Connection
 
-from workers.celery.bell import TASKS, BrokerUnavailable, connected
+from workers.celery.bell import BrokerUnavailable, connected
+from workers.celery.ringer import QUEUES
 
 _NOT_FOUND = "404"
 """Kombu's own transports spell it as a string, amqp as a number."""
@@ -20,7 +21,7 @@ def lengths(app: Celery) -> Mapping[str, int]:
     """Each queue's name → its messages that no worker has fetched. Raises BrokerUnavailable. If the broker hangs, this
     takes as long as a connection may take: ask from another thread if there is less time."""
     with connected(app) as connection:
-        return {queue: _length(connection, queue) for queue in dict.fromkeys(queue for _, queue in TASKS.values())}
+        return {queue: _length(connection, queue) for queue in dict.fromkeys(QUEUES.values())}
 
 
 def _length(connection: Connection, queue: str) -> int:

@@ -15,15 +15,28 @@ from celery.utils.nodenames import anon_nodename
 from workers.job import Kind
 from workers.store import Ring
 
+TASKS: Mapping[Kind, str] = {
+    "update": "apply_update",
+    "callback": "deliver_callback",
+    "notification": "handle_notification",
+    "watch": "tend_watch",
+}
+"""Kind of job → the Celery task that answers its bell."""
+QUEUES: Mapping[Kind, str] = {
+    "update": "updates",
+    "callback": "callbacks",
+    "notification": "notifications",
+    "watch": "notifications",
+}
+"""Kind of job → the queue that its bells wait in."""
 _PERSISTENT = 2
 
 
 class Ringer:
     """For one thread only: nothing here is locked. Opens no connection before it is needed."""
 
-    def __init__(self, app: Celery, tasks: Mapping[Kind, tuple[str, str]]) -> None:
+    def __init__(self, app: Celery) -> None:
         self._app = app
-        self._tasks = tasks
         self._connection: Any = None
         self._producer: Any = None
         self._flower_events: Any = None
@@ -65,11 +78,11 @@ class Ringer:
             self._connection, buffer_group={"task"}, buffer_limit=float("inf"), buffer_while_offline=False
         )
         self._flower_events.producer = self._producer
-        for queue in {queue for _, queue in self._tasks.values()}:
+        for queue in set(QUEUES.values()):
             self._app.amqp.queues[queue](self._producer.channel).declare()
 
     def _publish(self, ring: Ring) -> None:
-        task, queue = self._tasks[ring.kind]
+        task, queue = TASKS[ring.kind], QUEUES[ring.kind]
         message = self._app.amqp.create_task_message(
             ring.id, task, args=[ring.id], argsrepr=f"({ring.id}, {ring.label})", kwargsrepr="{}", ignore_result=True,
             create_sent_event=True, origin=self._origin,

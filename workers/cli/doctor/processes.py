@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from workers import celery
-from workers.celery.bell import TASKS
+from workers.celery.ringer import QUEUES
 from workers.cli.doctor.finding import Finding
 from workers.settings import Settings
 
@@ -60,7 +60,7 @@ def check_workers(settings: Settings) -> Iterable[Finding]:
 
 def judge_workers(served: Mapping[str, Iterable[Mapping[str, Any]]]) -> Iterator[Finding]:
     """``served``: worker → its queues, as Celery reports them."""
-    for queue in dict.fromkeys(queue for _, queue in TASKS.values()):
+    for queue in dict.fromkeys(QUEUES.values()):
         names = sorted(worker for worker, queues in served.items() if any(one.get("name") == queue for one in queues))
         process = PROCESSES.get(queue, queue)
         name = process if process == queue else f"{process} ({queue})"
