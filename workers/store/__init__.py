@@ -56,6 +56,7 @@ A head of a line is in exactly one of rdv:due and rdv:waiting; the jobs behind i
 
 from __future__ import annotations
 
+import secrets
 from datetime import timedelta
 from typing import Self
 
@@ -116,6 +117,13 @@ class Store(Steps, Reading, Figures, Searching, Watching):
     def check(self) -> None:
         """Raise StoreUnavailable unless the store answers and would keep what it is given."""
         self._redis.check()
+
+    def console_secret(self) -> str:
+        """What signs the console's sessions, the same for every web process; made when it is first asked for."""
+        if kept := self._redis.call("get", "rdv:console_secret"):  # read first: a full store can still be read
+            return str(kept)
+        made = secrets.token_urlsafe(32)
+        return str(self._redis.call("set", "rdv:console_secret", made, nx=True, get=True) or made)
 
     def close(self) -> None:
         self._redis.redis.close()

@@ -6,7 +6,6 @@ processes together.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -162,13 +161,6 @@ class Figures:
         """How the server is."""
         state, sequence = self.state(), self._redis.call("get", "rdv:sequence")
         return Health(state.memory, state.memory_limit, unfit(state), int(sequence or 0))
-
-    def console_secret(self) -> str:
-        """What signs the console's sessions, the same for every web process; made when it is first asked for."""
-        if kept := self._redis.call("get", "rdv:console_secret"):  # read first: a full store can still be read
-            return str(kept)
-        made = secrets.token_urlsafe(32)
-        return str(self._redis.call("set", "rdv:console_secret", made, nx=True, get=True) or made)
 
 
 def tallies(counts: Mapping[str, str]) -> tuple[Tally, ...]:

@@ -54,6 +54,10 @@ class Reading:
         """The attempts of a job, oldest first."""
         return history(self._redis.call("hget", f"rdv:job:{job_id}", "attempts"))
 
+    def callback_of(self, update_id: str) -> str | None:
+        """The id of the callback job that tells how the update ended."""
+        return cast("str | None", self._redis.call("hget", f"rdv:job:{update_id}", "callback"))
+
     def dead_letter(self, job_id: str) -> DeadLetter | None:
         """One dead letter, or None where it is none."""
         return next(iter(self.dead_letters([job_id])), None)

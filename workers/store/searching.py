@@ -71,10 +71,6 @@ class Searching:
             chunk = ids[start : start + _CHUNK]
             yield [job_id for job_id, wanted in zip(chunk, self._judged(chunk, which), strict=True) if wanted]
 
-    def callback_of(self, update_id: str) -> str | None:
-        """The id of the callback job that tells how the update ended."""
-        return cast("str | None", self._redis.call("hget", f"rdv:job:{update_id}", "callback"))
-
     def _search(self, key: str, clients: Collection[str], which: Search, limit: int, cursor: str | None) -> Found:
         before = _position(cursor) if cursor else _NEWEST
         lists = [self._entries(f"{key}:{client}", which, before) for client in clients]
