@@ -82,7 +82,7 @@ def replay(path: LetterPath) -> Response:
     """It is queued again under its own id. What was in fact applied is found out first, and nothing is done twice."""
     at = door()
     letter = _own(at, path.id)
-    return_one(at, letter)
+    replay_or_refuse(at, letter)
     job = at.store.update(letter.id)
     response = jsonify(public(job) if job else {**_callback(letter), "state": "queued"})
     response.status_code = 202
@@ -103,7 +103,7 @@ def replay_all() -> Response:
     at = door()
     asked = _asked(intake.content())
     letters = matching(at.store, at.settings, client().name, asked.search)
-    replayed = 0 if asked.dry_run else sum(returned(at, letter) for letter in letters)
+    replayed = 0 if asked.dry_run else sum(replayed_now(at, letter) for letter in letters)
     return jsonify({"matched": len(letters), "replayed": replayed, "dryRun": asked.dry_run})
 
 
@@ -121,18 +121,18 @@ def discard(path: LetterPath) -> Response:
     return Response(status=204)
 
 
-def return_one(at: Door, letter: DeadLetter) -> None:
+def replay_or_refuse(at: Door, letter: DeadLetter) -> None:
     """Bring it back. Raises Problem where it cannot be brought back, or may not, or is a dead letter no more."""
     match hindrance(letter, at.settings):
         case Hindrance.SPOILT as why:
             raise Problem(problems.NOT_FOUND, why.value)
         case Hindrance.FORBIDDEN as why:
             raise Problem(problems.FORBIDDEN, why.value)
-    if not returned(at, letter):
+    if not replayed_now(at, letter):
         raise gone()
 
 
-def returned(at: Door, letter: DeadLetter) -> bool:
+def replayed_now(at: Door, letter: DeadLetter) -> bool:
     """Queue it again; False where it is a dead letter no more."""
     done, rings = replay_one(at.store, letter, at.clock())
     at.bell.ring(*rings)

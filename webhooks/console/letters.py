@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from webhooks.console.filters import Filters
 from webhooks.console.gate import visitor
 from webhooks.console.updates import PAGE, without_query
-from webhooks.dead_letters import gone, return_one, returned
+from webhooks.dead_letters import gone, replay_or_refuse, replayed_now
 from webhooks.door import Door, door
 from webhooks.passage import passage
 from workers.replay import matching, undelivered
@@ -35,7 +35,7 @@ def listed() -> str:
 def replayed(letter_id: str) -> Response:
     """Replay one dead letter, under its own id."""
     at = door()
-    return_one(at, _own(at, letter_id))
+    replay_or_refuse(at, _own(at, letter_id))
     return _back("replayed", 1)
 
 
@@ -49,7 +49,7 @@ def replayed_all() -> str | Response:
     ]
     if "dry_run" in request.form:
         return _page(filters, matched=len(letters))
-    return _back("replayed", sum(returned(at, letter) for letter in letters))
+    return _back("replayed", sum(replayed_now(at, letter) for letter in letters))
 
 
 def discarded(letter_id: str) -> Response:
