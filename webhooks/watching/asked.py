@@ -17,7 +17,7 @@ from webhooks.schema import fault_of
 from webhooks.schema.asked import AskedTarget
 from webhooks.schema.rules import broken_target
 from webhooks.schema.shape import Name, Owner, Shape, Text
-from workers.changes.event_change import DEFAULT
+from workers.changes.event_change import TOLD_BY_DEFAULT
 from workers.changes.subscription import Mirror, Subscription
 from workers.event.properties import PROPERTIES, writable_on
 from workers.identifiers import new_id
@@ -68,7 +68,7 @@ def subscription(content: Mapping[str, Json], client: Client, settings: Settings
     """Raises Problem: 422 with pointers, or 403."""
     asked = _read(AskedSubscription, content)
     backend = targets.calendar(asked.mailbox, asked.backend, client, settings)
-    properties = asked.properties or sorted(name for name in DEFAULT if writable_on(backend.kind, name))
+    properties = asked.properties or sorted(name for name in TOLD_BY_DEFAULT if writable_on(backend.kind, name))
     _check(*_unheard(backend, settings), *_unknown(properties, backend), *uncalled(asked.callback_url, client))
     return Subscription(
         id=new_id("sub"),

@@ -21,7 +21,7 @@ from workers.update import Json, compact, known_fields, without_defaults
 Kind = Literal["created", "updated", "deleted"]
 Origin = Literal["rendezvous", "exchange"]
 
-DEFAULT = WATCHED - {"body"}
+TOLD_BY_DEFAULT = WATCHED - {"body"}
 """The properties whose changes a subscription tells if it names none."""
 
 

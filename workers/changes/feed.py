@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from workers.changes.watch import Watch
-from workers.update import Json
+from workers.update import Json, Target
 
 
 class CursorLost(Exception):
@@ -53,8 +53,9 @@ class Feed(Protocol):
         """What changed since the cursor. Without a cursor, every event that there is, with its properties where many
         events can be read at once: only of an event that was seen before can a change be told. Raises CursorLost."""
 
-    def spelled(self, watch: Watch, event: str) -> str:
-        """An event's id as the rounds and notifications of this feed spell it."""
+    def spelled(self, event: Target) -> str:
+        """The event's id as the rounds and notifications of this feed spell it. Which calendar it is in plays no
+        part."""
 
 
 class Push(Protocol):

@@ -16,7 +16,7 @@ from workers import retry
 from workers.callbacks.callback import Delivery, composed
 from workers.celery.bell import Bell
 from workers.changes import event_change
-from workers.changes.event_change import DEFAULT, Change, Ours, Snapshot
+from workers.changes.event_change import TOLD_BY_DEFAULT, Change, Ours, Snapshot
 from workers.changes.look import Look
 from workers.changes.mirroring import Mirroring
 from workers.changes.notification import FIRST_SIGHT, Notification
@@ -89,7 +89,7 @@ class Teller:
 
     def _read(self, watch: Watch, event_id: str, watchers: Sequence[Watcher]) -> Event | None:
         """``watchers``: also those who may not know today: what is not read now cannot be compared once they may."""
-        asked = DEFAULT.union(*(watcher.properties for watcher in watchers))
+        asked = TOLD_BY_DEFAULT.union(*(watcher.properties for watcher in watchers))
         asked |= set(TIMES) if asked & {*TIMES} else set()
         kind = self.settings.backends[watch.backend].kind
         try:

@@ -17,7 +17,7 @@ import structlog
 from workers import retry
 from workers.celery.bell import Bell
 from workers.changes.beginning import Beginning
-from workers.changes.event_change import DEFAULT, Snapshot, is_over
+from workers.changes.event_change import TOLD_BY_DEFAULT, Snapshot, is_over
 from workers.changes.feed import CursorLost, Feed, Item, Push
 from workers.changes.news import is_whole, news, sight
 from workers.changes.notification import FIRST_SIGHT, Notification
@@ -116,7 +116,7 @@ class Tender:
         asked = {
             name for one in self.store.watchers(watch.id) if isinstance(one, Subscription) for name in one.properties
         }
-        learnt = tuple(sorted(asked - DEFAULT))
+        learnt = tuple(sorted(asked - TOLD_BY_DEFAULT))
         if learnt == watch.learnt:
             return watch
         if watch.walked is not None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from workers.changes.feed import Feed
 from workers.changes.subscription import Mirror
-from workers.changes.watch import Watch, watch_id
+from workers.changes.watch import watch_id
 from workers.exchange import Away, ExchangeError
 from workers.store import Store
 from workers.update import Target
@@ -67,9 +67,8 @@ class Ways:
             return event.event
         if (away := self.away(event)) is not None:
             raise away
-        place = Watch(watch_id(event.backend, event.mailbox or ""), event.backend, event.mailbox or "", "")
         try:
-            return feed.spelled(place, event.event)
+            return feed.spelled(event)
         except ExchangeError as error:
             self._away[event.backend if isinstance(error, Away) else event.lane] = error
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from workers.changes.event_change import DEFAULT
+from workers.changes.event_change import TOLD_BY_DEFAULT
 from workers.changes.feed import CursorLost, Item, Round
 from workers.changes.watch import Watch
 from workers.event.properties import writable_on
@@ -13,6 +13,7 @@ from workers.ews.call import Caller
 from workers.ews.ids import ews_form
 from workers.ews.sync_folder_items import Synced
 from workers.exchange import ExchangeError, Throttled
+from workers.update import Target
 
 ANSWERS_AT_MOST = 1000
 AT_ONCE = 50
@@ -39,14 +40,14 @@ class EwsFeed:
                 return Round(found if cursor else self._with_properties(watch, found), state)
         raise CursorLost(f"the round has more than {ANSWERS_AT_MOST} answers")
 
-    def spelled(self, watch: Watch, event: str) -> str:
+    def spelled(self, event: Target) -> str:
         """Exchange always uses its own of the two spellings of an id, whichever the caller used."""
-        return ews_form(event)
+        return ews_form(event.event)
 
     def _with_properties(self, watch: Watch, items: tuple[Item, ...]) -> tuple[Item, ...]:
         """The items with their properties as they stand now, which may be later than they were found. Those that cannot
         be read so are left without, to be read one by one."""
-        asked = [name for name in sorted(DEFAULT.union(watch.learnt)) if writable_on("ews", name)]
+        asked = [name for name in sorted(TOLD_BY_DEFAULT.union(watch.learnt)) if writable_on("ews", name)]
         ids = [item.event for item in items if not item.deleted]
         read: dict[str, Item] = {}
         for start in range(0, len(ids), AT_ONCE):

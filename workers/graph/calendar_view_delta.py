@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlencode
 
-from workers.changes.event_change import DEFAULT
+from workers.changes.event_change import TOLD_BY_DEFAULT
 from workers.changes.feed import CursorLost, Item, Round
 from workers.changes.watch import WINDOW, Watch
 from workers.event.item_ids import is_ews_spelling
@@ -20,7 +21,7 @@ from workers.graph import body, exchange_ids, resources
 from workers.graph.connection import Answer, Connection, unreadable
 from workers.graph.links import path_of
 from workers.graph.paths import event_path, owner_path
-from workers.update import Json, rfc3339
+from workers.update import Json, Target, rfc3339
 
 PREFER = {"Prefer": 'IdType="ImmutableId", outlook.timezone="UTC", odata.maxpagesize=200'}
 PAGES_AT_MOST = 2000
@@ -39,40 +40,41 @@ class GraphFeed:
         path, items = cursor or start(watch, now), list[Item]()
         for _ in range(PAGES_AT_MOST):
             page, answer = self._page(watch, path, cursor)
-            items += read(page, answer, DEFAULT.union(watch.learnt))
+            items += read(page, answer, TOLD_BY_DEFAULT.union(watch.learnt))
             following = self._link(page, "@odata.nextLink", answer)
             if following is None:
                 return Round(tuple(_each_once(items)), self._end(page, answer))
             path = following
         raise CursorLost(f"the round has more than {PAGES_AT_MOST} pages")
 
-    def spelled(self, watch: Watch, event: str) -> str:
+    def spelled(self, event: Target) -> str:
         """The id as it is, if Graph cannot translate it. Raises an ExchangeError if Graph may know it later, because
         the answer is kept."""
-        if exchange_ids.is_immutable(event):
-            return event
+        if exchange_ids.is_immutable(event.event):
+            return event.event
+        in_mailbox = Target(backend=event.backend, event=event.event, mailbox=event.mailbox)
         for ask in (self._translated, self._shown):
             try:
-                found = ask(watch, event)
+                found = ask(in_mailbox)
             except (Throttled, Unavailable):
                 raise
             except ExchangeError:
                 continue
             if found is not None:
                 return found
-        return event
+        return event.event
 
-    def _translated(self, watch: Watch, event: str) -> str | None:
+    def _translated(self, event: Target) -> str | None:
         """https://learn.microsoft.com/graph/api/user-translateexchangeids"""
-        path, question = exchange_ids.path(watch.place), exchange_ids.question(event, "restImmutableEntryId")
-        return exchange_ids.answer(self._connection.call("read", watch.place, "POST", path, content=question).body)
+        path, question = exchange_ids.path(event), exchange_ids.question(event.event, "restImmutableEntryId")
+        return exchange_ids.answer(self._connection.call("read", event, "POST", path, content=question).body)
 
-    def _shown(self, watch: Watch, event: str) -> str | None:
+    def _shown(self, event: Target) -> str | None:
         """The id as a read shows it. Translating needs a permission to read users, which the application may not
         have."""
-        as_graph = exchange_ids.respelled(event) if is_ews_spelling(event) else event
-        path = f"{event_path(watch.event(as_graph))}?$select=id"
-        return exchange_ids.shown(self._connection.call("read", watch.place, "GET", path, PREFER).body)
+        as_graph = exchange_ids.respelled(event.event) if is_ews_spelling(event.event) else event.event
+        path = f"{event_path(replace(event, event=as_graph))}?$select=id"
+        return exchange_ids.shown(self._connection.call("read", event, "GET", path, PREFER).body)
 
     def _page(self, watch: Watch, path: str, cursor: str | None) -> tuple[dict[str, Json], Answer]:
         try:
@@ -92,7 +94,7 @@ class GraphFeed:
     def _end(self, page: dict[str, Json], answer: Answer) -> str:
         cursor = self._link(page, "@odata.deltaLink", answer)
         if cursor is None:
-            raise _unreadable(answer, ValueError("it has neither nextLink nor deltaLink"))
+            raise _unreadable(answer, "it has neither nextLink nor deltaLink")
         return cursor
 
     def _link(self, page: dict[str, Json], name: str, answer: Answer) -> str | None:
@@ -142,5 +144,5 @@ def _each_once(items: list[Item]) -> list[Item]:
     return list(last.values())
 
 
-def _unreadable(answer: Answer, error: Exception) -> ExchangeError:
-    return unreadable("read", answer, ValueError(f"this is no page of a delta: {error}"))
+def _unreadable(answer: Answer, why: object) -> ExchangeError:
+    return unreadable("read", answer, f"this is no page of a delta: {why}")

@@ -100,9 +100,9 @@ class Connection:
         return whole_answer(self._transport, auth, request, monotonic() + self._timeout)
 
 
-def unreadable(phase: Phase, answer: Answer, error: ValueError) -> ExchangeError:
-    """The error for a success whose body cannot be read."""
-    return errors.unreadable(phase, str(error), answer.request_id)
+def unreadable(phase: Phase, answer: Answer, why: object) -> ExchangeError:
+    """The error for a success whose body cannot be read. ``why``: a sentence, or the error that says so."""
+    return errors.unreadable(phase, str(why), answer.request_id)
 
 
 def _advised(failure: ExchangeError) -> ExchangeError:

@@ -91,7 +91,7 @@ class GraphExchange:
         except NotFound:
             return None
         except (ValueError, AttributeError, RecursionError) as error:
-            raise unreadable("read", answer, ValueError(f"this is no extension: {error}")) from error
+            raise unreadable("read", answer, f"this is no extension: {error}") from error
 
     def _extend(self, place: Target, call: Call) -> None:
         try:

@@ -140,7 +140,7 @@ def subscribed(answer: Answer) -> Subscribed:
             raise ValueError("expirationDateTime has no offset")
         return Subscribed(str(document["id"]), expires)
     except (KeyError, TypeError, ValueError) as error:
-        raise unreadable("write", answer, ValueError(f"this is no subscription: {error}")) from error
+        raise unreadable("write", answer, f"this is no subscription: {error}") from error
 
 
 def _addresses(public_url: str) -> dict[str, str]:
@@ -161,7 +161,7 @@ def _document(answer: Answer, phase: Phase) -> dict[str, Json]:
             return document
         raise ValueError("this is no JSON object")
     except (ValueError, RecursionError) as error:
-        raise unreadable(phase, answer, ValueError(str(error))) from error
+        raise unreadable(phase, answer, error) from error
 
 
 def _json(document: dict[str, Json]) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 from tests.webhooks.conftest import Caller
 from tests.webhooks.given import is_problem
 from tests.workers.store.test_watching import MIRROR, a_subscription
-from workers.changes.event_change import DEFAULT
+from workers.changes.event_change import TOLD_BY_DEFAULT
 from workers.changes.subscription import FORBIDDEN, MAY_NOT_WRITE, Mirror, Watcher
 from workers.changes.watch import watch_id
 from workers.event.properties import writable_on
@@ -65,7 +65,7 @@ def test_who_names_no_properties_is_told_of_the_usual_ones_that_the_backend_has(
     hr: Caller, mailbox: str, kind: Literal["graph", "ews"]
 ) -> None:
     told = hr.post("/v1/subscriptions", {"mailbox": mailbox, "callbackUrl": "https://hooks.example.com/x"}).get_json()
-    assert set(told["properties"]) == {name for name in DEFAULT if writable_on(kind, name)}
+    assert set(told["properties"]) == {name for name in TOLD_BY_DEFAULT if writable_on(kind, name)}
 
 
 @pytest.mark.parametrize(("url", "asked"), BOTH)

@@ -48,8 +48,8 @@ class FakeGraph:
         items = self.rounds.pop(0) if self.rounds else items
         return Round(items, f"cursor {len(self.calls)}")
 
-    def spelled(self, watch: Watch, event: str) -> str:
-        return f"immutable {event.removeprefix('immutable ')}"
+    def spelled(self, event: Target) -> str:
+        return f"immutable {event.event.removeprefix('immutable ')}"
 
     def create(self, watch: Watch, now: datetime) -> Subscribed:
         self._called("create")
@@ -430,7 +430,7 @@ def test_a_mirror_into_a_groups_calendar_begins_although_nobody_tells_of_its_cha
 class NobodyThere(FakeGraph):
     asked: int = 0
 
-    def spelled(self, watch: Watch, event: str) -> str:
+    def spelled(self, event: Target) -> str:
         self.asked += 1
         raise Away("ConnectError", "nobody there", request_id="r-1")
 
@@ -468,10 +468,10 @@ def test_a_mirror_does_not_wait_for_another_that_leads_on_from_its_event_to_a_ba
 
 def test_a_mirror_waits_for_its_own_mailbox_to_say_whether_another_leads_straight_back(bench: Bench) -> None:
     class Once(FakeGraph):
-        def spelled(self, watch: Watch, event: str) -> str:
-            if event == "spelled otherwise":
+        def spelled(self, event: Target) -> str:
+            if event.event == "spelled otherwise":
                 raise Throttled("429", "busy", retry_after=7)
-            return super().spelled(watch, event)
+            return super().spelled(event)
 
     bench.tender = replace(bench.tender, feeds={"cloud": Once()})
     back = replace(MIRROR.source, event="spelled otherwise")
@@ -483,10 +483,10 @@ def test_a_mirror_waits_for_its_own_mailbox_to_say_whether_another_leads_straigh
 
 def test_a_mirror_into_a_busy_mailbox_of_the_same_backend_holds_up_nobody_else(bench: Bench) -> None:
     class Busy(FakeGraph):
-        def spelled(self, watch: Watch, event: str) -> str:
-            if watch.mailbox == "busy@contoso.com":
+        def spelled(self, event: Target) -> str:
+            if event.mailbox == "busy@contoso.com":
                 raise Throttled("429", "busy", retry_after=600)
-            return super().spelled(watch, event)
+            return super().spelled(event)
 
     bench.tender = replace(bench.tender, feeds={"cloud": Busy()})
     bench.store.begin(replace(MIRROR, id="mir_0", to=Target("cloud", "F", mailbox="busy@contoso.com")))

@@ -8,7 +8,6 @@ import pytest
 from tests.workers.graph.wire import Wire, backend
 from workers.changes.feed import Round
 from workers.changes.subscription import Mirror
-from workers.changes.watch import Watch
 from workers.changes.ways import Ways
 from workers.exchange import Away, ExchangeError, Throttled, Unavailable
 from workers.graph.calendar_view_delta import GraphFeed
@@ -26,17 +25,17 @@ class Feed:
 
     fails: ExchangeError | None = None
     asked: list[str] = field(default_factory=list)
-    mailboxes: list[str] = field(default_factory=list)
+    mailboxes: list[str | None] = field(default_factory=list)
 
     def changes(self, *_: object) -> Round:
         raise NotImplementedError
 
-    def spelled(self, watch: Watch, event: str) -> str:
-        self.asked.append(event)
-        self.mailboxes.append(watch.mailbox)
+    def spelled(self, event: Target) -> str:
+        self.asked.append(event.event)
+        self.mailboxes.append(event.mailbox)
         if self.fails is not None:
             raise self.fails
-        return f"immutable {event}"
+        return f"immutable {event.event}"
 
 
 def test_an_event_is_asked_about_once_and_one_of_a_group_never(store: Store) -> None:

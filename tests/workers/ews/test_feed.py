@@ -10,7 +10,7 @@ import pytest
 
 from tests.workers.ews.server import backend
 from tests.workers.ews.test_sync_folder_items import CHANGES, ITEM, SHELL
-from workers.changes.event_change import DEFAULT
+from workers.changes.event_change import TOLD_BY_DEFAULT
 from workers.changes.feed import CursorLost, Item
 from workers.changes.watch import Watch
 from workers.ews.call import Caller
@@ -85,7 +85,7 @@ def test_the_first_round_brings_the_properties_with_it_of_many_events_in_one_cal
     assert [len(ids) for ids in calendar.reads] == [AT_ONCE, 1]
     for item in found.values():
         assert item.version == "now" and item.properties is not None
-        assert item.properties.keys() == {*DEFAULT, "body"}
+        assert item.properties.keys() == {*TOLD_BY_DEFAULT, "body"}
         assert item.properties["subject"] == "S"
 
 

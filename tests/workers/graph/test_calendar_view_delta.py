@@ -122,9 +122,9 @@ def test_a_page_that_cannot_be_read_is_asked_for_again(body: dict[str, Any]) -> 
 
 def test_an_id_is_spelled_as_graph_will_tell_it() -> None:
     wire = Wire({"value": [{"sourceId": "AAMk-1", "targetId": "AAkALg1"}]})
-    assert feed(wire).spelled(WATCH, "AAMk-1") == "AAkALg1"
-    assert feed(Wire(failure(400), failure(400))).spelled(WATCH, "AAMk-1") == "AAMk-1"
-    assert feed(Wire()).spelled(WATCH, "AAkALg1") == "AAkALg1"
+    assert feed(wire).spelled(WATCH.event("AAMk-1")) == "AAkALg1"
+    assert feed(Wire(failure(400), failure(400))).spelled(WATCH.event("AAMk-1")) == "AAMk-1"
+    assert feed(Wire()).spelled(WATCH.event("AAkALg1")) == "AAkALg1"
 
 
 EWS_ID = "AAMk" + "A/+w" * 40
@@ -133,7 +133,7 @@ EWS_ID = "AAMk" + "A/+w" * 40
 @pytest.mark.parametrize(("event", "path"), [("AAMk-1", "AAMk-1"), (EWS_ID, "AAMk" + "A-_w" * 40)])
 def test_who_may_not_translate_reads_the_id_of_the_event_itself(event: str, path: str) -> None:
     wire = Wire(failure(403, "Authorization_RequestDenied"), {"id": "AAkALg1"})
-    assert feed(wire).spelled(WATCH, event) == "AAkALg1"
+    assert feed(wire).spelled(WATCH.event(event)) == "AAkALg1"
     _, read = wire.seen
     assert (read.method, read.url.path) == ("GET", f"/v1.0/users/anna@contoso.com/events/{path}")
     assert 'IdType="ImmutableId"' in read.headers["Prefer"]
@@ -141,17 +141,17 @@ def test_who_may_not_translate_reads_the_id_of_the_event_itself(event: str, path
 
 @pytest.mark.parametrize("answer", [{"value": [{"errorDetails": {}}]}, {"value": []}])
 def test_what_cannot_be_translated_is_read_and_what_cannot_be_read_stays_as_it_is(answer: dict[str, Any]) -> None:
-    assert feed(Wire(answer, {"id": "AAkALg1"})).spelled(WATCH, "AAMk-1") == "AAkALg1"
+    assert feed(Wire(answer, {"id": "AAkALg1"})).spelled(WATCH.event("AAMk-1")) == "AAkALg1"
     for no in (httpx.Response(200, json={}), failure(404, "ErrorItemNotFound")):
-        assert feed(Wire(answer, no)).spelled(WATCH, "AAMk-1") == "AAMk-1"
-    assert feed(Wire(answer)).spelled(WATCH, "..") == ".."
+        assert feed(Wire(answer, no)).spelled(WATCH.event("AAMk-1")) == "AAMk-1"
+    assert feed(Wire(answer)).spelled(WATCH.event("..")) == ".."
 
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_an_id_that_graph_may_spell_later_is_not_taken_as_it_is(status: int) -> None:
     for before in ((), (failure(403),)):
         with pytest.raises((Throttled, Unavailable)):
-            feed(Wire(*before, failure(status))).spelled(WATCH, "AAMk-1")
+            feed(Wire(*before, failure(status))).spelled(WATCH.event("AAMk-1"))
 
 
 def test_a_link_is_followed_only_below_the_configured_address() -> None:
