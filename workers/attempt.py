@@ -33,7 +33,7 @@ from workers.failpoint import failpoint
 from workers.intended import Intended
 from workers.job import Clash, Failure, Result, failure, named
 from workers.outcome import Dead, Outcome, Retry, Succeeded
-from workers.update import Json, Update
+from workers.update import BackendKind, Json, Update
 
 ROUNDS = 5
 """How often we look again at once when the version moves under us; after that the update is retried later."""
@@ -51,7 +51,7 @@ class Surroundings:
     """
 
     exchange: Exchange
-    kind: str
+    kind: BackendKind
     intend: Callable[[Intended], timedelta | None]
     pause: Callable[[int], None]
     patience: Callable[[], retry.Patience]

@@ -14,7 +14,7 @@ from workers.event.versions import Wrote, content_of
 from workers.exchange import MARKER_LENGTH, Event, Written
 from workers.job import Clash, ErrorClass, Result, failure, named
 from workers.outcome import Dead, Succeeded
-from workers.update import Json, compact, known_fields
+from workers.update import BackendKind, Json, compact, known_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Intended:
         }
 
     def applied(
-        self, values: Mapping[str, Json], event: Event, written: Written, kind: str, *, in_doubt: bool
+        self, values: Mapping[str, Json], event: Event, written: Written, kind: BackendKind, *, in_doubt: bool
     ) -> Succeeded | Dead:
         """What came of the write of ``values`` to ``event`` that Exchange answered with success. ``in_doubt``: part of
         it may have been applied, so that it must not be written again."""
@@ -74,7 +74,7 @@ class Intended:
         result = replace(self._result(written.version, verified=verified), notices=written.notices)
         return Succeeded(result, request_id=written.request_id, wrote=wrote)
 
-    def recovered(self, event: Event, kind: str) -> Succeeded | Dead:
+    def recovered(self, event: Event, kind: BackendKind) -> Succeeded | Dead:
         """What came of the write whose answer was lost, seen in an event that bears its marker. Which version the write
         made is not known, only the content that it left."""
         after = whole_days.in_zone_of(self.after, event.properties, kind)

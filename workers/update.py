@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Json: TypeAlias = Any
 """A JSON value: None, bool, int, float, str, list or dict of such."""
 
+BackendKind = Literal["graph", "ews"]
 ConflictResolution = Literal["neverOverwrite", "autoResolve", "alwaysOverwrite"]
 SendInvitations = Literal[
     "auto", "sendToNone", "sendOnlyToAll", "sendOnlyToChanged", "sendToAllAndSaveCopy", "sendToChangedAndSaveCopy"

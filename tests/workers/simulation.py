@@ -38,8 +38,7 @@ from tests.workers.given import NOW, an_update
 from workers.callbacks.callback import Deliverer
 from workers.event.agreement import agrees
 from workers.event.html_body import canonical_html
-from workers.event.patch import WATCHED
-from workers.event.properties import group_of, members
+from workers.event.properties import WATCHED, group_of, members
 from workers.event.versions import Wrote
 from workers.exchange import MARKER_LENGTH, AccessDenied, Patch, Unavailable
 from workers.executor import Executor

@@ -20,7 +20,7 @@ from workers.intended import Intended
 from workers.job import Clash, Result
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.retry import Patience
-from workers.update import Intent, Json, Target, Update
+from workers.update import BackendKind, Intent, Json, Target, Update
 
 MOVED = Intent(set={"subject": "Moved"})
 
@@ -31,7 +31,7 @@ class Desk:
 
     exchange: FakeExchange
     update: Update
-    kind: str = "ews"
+    kind: BackendKind = "ews"
     remaining: timedelta = timedelta(days=1)
     lease: bool = True
     past: Intended | None = None
@@ -139,7 +139,7 @@ def days(first: str, last: str, zone: str) -> dict[str, Json]:
 PACIFIC, TOKYO = "Pacific Standard Time", "Tokyo Standard Time"
 
 
-def an_all_day_desk(kind: str, zone: str, intent: Intent, **changes: Any) -> Desk:
+def an_all_day_desk(kind: BackendKind, zone: str, intent: Intent, **changes: Any) -> Desk:
     """It lasts the whole of 1 December, told in this zone."""
     desk = a_desk(intent, **changes)
     desk.kind, desk.exchange.properties = kind, an_event(isAllDay=True, **days("2026-12-01", "2026-12-02", zone))
@@ -150,7 +150,9 @@ def an_all_day_desk(kind: str, zone: str, intent: Intent, **changes: Any) -> Des
     ("kind", "stands", "asked"),
     [("graph", "UTC", PACIFIC), ("graph", PACIFIC, "UTC"), ("graph", PACIFIC, TOKYO), ("ews", PACIFIC, "UTC")],
 )
-def test_the_very_same_whole_days_are_no_write_no_mail_and_no_conflict(kind: str, stands: str, asked: str) -> None:
+def test_the_very_same_whole_days_are_no_write_no_mail_and_no_conflict(
+    kind: BackendKind, stands: str, asked: str
+) -> None:
     same = days("2026-12-01", "2026-12-02", asked)
     desk = an_all_day_desk(kind, stands, Intent(set={**same, "isAllDay": True}, expect=same))
     assert succeeded(desk.run()) == Result("v1", noop=True)
@@ -159,7 +161,9 @@ def test_the_very_same_whole_days_are_no_write_no_mail_and_no_conflict(kind: str
 
 
 @pytest.mark.parametrize(("kind", "stands", "asked"), [("graph", "UTC", PACIFIC), ("ews", PACIFIC, "UTC")])
-def test_other_whole_days_are_written_in_the_zone_in_which_the_event_stands(kind: str, stands: str, asked: str) -> None:
+def test_other_whole_days_are_written_in_the_zone_in_which_the_event_stands(
+    kind: BackendKind, stands: str, asked: str
+) -> None:
     desk = an_all_day_desk(kind, stands, Intent(set={"end": a_day("2026-12-03", asked)}))
     assert succeeded(desk.run()).verified
     assert desk.exchange.writes[0].changes == days("2026-12-01", "2026-12-03", stands)

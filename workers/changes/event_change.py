@@ -13,8 +13,7 @@ from datetime import datetime
 from typing import Literal, Self
 
 from workers.event.agreement import agrees, normal_form
-from workers.event.patch import WATCHED
-from workers.event.properties import group_of, members
+from workers.event.properties import WATCHED, group_of, members
 from workers.exchange import Event
 from workers.update import Json, compact, known_fields, without_defaults
 

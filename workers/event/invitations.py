@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 
 from workers.event.properties import EXTENSION, members
 from workers.exchange import Event, Refused
-from workers.update import Json, SendInvitations
+from workers.update import BackendKind, Json, SendInvitations
 
 NOBODY = "sendToNone"
 EVERYBODY = "sendToAllAndSaveCopy"
 CHANGED = ("sendOnlyToChanged", "sendToChangedAndSaveCopy")
 
 
-def choose(asked: SendInvitations, event: Event, changes: Mapping[str, Json], backend_kind: str) -> str:
+def choose(asked: SendInvitations, event: Event, changes: Mapping[str, Json], kind: BackendKind) -> str:
     """The mode for this write. Nobody is mailed about an appointment: a send mode may turn it into a meeting. Nor about
     open extensions, which Graph keeps beside the event.
 
@@ -25,7 +25,7 @@ def choose(asked: SendInvitations, event: Event, changes: Mapping[str, Json], ba
     """
     if not (event.is_meeting or changes.get("attendees")) or all(name.startswith(EXTENSION) for name in changes):
         return NOBODY
-    if backend_kind == "graph":
+    if kind == "graph":
         if asked == NOBODY:
             raise Refused(
                 "SendToNoneOnGraph",

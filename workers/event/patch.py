@@ -26,7 +26,7 @@ from workers.event.properties import (
 from workers.event.series import moved
 from workers.event.zones import instant, to_windows, wall_clock
 from workers.job import Clash
-from workers.update import ConflictResolution, Intent, Json
+from workers.update import BackendKind, ConflictResolution, Intent, Json
 
 Properties: TypeAlias = Mapping[str, Json]
 
@@ -43,7 +43,7 @@ class Conflict:
     clashes: tuple[Clash, ...]
 
 
-def properties_needed(intent: Intent, conflict_resolution: ConflictResolution, kind: str) -> frozenset[str]:
+def properties_needed(intent: Intent, conflict_resolution: ConflictResolution, kind: BackendKind) -> frozenset[str]:
     """What must be read before anything can be decided: whole groups, as far as a backend of this ``kind`` has them,
     and always attendees and recurrence, which tell how many people would be mailed."""
     needed = {*intent.touched, *intent.expect, "attendees", "recurrence"}
@@ -51,13 +51,6 @@ def properties_needed(intent: Intent, conflict_resolution: ConflictResolution, k
         needed |= {name for name in PROPERTIES if writable_on(kind, name)}
     partners = {partner for name in needed for partner in group_of(name) - needed}
     return frozenset(needed | {name for name in partners if writable_on(kind, name)})
-
-
-WATCHED = frozenset(
-    {"subject", "body", "start", "end", "isAllDay", "location", "attendees", "categories", "importance", "sensitivity",
-     "showAs", "isReminderOn", "reminderMinutesBeforeStart", "recurrence"}
-)  # fmt: skip
-"""The properties that every event has on every backend."""
 
 
 def plan(

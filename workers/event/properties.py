@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from workers.event.zones import to_windows
-from workers.update import Json
+from workers.update import BackendKind, Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,11 @@ PROPERTIES: Mapping[str, Property] = {
         Property("subject", clearable=True),
     )
 }
+WATCHED = frozenset(
+    {"subject", "body", "start", "end", "isAllDay", "location", "attendees", "categories", "importance", "sensitivity",
+     "showAs", "isReminderOn", "reminderMinutesBeforeStart", "recurrence"}
+)  # fmt: skip
+"""The properties that every event has on every backend."""
 
 EXTENDED = "singleValueExtendedProperties/"
 """Before the id of a single MAPI property (``String {guid} Name x``): each is a property of its own, with a string."""
@@ -84,7 +89,7 @@ GROUPS = (frozenset({"start", "end", "isAllDay"}), frozenset({"location", "locat
 """Properties that mean something only together: merged, or in conflict, as one."""
 
 
-def writable_on(kind: str, name: str) -> bool:
+def writable_on(kind: BackendKind, name: str) -> bool:
     """Whether a backend of this kind can write the property."""
     return kind == "graph" or property_of(name).ews
 

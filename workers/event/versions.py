@@ -10,8 +10,7 @@ from hashlib import blake2b
 from typing import Self
 
 from workers.event.agreement import normal_form
-from workers.event.patch import WATCHED
-from workers.event.properties import PROPERTIES
+from workers.event.properties import PROPERTIES, WATCHED
 from workers.update import Json
 
 

@@ -14,10 +14,10 @@ from datetime import datetime, time
 from workers.event.agreement import agrees
 from workers.event.properties import OWN_ZONE, TIMES, asks_for_no_zone
 from workers.event.zones import to_windows
-from workers.update import Intent, Json
+from workers.update import BackendKind, Intent, Json
 
 
-def by_date(intent: Intent, stands: Mapping[str, Json], kind: str) -> Intent:
+def by_date(intent: Intent, stands: Mapping[str, Json], kind: BackendKind) -> Intent:
     """The intent, its whole days told in the zone in which the event stands on a backend of this ``kind``."""
     if not stands.get("isAllDay"):
         begins = kind == "ews" and intent.set.get("isAllDay")
@@ -34,7 +34,7 @@ def by_date(intent: Intent, stands: Mapping[str, Json], kind: str) -> Intent:
     )
 
 
-def in_zone_of(values: Mapping[str, Json], stands: Mapping[str, Json], kind: str) -> Mapping[str, Json]:
+def in_zone_of(values: Mapping[str, Json], stands: Mapping[str, Json], kind: BackendKind) -> Mapping[str, Json]:
     """The values, their whole days told in the zone in which the event stands, if it lasts whole days."""
     if not stands.get("isAllDay"):
         return values
@@ -56,7 +56,7 @@ def check(changes: Mapping[str, Json], stands: Mapping[str, Json]) -> None:
             raise ValueError(f"{name}: an all-day event starts and ends at midnight")
 
 
-def _to_set(asked: Mapping[str, Json], stands: Mapping[str, Json], kind: str) -> Mapping[str, Json]:
+def _to_set(asked: Mapping[str, Json], stands: Mapping[str, Json], kind: BackendKind) -> Mapping[str, Json]:
     """What is to be set, its whole days told in the zone in which the event stands. It is left as asked if the event
     is to last hours from then on; or if it moves to other days and both are told in a zone with a name, in which Graph
     then keeps them."""
@@ -84,7 +84,7 @@ def _of_days(recurrence: Json) -> Json:
     return {**recurrence, "range": {name: told for name, told in span.items() if name != "recurrenceTimeZone"}}
 
 
-def _day(asked: Json, stands: Json, kind: str) -> Json:
+def _day(asked: Json, stands: Json, kind: BackendKind) -> Json:
     if not _is_midnight(asked) or not _is_midnight(stands):
         return asked
     return {**stands, "dateTime": asked["dateTime"]} if kind == "graph" or asks_for_no_zone(asked) else asked

@@ -10,7 +10,7 @@ from tests.workers.events import an_event, attendee
 from workers.event.invitations import check_limit, choose, mails, recipients
 from workers.event.properties import EXTENSION
 from workers.exchange import Event, Refused
-from workers.update import Json, SendInvitations
+from workers.update import BackendKind, Json, SendInvitations
 
 MODES = ("sendToNone", "sendOnlyToAll", "sendOnlyToChanged", "sendToAllAndSaveCopy", "sendToChangedAndSaveCopy")
 SUBJECT = {"subject": "Moved"}
@@ -24,7 +24,7 @@ def event(*, is_meeting: bool = True, **properties: Json) -> Event:
 
 @pytest.mark.parametrize("kind", ["ews", "graph"])
 @pytest.mark.parametrize("asked", ["auto", *MODES])
-def test_nobody_is_mailed_about_an_appointment(asked: SendInvitations, kind: str) -> None:
+def test_nobody_is_mailed_about_an_appointment(asked: SendInvitations, kind: BackendKind) -> None:
     assert choose(asked, event(is_meeting=False), SUBJECT, kind) == "sendToNone"
 
 

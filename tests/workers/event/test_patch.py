@@ -6,10 +6,10 @@ import pytest
 
 from tests.workers.events import an_event, at, attendee
 from workers.event.agreement import agrees
-from workers.event.patch import WATCHED, Changes, Conflict, desired, plan, properties_needed
-from workers.event.properties import EXTENSION, OWN_ZONE, PROPERTIES, UNNAMED
+from workers.event.patch import Changes, Conflict, desired, plan, properties_needed
+from workers.event.properties import EXTENSION, OWN_ZONE, PROPERTIES, UNNAMED, WATCHED
 from workers.event.zones import instant, wall_clock
-from workers.update import ConflictResolution, Intent, Json
+from workers.update import BackendKind, ConflictResolution, Intent, Json
 
 MODES = ("neverOverwrite", "autoResolve", "alwaysOverwrite")
 
@@ -419,7 +419,7 @@ def test_a_detail_that_somebody_added_to_the_location_is_not_trampled() -> None:
     ],
 )
 def test_what_is_read_is_what_is_needed_to_decide(
-    intent: Intent, mode: ConflictResolution, kind: str, needed: set[str]
+    intent: Intent, mode: ConflictResolution, kind: BackendKind, needed: set[str]
 ) -> None:
     assert properties_needed(intent, mode, kind) == needed | {"recurrence"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.workers.events import an_event, attendee
-from workers.event.patch import WATCHED
+from workers.event.properties import WATCHED
 from workers.event.versions import Wrote, content_of, is_ours
 from workers.update import Json
 

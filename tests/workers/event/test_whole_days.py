@@ -7,7 +7,7 @@ import pytest
 from workers.event.patch import Changes, plan
 from workers.event.properties import OWN_ZONE, UNNAMED, UNTOLD
 from workers.event.whole_days import by_date, check, in_zone_of
-from workers.update import Intent, Json
+from workers.update import BackendKind, Intent, Json
 
 
 def days(start: str, end: str, zone: str) -> dict[str, Json]:
@@ -23,7 +23,9 @@ SAME = days("2026-12-01", "2026-12-02", "Pacific Standard Time")
 
 
 @pytest.mark.parametrize(("kind", "is_same"), [("graph", True), ("ews", False)])
-def test_a_midnight_in_another_zone_is_the_same_day_where_zones_of_days_say_nothing(kind: str, is_same: bool) -> None:
+def test_a_midnight_in_another_zone_is_the_same_day_where_zones_of_days_say_nothing(
+    kind: BackendKind, is_same: bool
+) -> None:
     assert (plan(by_date(Intent(set=SAME), STANDS, kind), STANDS, None, "alwaysOverwrite") == Changes({})) is is_same
 
 
@@ -69,7 +71,7 @@ def hours(zone: Json) -> dict[str, Json]:
         ("graph", {"timeZone": VIENNA}, "UTC"),
     ],
 )
-def test_an_event_that_begins_to_last_whole_days_stays_in_its_zone(kind: str, zone: Json, becomes: str) -> None:
+def test_an_event_that_begins_to_last_whole_days_stays_in_its_zone(kind: BackendKind, zone: Json, becomes: str) -> None:
     stands = {"isAllDay": False, **hours(zone)}
     asked = Intent(set={"isAllDay": True, **days("2026-12-01", "2026-12-02", "UTC")})
     changes = plan(by_date(asked, stands, kind), stands, None, "alwaysOverwrite")
