@@ -27,20 +27,20 @@ there is time."""
 _log = structlog.get_logger(__name__)
 
 
-def connect(engine: Executor) -> None:
-    """Start and stop the engine with the Celery worker of this process."""
+def connect(executor: Executor) -> None:
+    """Start and stop its leases and bells with the Celery worker of this process."""
 
     def begin(sender: Any, **_: Any) -> None:
         queues = sender.app.amqp.queues.consume_from
         kinds = [kind for kind, queue in QUEUES.items() if queue in queues]
-        watchdog = Watchdog(engine.store, engine.leases, kinds, engine.bell.check)
+        watchdog = Watchdog(executor.store, executor.leases, kinds, executor.bell.check)
         task_received.connect(lambda **_: watchdog.heard(), weak=False)
         watchdog.start()
-        engine.leases.start()
+        executor.leases.start()
 
     def end(**_: Any) -> None:
-        engine.leases.close()
-        _after(GRACE, _leave, engine)
+        executor.leases.close()
+        _after(GRACE, _leave, executor)
         _after(AT_LATEST, os._exit, 0)
 
     worker_init.connect(begin, weak=False)
@@ -53,12 +53,12 @@ def _after(seconds: float, then: Callable[[Any], object], what: Any) -> None:
     timer.start()
 
 
-def _leave(engine: Executor) -> None:
-    held = engine.leases.held()
+def _leave(executor: Executor) -> None:
+    held = executor.leases.held()
     _log.warning("leaving although jobs still run", jobs=[grant.id for grant in held])
     try:
-        engine.bell.ring(*engine.store.hand_back(held))
-        engine.bell.flush(timeout=1.0)
+        executor.bell.ring(*executor.store.hand_back(held))
+        executor.bell.flush(timeout=1.0)
     except StoreUnavailable as error:
         _log.warning("jobs not handed back, their leases end by themselves", error=str(error))
     os._exit(0)

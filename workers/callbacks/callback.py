@@ -10,7 +10,7 @@ import json
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ from workers import trace
 from workers.callbacks.egress import Answer, DeadlineExceeded, post
 from workers.callbacks.public_net import Blocked
 from workers.callbacks.signature import sign
+from workers.clock import now
 from workers.failpoint import failpoint
 from workers.identifiers import new_id
 from workers.job import ErrorClass, Failure, UpdateJob
@@ -138,7 +139,7 @@ def judge(answer: Answer, attempts: int, dice: float) -> Outcome:
         return Succeeded(None, f"HTTP {answer.status}")
     if answer.status == 410:
         return _dead("refused", "410", "The receiver answered 410 Gone: it wants no more callbacks.")
-    hint = retry_after(answer.header("retry-after"), datetime.now(UTC)) or 0
+    hint = retry_after(answer.header("retry-after"), now()) or 0
     return _again(f"HTTP {answer.status}", attempts, min(timedelta(seconds=min(hint, 1e6)), LONGEST_RETRY_AFTER), dice)
 
 
@@ -151,7 +152,7 @@ def _again(detail: str, attempts: int, hint: timedelta, dice: float) -> Outcome:
 
 
 def _headers(secrets: Sequence[str], job_id: str, raw: bytes, url: str) -> list[tuple[str, str]]:
-    timestamp = int(datetime.now(UTC).timestamp())
+    timestamp = int(now().timestamp())
     return [
         ("host", urlsplit(url).netloc),
         ("content-type", "application/json"),

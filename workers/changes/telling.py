@@ -49,10 +49,6 @@ class Teller:
     provers: Mapping[str, Prover] = field(default_factory=dict)
     """Backend → who judges its notifications, where they have to be proved."""
 
-    @property
-    def mirroring(self) -> Mirroring:
-        return Mirroring(self.settings, self.store, self.bell)
-
     def tell(self, grant: Grant) -> Outcome:
         """One attempt at a notification."""
         notification = Notification.from_json(grant.body)
@@ -111,7 +107,8 @@ class Teller:
             return Succeeded(None, "seen for the first time")
         ours = self.store.ours(event.marker)
         change = _change(look, event, ours)
-        after = replace(after, told=not look.only_mirrored, sent=self.mirroring.follow(look, event, change, now))
+        mirroring = Mirroring(self.settings, self.store, self.bell)
+        after = replace(after, told=not look.only_mirrored, sent=mirroring.follow(look, event, change, now))
         if look.untold:  # the mirrors know the event; to the subscriptions all of it is new
             change = event_change.compare(None, event, ours)
         callbacks = tuple(_callbacks(look, change, event.version, rfc3339(now)))

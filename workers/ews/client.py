@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from time import monotonic
 from uuid import uuid4
 
 import httpx
 
 from workers import trace
+from workers.clock import now
 from workers.ews.errors import Reply
 from workers.ews.sign_in import auth_for
 from workers.ews.soap import MESSAGES
@@ -61,12 +61,12 @@ class Client:
         request = httpx.Request("POST", self._url, content=envelope, headers=headers, extensions=self._waits)
         response, body = whole_answer(transport, self._auth, request, monotonic() + self._backend.timeout)
         known = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(response.status_code, known, body, datetime.now(UTC))
+        return Reply(response.status_code, known, body, now())
 
     @contextmanager
     def _lend(self) -> Iterator[httpx.BaseTransport]:
-        """The client that all threads share; with NTLM, which signs in a connection, one with a connection of its
-        own."""
+        """The way to the server that all threads share; with NTLM, which signs in a connection and not a request, one
+        for this call alone."""
         if not self._single:
             yield self._idle[0]
             return

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from time import monotonic
 
 import httpx
 
 from workers import trace
+from workers.clock import now
 from workers.exchange import AccessDenied, ExchangeError, Refused
 from workers.exchange.doubt import Phase, unanswered
 from workers.exchange.oauth import BearerAuth, scope_of
@@ -86,7 +86,7 @@ class Connection:
         body = surrogates.replaced(body)
         if response.is_success:
             return Answer(body, response.headers.get("etag", ""), response.headers.get("request-id"))
-        failure = errors.classify(response.status_code, response.headers, body, phase, datetime.now(UTC))
+        failure = errors.classify(response.status_code, response.headers, body, phase, now())
         raise _advised(failure) if auth is self._app and _people_only(target) else failure
 
     def close(self) -> None:

@@ -15,11 +15,11 @@ import httpx
 import jwt
 
 from workers.exchange import Unavailable
+from workers.exchange.memory import DAY
 from workers.exchange.whole_answer import answered
 from workers.settings import GraphBackend
 from workers.tls import trust
 
-DAY = 86_400.0
 AT_MOST_EVERY = 60.0
 """Seconds between two fetches, however many unknown keys are named to us and whether or not a fetch succeeds."""
 _NO_KEYS = (httpx.HTTPError, httpx.InvalidURL, jwt.PyJWTError, ValueError, TypeError, KeyError, RecursionError)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
+from workers.clock import now
 from workers.job import Attempt, Failure
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.store.connection import Connection, StoreUnavailable
@@ -88,7 +89,7 @@ class Steps:
         line or not yet due, or its lane has no room (then it is rung when there is)."""
         token = uuid4().hex
         try:
-            answer = self._redis.run("claim", job_id, token, self._lease, _now())
+            answer = self._redis.run("claim", job_id, token, self._lease, rfc3339(now()))
         except StoreUnavailable:
             self._unanswered.add((job_id, token))
             raise
@@ -131,7 +132,7 @@ class Steps:
         unanswered = tuple(self._unanswered)
         held = [part for grant in grants for part in (grant.id, grant.fence)]
         held += [part for claim in unanswered for part in claim]
-        to_ring = rings(self._redis.run("hand_back", self._grace, _now(), *held)) if held else ()
+        to_ring = rings(self._redis.run("hand_back", self._grace, rfc3339(now()), *held)) if held else ()
         self._unanswered.difference_update(unanswered)
         return to_ring
 
@@ -173,7 +174,7 @@ class Steps:
     def sweep(self) -> Iterator[tuple[Ring, ...]]:
         """Look at whatever is past due, step by step; the bells to ring."""
         while True:
-            looked_at, to_ring = self._redis.run("sweep", _STEP, self._grace, _now(), self._lease)
+            looked_at, to_ring = self._redis.run("sweep", _STEP, self._grace, rfc3339(now()), self._lease)
             yield rings(to_ring)
             if looked_at < _STEP:
                 return
@@ -232,7 +233,3 @@ def _ending(outcome: Outcome, kind: str) -> _Ending:
             return _Ending("die", DEAD_LIFE, failure=compact(failure.to_json()), pause=pause, doubt=doubt)
         case Retry(after=delay, pause=pause, in_doubt=doubt):
             return _Ending("retry", SETTLED_LIFE, delay=delay, pause=pause, doubt=doubt)
-
-
-def _now() -> str:
-    return rfc3339(datetime.now(UTC))
