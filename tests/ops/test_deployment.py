@@ -11,6 +11,7 @@ import pytest
 
 from ops.run.procfile import parse
 from tests.webhooks.wire import serving
+from webhooks import create_app
 from workers.configuration import load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,6 +67,13 @@ def test_the_store_keeps_what_it_acknowledges_and_evicts_nothing() -> None:
 def test_the_example_configuration_is_valid() -> None:
     settings = load({"RENDEZVOUS_CONFIG": str(EXAMPLE), **SECRETS})
     assert set(settings.backends) == {"cloud", "hq"} and set(settings.clients) == {"hr"}
+
+
+def test_the_proxy_lets_through_what_callers_need_and_nothing_of_operators() -> None:
+    (public,) = re.findall(r"^location ~ (\S+) \{$", (ROOT / "ops" / "DEPLOYMENT.md").read_text(), re.MULTILINE)
+    app = create_app(load({"RENDEZVOUS_CONFIG": str(EXAMPLE), **SECRETS}))
+    let_through = {path.split("/")[1] for path in map(str, app.url_map.iter_rules()) if re.match(public, path)}
+    assert let_through == {"v1", "docs", "swagger", "openapi.json", "problems"}
 
 
 def test_a_bad_configuration_ends_the_web_process_before_it_listens(tmp_path: Path) -> None:
