@@ -26,6 +26,7 @@ class Entry:
     number: int
     at: str
     mailbox: str
+    calendar: str
     event: str
     author: Author
     action: Action

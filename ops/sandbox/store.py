@@ -193,6 +193,7 @@ class Store:
             number=len(self.journal.entries) + 1,
             at=now.isoformat(),
             mailbox=after.mailbox,
+            calendar=after.calendar,
             event=after.id,
             author=author,
             action=action,

@@ -6,43 +6,51 @@ A state is a place in the journal, as in Graph's delta.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from ops.sandbox.ews.folders import calendar_of
 from ops.sandbox.ews.item import read_shape, show
 from ops.sandbox.ews.soap import NS, Element, ItemError, M, T, refused, success
 from ops.sandbox.ews.visitor import Visitor
-from ops.sandbox.journal import generation
+from ops.sandbox.journal import Entry, generation
 
 
 def answer(visitor: Visitor) -> list[Element]:
     """One response message with what changed since the state."""
+    try:
+        return [success("SyncFolderItems", *_synced(visitor))]
+    except ItemError as error:
+        return [refused("SyncFolderItems", error)]
+
+
+def _synced(visitor: Visitor) -> list[Element]:
+    request = visitor.request.element
+    calendar = calendar_of(visitor, request.find("m:SyncFolderId/*", NS))
+    if calendar not in {known.id for known in visitor.home.calendars}:
+        raise ItemError("ErrorSyncFolderNotFound", "The folder to synchronize could not be found.")
     entries = list(visitor.world.journal.entries)
     world = generation(entries)
-    state = visitor.request.element.findtext("m:SyncState", None, NS)
-    since = re.fullmatch(rf"{world}-(\d+)", state or f"{world}-0")
+    since = re.fullmatch(rf"{world}-(\d+)", request.findtext("m:SyncState", f"{world}-0", NS))
     if since is None or int(since[1]) > len(entries):
-        return [refused("SyncFolderItems", ItemError("ErrorInvalidSyncStateData", "Synchronization state is corrupt."))]
-    most = int(visitor.request.element.findtext("m:MaxChangesReturned", "512", NS))
-    end = min(len(entries), int(since[1]) + most)
-    mine = [entry.event for entry in entries[int(since[1]) : end] if entry.mailbox == visitor.home.address]
+        raise ItemError("ErrorInvalidSyncStateData", "Synchronization state is corrupt.")
+    end = min(len(entries), int(since[1]) + int(request.findtext("m:MaxChangesReturned", "512", NS)))
     return [
-        success(
-            "SyncFolderItems",
-            M.SyncState(f"{world}-{end}"),
-            M.IncludesLastItemInRange("true" if end == len(entries) else "false"),
-            M.Changes(*_changes(visitor, mine, first=state is None)),
-        )
+        M.SyncState(f"{world}-{end}"),
+        M.IncludesLastItemInRange("true" if end == len(entries) else "false"),
+        M.Changes(*_changes(visitor, calendar, entries[int(since[1]) : end])),
     ]
 
 
-def _changes(visitor: Visitor, changed: list[str], *, first: bool) -> list[Element]:
-    calendar = calendar_of(visitor, visitor.request.element.find("m:SyncFolderId/*", NS))
+def _changes(visitor: Visitor, calendar: str, entries: Sequence[Entry]) -> list[Element]:
+    """What the entries tell of the calendar: items made among them are new; who never saw one is told of no end."""
     shape = read_shape(visitor.request.element)
     there = {event.id: event for event in visitor.world.store.events(visitor.home, calendar)}
+    concerned = [entry for entry in entries if entry.calendar == calendar]
+    new = {entry.event for entry in concerned if entry.action == "create"}
     changes = []
-    for one in dict.fromkeys(changed):
+    for one in dict.fromkeys(entry.event for entry in concerned):
         if one in there:
-            changes.append((T.Create if first else T.Update)(show(there[one], shape)))
-        elif not first:
+            changes.append((T.Create if one in new else T.Update)(show(there[one], shape)))
+        elif one not in new:
             changes.append(T.Delete(T.ItemId(Id=one)))
     return changes

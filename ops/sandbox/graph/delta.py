@@ -1,6 +1,7 @@
 """calendarView/delta: https://learn.microsoft.com/graph/api/event-delta.
 
-A token is a place in the journal: what changed since is what stands behind it. Windows are taken for wide enough.
+It covers the default calendar. A token is a place in the journal: what changed since is what stands behind it. Windows
+are taken for wide enough.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def answer(store: Store, entries: Sequence[Entry], mailbox: Mailbox, view: View,
             raise GraphError(
                 400, "ErrorInvalidParameter", "This request requires a time window specified by the query."
             )
-        value = [show(event, view) for event in store.events(mailbox)]
+        value = [show(event, view) for event in store.events(mailbox, mailbox.default.id)]
     elif (found := re.fullmatch(rf"{world}-(\d+)", token)) is not None and int(found[1]) <= now:
         value = _since(store, entries[int(found[1]) : now], mailbox, view)
     else:
@@ -44,8 +45,9 @@ def answer(store: Store, entries: Sequence[Entry], mailbox: Mailbox, view: View,
 
 
 def _since(store: Store, entries: Sequence[Entry], mailbox: Mailbox, view: View) -> list[Json]:
-    changed = dict.fromkeys(entry.event for entry in entries if entry.mailbox == mailbox.address)
-    there = {event.id: event for event in store.events(mailbox)}
+    calendar = mailbox.default.id
+    changed = dict.fromkeys(entry.event for entry in entries if entry.calendar == calendar)
+    there = {event.id: event for event in store.events(mailbox, calendar)}
     return [
         show(there[one], view) if one in there else {"id": graph_form(one), "@removed": {"reason": "deleted"}}
         for one in changed

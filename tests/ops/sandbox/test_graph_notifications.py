@@ -13,7 +13,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from ops.sandbox import seed
 from ops.sandbox.control import Sandbox
+from ops.sandbox.event import graph_form
 from tests.ops.sandbox.conftest import TENANT, plain
 from tests.workers.authority import certificate
 
@@ -86,6 +88,15 @@ def test_a_round_tells_what_changed_since_the_last(sandbox: Sandbox, graph: http
         (gone.graph_id, None, True),
     ]
     assert graph.get(second["@odata.deltaLink"]).json()["value"] == []
+
+
+def test_a_round_tells_nothing_of_other_calendars(sandbox: Sandbox, graph: httpx.Client) -> None:
+    project = graph_form(seed.PROJECT_REVIEW)
+    first = graph.get(DELTA, params=WINDOW).json()
+    assert project not in {event["id"] for event in first["value"]}
+    sandbox.edit(project, {"subject": "Changed"})
+    sandbox.delete(project)
+    assert graph.get(first["@odata.deltaLink"]).json()["value"] == []
 
 
 def test_a_round_from_before_a_reset_is_too_old(sandbox: Sandbox, graph: httpx.Client) -> None:
