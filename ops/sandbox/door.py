@@ -17,7 +17,7 @@ from ops.sandbox.world import World
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What we know of a call before it is carried out."""
+    """What we know of a call before it is carried out. ``mailbox``: empty where it is about none, or not known."""
 
     mailbox: str
     method: Literal["read", "write"]
@@ -35,7 +35,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """An API: what its calls are, how it answers them, how it words a failure and too many calls at once."""
+    """An API: what its calls are, how it answers them, how it words a failure and too many at once in a mailbox."""
 
     api: Api
     look: Callable[[World, Call], Sight]
@@ -51,7 +51,8 @@ def enter(world: World, door: Door, call: Call) -> Reply:
     visit = Visit(call, request_id)
     with world.calls.inside(sight.mailbox) as inside:
         time.sleep(world.behaviour.latency)
-        reply = door.crowded(world, inside, visit) or perform(
+        too_many = door.crowded(world, inside, visit) if sight.mailbox else None
+        reply = too_many or perform(
             world.faults.take(door.api, sight.method, sight.mailbox),
             lambda pretend: door.answer(world, Visit(call, request_id, pretend)),
             lambda fault: door.failure(fault, visit),

@@ -17,14 +17,6 @@ from ops.sandbox.journal import Entry, generation
 from ops.sandbox.mailbox import Mailbox
 from ops.sandbox.store import Store
 
-_PATH = re.compile(r"(?:users/([^/]+)|me)/calendarView/delta(?:\(\))?", re.IGNORECASE)
-
-
-def owner(path: str) -> str | None:
-    """The owner that a path of this operation names, empty for ``me``; None for a path of another operation."""
-    found = _PATH.fullmatch(path.strip("/"))
-    return None if found is None else found[1] or ""
-
 
 def answer(store: Store, entries: Sequence[Entry], mailbox: Mailbox, view: View, call: Call) -> Json:
     """A round in one page; ``GraphError``."""

@@ -5,8 +5,17 @@ https://learn.microsoft.com/graph/api/event-update#http-request. Segment names h
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+Resource = Literal["events", "supportedTimeZones", "extensions", "translateExchangeIds", "delta"]
+_OF_PEOPLE: Mapping[tuple[str, ...], Resource] = {
+    ("outlook", "supportedtimezones"): "supportedTimeZones",
+    ("translateexchangeids",): "translateExchangeIds",
+    ("calendarview", "delta"): "delta",
+}
+"""What people have and groups have not, by the segments behind the owner."""
 
 
 class Unrouted(Exception):
@@ -23,7 +32,7 @@ class Route:
     calendar: str | None = None
     group: str | None = None
     event: str | None = None
-    resource: Literal["events", "supportedTimeZones", "calendars", "extensions", "translateExchangeIds"] = "events"
+    resource: Resource = "events"
     extension: str | None = None
     """One of the event's open extensions; None is their collection."""
 
@@ -32,13 +41,9 @@ def parse(path: str) -> Route:
     """The route of a path without the version; ``Unrouted``."""
     segments = [segment for segment in path.split("/") if segment]
     kind, owner, rest = _owner(segments)
-    if [segment.lower().partition("(")[0] for segment in rest] == [
-        "outlook",
-        "supportedtimezones",
-    ] and kind != "groups":
-        return Route(kind, owner, resource="supportedTimeZones")
-    if [segment.lower() for segment in rest] == ["translateexchangeids"] and kind != "groups":
-        return Route(kind, owner, resource="translateExchangeIds")
+    resource = _OF_PEOPLE.get(tuple(segment.lower().partition("(")[0] for segment in rest))
+    if resource is not None and kind != "groups":
+        return Route(kind, owner, resource=resource)
     group, calendar, rest = _calendar(rest)
     if kind == "groups" and calendar:
         raise Unrouted("Resource not found for the segment 'calendars'.")

@@ -79,8 +79,6 @@ def _answer(world: World, visit: Visit) -> Reply:
             world.notifier.subscriptions, world.store, None if life is None else timedelta(seconds=life)
         )
         return subscriptions.answer(office, call, token.client_id)
-    if (owner := delta.owner(call.path)) is not None:
-        return _delta(world, Route("users" if owner else "me", owner), token, call)
     try:
         route = parse(call.path)
     except Unrouted as unrouted:
@@ -93,6 +91,9 @@ def _answer(world: World, visit: Visit) -> Reply:
     if route.resource == "extensions":
         return _extension(world, mailbox, route, visit)
     view = asked(call)
+    if route.resource == "delta":
+        page = delta.answer(world.store, list(world.journal.entries), mailbox, view, call)
+        return Reply.of_json(page, headers=_applied(view))
     match call.method, route.event:
         case "GET", None:
             return _list(world, mailbox, route, view, call)
@@ -103,13 +104,6 @@ def _answer(world: World, visit: Visit) -> Reply:
         case "POST", None:
             return _shown(_create(world, mailbox, route, visit), view, 201)
     raise GraphError(405, "UnsupportedMethod", f"The method {call.method} is not supported here.")
-
-
-def _delta(world: World, route: Route, token: Token, call: Call) -> Reply:
-    view = asked(call)
-    mailbox = _mailbox(world, route, token)
-    round_ = delta.answer(world.store, list(world.journal.entries), mailbox, view, call)
-    return Reply.of_json(round_, headers=_applied(view))
 
 
 def _mailbox(world: World, route: Route, token: Token) -> Mailbox:

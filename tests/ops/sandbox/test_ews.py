@@ -396,6 +396,14 @@ def test_a_version_from_the_future_is_refused(ews: Ews) -> None:
     assert ews(get(), version="Exchange2099").fault == "ErrorInvalidServerVersion"
 
 
+def test_more_calls_at_once_than_a_mailbox_takes_are_refused(ews: Ews, sandbox: Sandbox) -> None:
+    sandbox.behave(ews_concurrency=0)
+    answer = ews(get())
+    assert (answer.status, answer.fault) == (500, "ErrorExceededConnectionCount")
+    sandbox.behave(ews_concurrency=1)
+    assert ews(get()).codes == ["NoError"]
+
+
 def test_what_exchange_passes_over_in_silence_is_no_error(ews: Ews, sandbox: Sandbox) -> None:
     quiet = put("calendar:JoinOnlineMeetingUrl", "<t:JoinOnlineMeetingUrl>https://x.example</t:JoinOnlineMeetingUrl>")
     assert ews(update(change(quiet, key=key_of(sandbox)))).codes == ["NoError"]

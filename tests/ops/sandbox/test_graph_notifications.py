@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from ops.sandbox import seed
 from ops.sandbox.control import Sandbox
 from ops.sandbox.event import graph_form
+from ops.sandbox.faults import Fault
 from tests.ops.sandbox.conftest import TENANT, plain
 from tests.workers.authority import certificate
 
@@ -104,6 +105,20 @@ def test_a_round_from_before_a_reset_is_too_old(sandbox: Sandbox, graph: httpx.C
     sandbox.reset()
     answer = graph.get(link)
     assert (answer.status_code, answer.json()["error"]["code"]) == (410, "SyncStateNotFound")
+
+
+def test_a_round_is_a_call_in_its_mailbox(sandbox: Sandbox, graph: httpx.Client) -> None:
+    sandbox.fail(Fault(status=503, api="graph", mailbox="anna@contoso.com"))
+    assert graph.get(DELTA, params=WINDOW).status_code == 503
+    sandbox.behave(graph_concurrency=0)
+    refused = graph.get(DELTA, params=WINDOW)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (429, "ApplicationThrottled")
+    assert sandbox.most_at_once("anna@contoso.com") == 1
+
+
+def test_subscriptions_are_no_calls_in_a_mailbox(sandbox: Sandbox, graph: httpx.Client) -> None:
+    sandbox.behave(graph_concurrency=0)
+    assert graph.get("/subscriptions").status_code == 200
 
 
 def test_a_first_round_needs_a_window(graph: httpx.Client) -> None:
