@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from base64 import b64encode
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -41,6 +45,45 @@ def test_an_address_that_does_not_give_the_token_back_is_refused(sandbox: Sandbo
 @pytest.mark.parametrize("changes", [{"resource": "users/nobody@contoso.com/events"}, {"expirationDateTime": "x"}])
 def test_what_makes_no_sense_is_refused(sandbox: Sandbox, graph: httpx.Client, changes: dict[str, Any]) -> None:
     assert graph.post("/subscriptions", json=asked(f"{sandbox.url}/callbacks/x", **changes)).status_code == 400
+
+
+@pytest.fixture
+def listener() -> Iterator[str]:
+    """The address of a client that gives the validation token back and takes whatever else comes."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            [token] = parse_qs(urlsplit(self.path).query).get("validationToken", [""])
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain")
+            self.end_headers()
+            self.wfile.write(token.encode())
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/hook"
+        server.shutdown()
+
+
+def test_a_list_of_subscriptions_does_not_tell_their_secrets(graph: httpx.Client, listener: str) -> None:
+    made = graph.post("/subscriptions", json=asked(listener))
+    assert (made.status_code, made.json()["clientState"]) == (201, "s")
+    [listed] = graph.get("/subscriptions").json()["value"]
+    assert (listed["id"], listed["clientState"]) == (made.json()["id"], None)
+    assert graph.get(f"/subscriptions/{listed['id']}").json()["clientState"] == "s"
+
+
+def test_the_same_changes_are_subscribed_to_once(sandbox: Sandbox, graph: httpx.Client, listener: str) -> None:
+    first = graph.post("/subscriptions", json=asked(listener)).json()["id"]
+    refused = graph.post("/subscriptions", json=asked(listener))
+    assert (refused.status_code, first in refused.json()["error"]["message"]) == (409, True)
+    assert graph.post("/subscriptions", json=asked(listener, changeType="created")).status_code == 201
+    assert graph.delete(f"/subscriptions/{first}").status_code == 204
+    assert graph.post("/subscriptions", json=asked(listener)).status_code == 201
+    assert len(sandbox.subscriptions()) == 2
 
 
 def test_a_subscription_that_is_not_there_cannot_be_renewed(graph: httpx.Client) -> None:
