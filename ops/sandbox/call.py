@@ -10,6 +10,9 @@ from typing import Any, Self, TypeAlias
 Json: TypeAlias = Any
 """A JSON value."""
 
+UNREADABLE = (AttributeError, LookupError, OverflowError, TypeError, ValueError)
+"""What is raised where a call's content makes no sense. Each API has one refusal for all of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:

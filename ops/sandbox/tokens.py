@@ -85,8 +85,9 @@ class Provider:
             return Reply.of_json(published_keys())
         if not call.path.endswith("/oauth2/v2.0/token"):
             return Reply(404)
+        form = dict(parse_qsl(call.body.decode(errors="replace")))
         try:
-            return Reply.of_json(self._grant(dict(parse_qsl(call.body.decode())), f"{call.base}/{call.path}"))
+            return Reply.of_json(self._grant(form, f"{call.base}/{call.path}"))
         except Refusal as refusal:
             return _refused(refusal)
 
@@ -111,7 +112,7 @@ class Provider:
             raise Refusal("unauthorized_client", 700016, f"Application with identifier '{client_id}' was not found.")
         if form.get("client_assertion_type") == ASSERTION:
             self._check_assertion(client_id, form.get("client_assertion", ""), endpoint)
-        elif not secrets.compare_digest(form.get("client_secret", ""), self.clients[client_id]):
+        elif not secrets.compare_digest(form.get("client_secret", "").encode(), self.clients[client_id].encode()):
             raise Refusal("invalid_client", 7000215, "Invalid client secret provided.")
         return client_id
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from ops.sandbox.call import Call, Reply
+from ops.sandbox.call import UNREADABLE, Call, Reply
 from ops.sandbox.door import Door, Sight, Visit
 from ops.sandbox.ews import (
     convert_id,
@@ -65,6 +65,8 @@ def answer(world: World, visit: Visit) -> Reply:
         reply = soap.response(request.operation, operation(visitor))
     except SoapFault as error:
         reply = soap.fault(error)
+    except UNREADABLE as bad:
+        reply = soap.fault(soap.schema_fault(0, repr(bad)))
     return reply.having(headers)
 
 

@@ -70,7 +70,7 @@ class Request:
 
 def read(body: bytes) -> Request:
     """Read an envelope. Raises ``SoapFault`` if it is not one."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
     try:
         root = etree.fromstring(body, parser)
     except etree.XMLSyntaxError as error:

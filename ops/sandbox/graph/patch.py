@@ -185,7 +185,7 @@ def _recurrence(value: Json) -> Json:
 def _extended(members: list[Json]) -> dict[str, str | None]:
     try:
         return {of_graph(member["id"]): member["value"] for member in members}
-    except (BadName, KeyError, TypeError) as bad:
+    except BadName as bad:
         raise GraphError(400, "ErrorInvalidProperty", f"The property '{bad}' is not valid.") from bad
 
 

@@ -12,7 +12,7 @@ import json
 from contextlib import suppress
 from datetime import timedelta
 
-from ops.sandbox.call import Call, Json, Reply
+from ops.sandbox.call import UNREADABLE, Call, Json, Reply
 from ops.sandbox.door import Door, Sight, Visit
 from ops.sandbox.event import Event, ews_form, graph_form, is_item_id
 from ops.sandbox.faults import Fault
@@ -34,14 +34,16 @@ def answer(world: World, visit: Visit) -> Reply:
     try:
         reply = _answer(world, visit)
     except GraphError as error:
-        reply = errors.reply(error, visit.request_id, _client_request_id(visit))
+        return _refused(error, visit)
+    except UNREADABLE as bad:
+        text = f"Something in the request is missing or not valid: {bad!r}"
+        return _refused(GraphError(400, "BadRequest", text), visit)
     return reply.having(_identifying(visit))
 
 
 def failure(fault: Fault, visit: Visit) -> Reply:
     """A fault in Graph's words."""
-    error = errors.reply(errors.of_fault(fault), visit.request_id, _client_request_id(visit))
-    return error.having(_identifying(visit))
+    return _refused(errors.of_fault(fault), visit)
 
 
 def look(world: World, call: Call) -> Sight:
@@ -186,14 +188,11 @@ def _extension(world: World, mailbox: Mailbox, route: Route, visit: Visit) -> Re
 
 
 def _translated(body: bytes) -> list[Json]:
-    try:
-        asked = json.loads(body)
-        if (asked["sourceIdType"], asked["targetIdType"]) in (("ewsId", "restId"), ("ewsId", "restImmutableEntryId")):
-            return [{"sourceId": one, "targetId": graph_form(one)} for one in asked["inputIds"]]
-        if (asked["sourceIdType"], asked["targetIdType"]) == ("restId", "restImmutableEntryId"):
-            return [{"sourceId": one, "targetId": one} for one in asked["inputIds"]]
-    except (ValueError, TypeError, KeyError, AttributeError) as bad:
-        raise GraphError(400, "BadRequest", "Unable to read JSON request payload.") from bad
+    asked = json.loads(body)
+    if (asked["sourceIdType"], asked["targetIdType"]) in (("ewsId", "restId"), ("ewsId", "restImmutableEntryId")):
+        return [{"sourceId": one, "targetId": graph_form(one)} for one in asked["inputIds"]]
+    if (asked["sourceIdType"], asked["targetIdType"]) == ("restId", "restImmutableEntryId"):
+        return [{"sourceId": one, "targetId": one} for one in asked["inputIds"]]
     raise GraphError(400, "ErrorInvalidRequest", "Only ewsId to restId is here.")
 
 
@@ -231,6 +230,10 @@ def _shown(event: Event, view: View, status: int = 200) -> Reply:
 def _zones(path: str) -> list[Json]:
     iana = "iana" in path.lower()
     return [{"alias": name, "displayName": name} for name in (iana_names() if iana else known_zones())]
+
+
+def _refused(error: GraphError, visit: Visit) -> Reply:
+    return errors.reply(error, visit.request_id, _client_request_id(visit)).having(_identifying(visit))
 
 
 def _applied(view: View) -> dict[str, str]:

@@ -119,6 +119,12 @@ def invited(element: str, *addresses: str) -> str:
     return f"<t:{element}>{people}</t:{element}>"
 
 
+def repeated(kind: str, parts: str) -> str:
+    pattern = f"<t:{kind}Recurrence>{parts}</t:{kind}Recurrence>"
+    span = "<t:NoEndRecurrence><t:StartDate>2026-12-03</t:StartDate></t:NoEndRecurrence>"
+    return put("calendar:Recurrence", f"<t:Recurrence>{pattern}{span}</t:Recurrence>")
+
+
 SUBJECT = put("item:Subject", "<t:Subject>Moved</t:Subject>")
 
 
@@ -260,13 +266,26 @@ def test_a_refused_update_changes_nothing(ews: Ews, sandbox: Sandbox, updates: s
         update(change(SUBJECT, key="k"), resolution="Sometimes"),
         update(change(SUBJECT, key="k"), send="SendToEverybody"),
         update(change("", key="k")),
+        update(change(repeated("Daily", "<t:Interval>often</t:Interval>"), key="CURRENT")),
+        update(
+            change(repeated("AbsoluteYearly", "<t:DayOfMonth>1</t:DayOfMonth><t:Month>Mai</t:Month>"), key="CURRENT")
+        ),
         get(shape="Everything"),
     ],
 )
 def test_a_breach_of_the_schema_is_a_fault(ews: Ews, sandbox: Sandbox, operation: str) -> None:
-    answer = ews(operation.replace("CURRENT", key_of(sandbox)))
+    before = sandbox.event(seed.TEAM_BUILDING)
+    answer = ews(operation.replace("CURRENT", before.ews_change_key))
     assert (answer.status, answer.fault) == (500, "ErrorSchemaValidation")
     assert answer.text("t:Violation")
+    assert sandbox.event(seed.TEAM_BUILDING) == before
+    assert sandbox.calls()[-1].status == 500
+
+
+def test_a_comment_says_nothing(ews: Ews, sandbox: Sandbox) -> None:
+    remarked = put("item:Subject", "<!-- new --><t:Subject>Mo<!-- and so on -->ved</t:Subject>")
+    assert ews(update(change(f"<!-- one -->{remarked}", key=key_of(sandbox)))).codes == ["NoError"]
+    assert sandbox.event(seed.TEAM_BUILDING).properties["subject"] == "Moved"
 
 
 def test_garbage_is_a_fault(sandbox: Sandbox) -> None:

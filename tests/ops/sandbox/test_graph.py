@@ -150,6 +150,11 @@ def test_a_server_may_be_told_to_ignore_preconditions(sandbox: Sandbox, patch: P
         ({"recurrence": series(type="hourly")}, "RequestBodyRead"),
         ({"recurrence": series(startDate="2026-12-24")}, "ErrorPropertyValidationFailure"),
         ({"recurrence": series("endDate")}, "ErrorPropertyValidationFailure"),
+        ({"start": {"dateTime": "2026-12-04T12:00:00", "timeZone": 5}}, "BadRequest"),
+        ({"start": {"dateTime": "0001-01-01T00:00:00", "timeZone": "Tokyo Standard Time"}}, "BadRequest"),
+        ({"attendees": [{"emailAddress": {"address": 5}}]}, "BadRequest"),
+        ({"singleValueExtendedProperties": [{"id": 5, "value": "x"}]}, "BadRequest"),
+        ({"singleValueExtendedProperties": [{"id": MARKER}]}, "BadRequest"),
     ],
 )  # fmt: skip
 def test_a_bad_body_is_400_and_changes_nothing(sandbox: Sandbox, patch: Patch, body: Any, code: str) -> None:
@@ -157,6 +162,12 @@ def test_a_bad_body_is_400_and_changes_nothing(sandbox: Sandbox, patch: Patch, b
     refused = patch(body)
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, code)
     assert sandbox.event(LUNCH) == before
+    assert sandbox.calls()[-1].status == 400
+
+
+def test_a_page_of_no_size_is_refused(graph: httpx.Client) -> None:
+    refused = graph.get(f"{ANNA}/events", params={"$top": "x"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "BadRequest")
 
 
 @pytest.mark.parametrize(("event", "status"), [("AAMkAGE=", 404), ("nonsense", 400)])

@@ -86,6 +86,13 @@ def test_the_same_changes_are_subscribed_to_once(sandbox: Sandbox, graph: httpx.
     assert len(sandbox.subscriptions()) == 2
 
 
+@pytest.mark.parametrize("body", [{}, {"expirationDateTime": "x"}, {"expirationDateTime": "2026-12-01T00:00:00"}, []])
+def test_a_renewal_says_until_when(graph: httpx.Client, listener: str, body: Any) -> None:
+    made = graph.post("/subscriptions", json=asked(listener)).json()
+    assert graph.patch(f"/subscriptions/{made['id']}", json=body).status_code == 400
+    assert graph.get(f"/subscriptions/{made['id']}").json() == made
+
+
 def test_a_subscription_that_is_not_there_cannot_be_renewed(graph: httpx.Client) -> None:
     body = {"expirationDateTime": (datetime.now(UTC) + timedelta(days=1)).isoformat()}
     assert graph.patch("/subscriptions/none", json=body).status_code == 404

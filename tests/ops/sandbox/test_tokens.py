@@ -74,10 +74,10 @@ def test_a_refresh_token_stands_for_a_person(sandbox: Sandbox) -> None:
     assert plain(sandbox, headers=bearer).get(f"{sandbox.graph_url}/me/events").status_code == 200
 
 
-@pytest.mark.parametrize(("secret", "error"), [("wrong", "invalid_client")])
-def test_a_wrong_secret_is_refused(sandbox: Sandbox, secret: str, error: str) -> None:
+@pytest.mark.parametrize("secret", ["wrong", "fälschlich"])
+def test_a_wrong_secret_is_refused(sandbox: Sandbox, secret: str) -> None:
     answer = application(sandbox, secret).acquire_token_for_client([f"{sandbox.url}/.default"])
-    assert (answer["error"], "AADSTS7000215" in answer["error_description"]) == (error, True)
+    assert (answer["error"], "AADSTS7000215" in answer["error_description"]) == ("invalid_client", True)
 
 
 def test_an_unknown_refresh_token_is_refused(sandbox: Sandbox) -> None:
