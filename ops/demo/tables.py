@@ -34,14 +34,14 @@ def show(account: Account, to: Console) -> None:
 def steps(update: Json) -> Table:
     """What happened when, as Rendezvous tells it."""
     table = _table("Steps", "at", "step", "")
-    table.add_row(update["createdAt"], "accepted", update["id"])
+    _row(table, update["createdAt"], "accepted", update["id"])
     for attempt in update["attempts"]:
         detail = attempt.get("detail") or ""
-        table.add_row(attempt["endedAt"], f"attempt {attempt['number']}", f"{attempt['outcome']} {detail}".strip())
-    table.add_row(update["finishedAt"] or "", Text(update["state"], style="bold"), _outcome(update))
+        _row(table, attempt["endedAt"], f"attempt {attempt['number']}", f"{attempt['outcome']} {detail}".strip())
+    _row(table, update["finishedAt"] or "", Text(update["state"], style="bold"), _outcome(update))
     if update["callback"]:
         delivery = update["callback"]
-        table.add_row("", "callback", f"{delivery['state']} after {delivery['attempts']} attempt(s)")
+        _row(table, "", "callback", f"{delivery['state']} after {delivery['attempts']} attempt(s)")
     return table
 
 
@@ -50,7 +50,7 @@ def event(before: Seen, after: Seen) -> Table:
     table = _table("The event on the sandbox", "property", "before", "after")
     for name, value in after.properties.items():
         if value != before.properties[name]:
-            table.add_row(name, brief(before.properties[name]), brief(value))
+            _row(table, name, brief(before.properties[name]), brief(value))
     return table
 
 
@@ -58,7 +58,7 @@ def mails(sent: Iterable[Invitation]) -> Table:
     """Who was mailed."""
     table = _table("Mails that went out", "to", "kind", "subject")
     for mail in sent:
-        table.add_row(mail.attendee, mail.kind, mail.subject)
+        _row(table, mail.attendee, mail.kind, mail.subject)
     return table
 
 
@@ -69,9 +69,9 @@ def callback(post: Post | None, genuine: bool) -> RenderableType:
     verdict = Text("good", style="bold green") if genuine else Text("NOT GOOD", style="bold red")
     table = _table("The callback as it arrived", "", "")
     for name in ("content-type", "webhook-id", "webhook-timestamp", "webhook-signature"):
-        table.add_row(name, post.headers.get(name, "missing"))
-    table.add_row("signature", verdict)
-    table.add_row("body", post.body.decode("utf-8", "replace"))
+        _row(table, name, post.headers.get(name, "missing"))
+    _row(table, "signature", verdict)
+    _row(table, "body", post.body.decode("utf-8", "replace"))
     return table
 
 
@@ -93,6 +93,11 @@ def brief(value: Json) -> str:
         case str():
             return value
     return json.dumps(value, ensure_ascii=False)
+
+
+def _row(table: Table, *cells: str | Text) -> None:
+    """A row of words as they are: what others wrote may look like rich's markup."""
+    table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in cells))
 
 
 def _outcome(update: Json) -> str:

@@ -7,6 +7,7 @@ from rich.console import Console, RenderableType
 from ops.demo import tables
 from ops.demo.client import Json
 from ops.sandbox.control import Post, Seen
+from ops.sandbox.journal import Invitation
 
 
 def printed(what: RenderableType) -> str:
@@ -65,6 +66,19 @@ def test_of_an_event_only_what_differs_is_shown_in_the_apis_words() -> None:
     shown = printed(tables.event(before, after))
     assert "Lunch" in shown and "Dinner" in shown
     assert "importance" not in shown and "K1" not in shown
+
+
+def test_what_looks_like_markup_is_shown_as_it_is() -> None:
+    before = Seen(
+        "I=", "G=", "anna@contoso.com", "calendar", "U", 'W/"K1"', "K1", "D1", {"subject": "[/b]"}, {}, True, True, 0
+    )
+    after = replace(before, properties={"subject": "[red]:cake:"})
+    shown = printed(tables.event(before, after))
+    assert "[/b]" in shown and "[red]:cake:" in shown
+    mail = Invitation("2026-12-01T09:00:00Z", "anna@contoso.com", "I=", "[x]@b.c", "update", "", "[/b]", (), 1)
+    assert "[x]@b.c" in printed(tables.mails([mail]))
+    post = Post("2026-12-01T09:00:00Z", "/callbacks/x", "", {}, b"[[/b]]", 204)
+    assert "[[/b]]" in printed(tables.callback(post, genuine=True))
 
 
 def test_a_bad_signature_is_shown_as_such() -> None:
