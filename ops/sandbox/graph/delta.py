@@ -17,9 +17,18 @@ from ops.sandbox.journal import Entry, generation
 from ops.sandbox.mailbox import Mailbox
 from ops.sandbox.store import Store
 
+_UNSUPPORTED = frozenset({"$select", "$expand", "$filter", "$orderby", "$search"})
+
 
 def answer(store: Store, entries: Sequence[Entry], mailbox: Mailbox, view: View, call: Call) -> Json:
     """A round in one page; ``GraphError``."""
+    if not _UNSUPPORTED.isdisjoint(call.query):
+        raise GraphError(
+            400,
+            "ErrorInvalidUrlQuery",
+            "The following parameters are not supported with change tracking over the 'CalendarView' resource: "
+            f"'{', '.join(sorted(_UNSUPPORTED))}'.",
+        )
     token = call.query.get("$deltatoken")
     world, now = generation(entries), len(entries)
     if token is None:

@@ -37,6 +37,7 @@ def read(body: bytes, event: Event | None) -> Change:
         if "@" not in name and name not in IGNORED and not (event is None and name == "transactionId")
     }
     _check_zone(written, event)
+    _check_all_day(written, event)
     people = [*(event["attendees"] if event else ()), *written.get("attendees", ())]
     return Change(written, extended, graph_mode(written) if people else "SendToNone")
 
@@ -66,7 +67,7 @@ def _value(name: str, value: Json) -> Json:
     if name in _READERS:
         return DEFAULTS[name] if value is None and name not in ("start", "end") else _READERS[name](value)
     if name in PROPERTIES:
-        raise GraphError(400, "ErrorPropertyValidationFailure", "At least one property failed validation.")
+        raise _invalid()
     raise _unreadable(
         f"The property '{name}' does not exist on type 'microsoft.graph.event'. Make sure to only use property names "
         "that are defined by the type."
@@ -79,7 +80,20 @@ def _check_zone(written: Mapping[str, Json], event: Event | None) -> None:
         return
     for name in ("start", "end"):
         if name in written and written[name]["timeZone"] != event[name]["timeZone"]:
-            raise GraphError(400, "ErrorPropertyValidationFailure", "At least one property failed validation.")
+            raise _invalid()
+
+
+def _check_all_day(written: Mapping[str, Json], event: Event | None) -> None:
+    """Whole days have one zone, and there is at least one of them."""
+    after = {**(event.properties if event else DEFAULTS), **written}
+    start, end = after["start"], after["end"]
+    whole = start["timeZone"] == end["timeZone"] and start["dateTime"] < end["dateTime"]
+    if after["isAllDay"] and not whole and written.keys() & {"isAllDay", "start", "end"}:
+        raise _invalid()
+
+
+def _invalid() -> GraphError:
+    return GraphError(400, "ErrorPropertyValidationFailure", "At least one property failed validation.")
 
 
 def _unreadable(text: str) -> GraphError:
@@ -117,7 +131,7 @@ def _object(value: Json, required: tuple[str, ...], known: frozenset[str], type_
     if unknown is not None:
         raise _unreadable(f"The property '{unknown}' does not exist on type 'microsoft.graph.{type_name}'.")
     if any(members.get(name) in (None, "") for name in required):
-        raise GraphError(400, "ErrorPropertyValidationFailure", "At least one property failed validation.")
+        raise _invalid()
     return members
 
 

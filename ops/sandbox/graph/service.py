@@ -28,6 +28,9 @@ from ops.sandbox.tokens import Token
 from ops.sandbox.world import World
 from ops.sandbox.zones import iana_names, known_zones
 
+MOST_IDS = 1000
+"""In one call of translateExchangeIds."""
+
 
 def answer(world: World, visit: Visit) -> Reply:
     """Answer a call, in Graph's words when it is refused."""
@@ -189,6 +192,8 @@ def _extension(world: World, mailbox: Mailbox, route: Route, visit: Visit) -> Re
 
 def _translated(body: bytes) -> list[Json]:
     asked = json.loads(body)
+    if len(asked["inputIds"]) > MOST_IDS:
+        raise GraphError(400, "ErrorInvalidRequest", f"More than {MOST_IDS} ids cannot be translated at once.")
     if (asked["sourceIdType"], asked["targetIdType"]) in (("ewsId", "restId"), ("ewsId", "restImmutableEntryId")):
         return [{"sourceId": one, "targetId": graph_form(one)} for one in asked["inputIds"]]
     if (asked["sourceIdType"], asked["targetIdType"]) == ("restId", "restImmutableEntryId"):

@@ -27,6 +27,8 @@ from ops.sandbox.store import Missing, Store
 LONGEST = timedelta(minutes=10_080)
 LONGEST_RICH = timedelta(minutes=1_440)
 SHORTEST = timedelta(minutes=45)
+LONGEST_SECRET = 128
+"""Characters in a clientState."""
 _TIMEOUT = 10.0
 
 
@@ -121,6 +123,8 @@ def moment(when: datetime) -> str:
 
 
 def _create(office: Office, asked: Json, application: str) -> Subscription:
+    if len(asked.get("clientState") or "") > LONGEST_SECRET:
+        raise GraphError(400, "InvalidRequest", f"The clientState is longer than {LONGEST_SECRET} characters.")
     seal = _seal(asked, application)
     made = Subscription(
         id=str(uuid.uuid4()),

@@ -37,6 +37,12 @@ def series(kind: str = "noEnd", startDate: str = "2026-12-04", **pattern: Any) -
     return {"pattern": {"type": "daily", "interval": 1, **pattern}, "range": {"type": kind, "startDate": startDate}}
 
 
+def whole_days(first: str, end: str, end_zone: str = "Pacific Standard Time") -> Any:
+    """What makes an event an all-day one."""
+    start = {"dateTime": f"{first}T00:00:00", "timeZone": "Pacific Standard Time"}
+    return {"isAllDay": True, "start": start, "end": {"dateTime": f"{end}T00:00:00", "timeZone": end_zone}}
+
+
 @pytest.mark.parametrize("path", [f"/me/{rest}" for rest in PERSONAL_PATHS])
 def test_a_person_reaches_an_event_on_every_path_of_their_own(delegated: httpx.Client, path: str) -> None:
     assert delegated.get(path).json()["subject"] == "Let's go for lunch"
@@ -145,6 +151,8 @@ def test_a_server_may_be_told_to_ignore_preconditions(sandbox: Sandbox, patch: P
         ({"start": {"dateTime": "2026-12-04T12:00:00"}}, "TimeZoneNotSupportedException"),
         ({"end": {"dateTime": "2026-12-04T11:00:00", "timeZone": "UTC"}}, "ErrorPropertyValidationFailure"),
         ({"isAllDay": True}, "ErrorPropertyValidationFailure"),
+        (whole_days("2026-12-04", "2026-12-04"), "ErrorPropertyValidationFailure"),
+        (whole_days("2026-12-04", "2026-12-05", "Tokyo Standard Time"), "ErrorPropertyValidationFailure"),
         ([1], "BadRequest"),
         ({"recurrence": {"pattern": "daily", "range": []}}, "RequestBodyRead"),
         ({"recurrence": series(type="hourly")}, "RequestBodyRead"),
@@ -168,6 +176,13 @@ def test_a_bad_body_is_400_and_changes_nothing(sandbox: Sandbox, patch: Patch, b
 def test_a_page_of_no_size_is_refused(graph: httpx.Client) -> None:
     refused = graph.get(f"{ANNA}/events", params={"$top": "x"})
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "BadRequest")
+
+
+def test_an_all_day_event_lasts_whole_days_of_one_zone(patch: Patch) -> None:
+    assert patch(whole_days("2026-12-04", "2026-12-05")).json()["isAllDay"] is True
+    refused = patch({"end": {"dateTime": "2026-12-05T00:00:00", "timeZone": "UTC"}})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "ErrorPropertyValidationFailure")
+    assert patch({"subject": "Two days off"}).status_code == 200
 
 
 @pytest.mark.parametrize(("event", "status"), [("AAMkAGE=", 404), ("nonsense", 400)])

@@ -54,3 +54,11 @@ def test_ids_of_ews_are_translated(graph: httpx.Client) -> None:
     answer = graph.post("/users/anna@contoso.com/translateExchangeIds", json=asked)
     assert answer.json()["value"] == [{"sourceId": seed.LETS_GO_FOR_LUNCH, "targetId": LUNCH}]
     assert graph.post("/me/translateExchangeIds", json={}).status_code == 400
+
+
+def test_at_most_a_thousand_ids_are_translated_at_once(graph: httpx.Client) -> None:
+    asked = {"inputIds": [seed.LETS_GO_FOR_LUNCH] * 1000, "sourceIdType": "ewsId", "targetIdType": "restId"}
+    path = "/users/anna@contoso.com/translateExchangeIds"
+    assert len(graph.post(path, json=asked).json()["value"]) == 1000
+    more = {**asked, "inputIds": [seed.LETS_GO_FOR_LUNCH] * 1001}
+    assert graph.post(path, json=more).status_code == 400

@@ -86,6 +86,11 @@ def test_the_same_changes_are_subscribed_to_once(sandbox: Sandbox, graph: httpx.
     assert len(sandbox.subscriptions()) == 2
 
 
+def test_a_secret_has_at_most_128_characters(graph: httpx.Client, listener: str) -> None:
+    assert graph.post("/subscriptions", json=asked(listener, clientState="s" * 129)).status_code == 400
+    assert graph.post("/subscriptions", json=asked(listener, clientState="s" * 128)).status_code == 201
+
+
 @pytest.mark.parametrize("body", [{}, {"expirationDateTime": "x"}, {"expirationDateTime": "2026-12-01T00:00:00"}, []])
 def test_a_renewal_says_until_when(graph: httpx.Client, listener: str, body: Any) -> None:
     made = graph.post("/subscriptions", json=asked(listener)).json()
@@ -169,6 +174,12 @@ def test_a_round_is_a_call_in_its_mailbox(sandbox: Sandbox, graph: httpx.Client)
 def test_subscriptions_are_no_calls_in_a_mailbox(sandbox: Sandbox, graph: httpx.Client) -> None:
     sandbox.behave(graph_concurrency=0)
     assert graph.get("/subscriptions").status_code == 200
+
+
+@pytest.mark.parametrize("option", ["$select", "$expand", "$filter", "$orderby", "$search"])
+def test_a_round_is_always_of_whole_events(graph: httpx.Client, option: str) -> None:
+    refused = graph.get(DELTA, params={**WINDOW, option: "subject" if option == "$select" else ""})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "ErrorInvalidUrlQuery")
 
 
 def test_a_first_round_needs_a_window(graph: httpx.Client) -> None:
