@@ -18,6 +18,9 @@ DEFAULT_SHAPE = frozenset({
     "calendar:LegacyFreeBusyStatus", "calendar:Location", "calendar:Organizer",
 })  # fmt: skip
 
+CUSTOM = 0x8000
+"""The first tag of properties that have one only in their own mailbox."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -63,10 +66,7 @@ def attributes(path: Element) -> dict[str, str]:
 
 def extended_id(path: Element) -> str:
     """The one name of the extended property that an ExtendedFieldURI addresses; ``ItemError``."""
-    try:
-        return of_ews(attributes(path))
-    except BadName as bad:
-        raise ItemError("ErrorInvalidExtendedProperty", f"The extended property is not valid: {bad}") from bad
+    return _extended_id(attributes(path))
 
 
 def show(event: Event, shape: Shape) -> Element:
@@ -92,14 +92,22 @@ def _shown(event: Event, fields: Iterable[Field], uris: frozenset[str]) -> list[
 def _shown_extended(event: Event, asked: Iterable[Mapping[str, str]]) -> list[Element]:
     shown = []
     for path in asked:
-        try:
-            name = of_ews(path)
-        except BadName as bad:
-            raise ItemError("ErrorInvalidExtendedProperty", f"The extended property is not valid: {bad}") from bad
+        name = _extended_id(path)
         if name in event.extended:
             uri = etree.Element(f"{{{TYPES}}}ExtendedFieldURI", dict(path))
             shown.append(T.ExtendedProperty(uri, T.Value(event.extended[name])))
     return shown
+
+
+def _extended_id(path: Mapping[str, str]) -> str:
+    if int(path.get("PropertyTag", "0"), 0) >= CUSTOM:
+        raise ItemError(
+            "ErrorNoPropertyTagForCustomProperties", "A custom property cannot be referenced by its property tag."
+        )
+    try:
+        return of_ews(path)
+    except BadName as bad:
+        raise ItemError("ErrorInvalidExtendedProperty", f"The extended property is not valid: {bad}") from bad
 
 
 def _with_body(event: Event, body_type: str) -> Event:

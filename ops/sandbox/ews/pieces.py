@@ -2,12 +2,12 @@
 
 Times: https://learn.microsoft.com/exchange/client-developer/exchange-web-services/time-zones-and-ews-in-exchange.
 A value with an offset is a moment; one without is a wall clock in the item's zone, else in the TimeZoneContext's, else
-UTC. A zone alone keeps the wall clock.
+UTC, and to Exchange 2007 always in UTC. A zone alone keeps the wall clock.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from ops.sandbox.call import Json
 from ops.sandbox.event import Event
@@ -15,6 +15,7 @@ from ops.sandbox.ews.soap import ItemError, schema_fault
 from ops.sandbox.ews.values import Pieces
 from ops.sandbox.zones import wall_clock
 
+_OLD = "Exchange2007"
 KINDS = ("required", "optional", "resource")
 
 
@@ -59,7 +60,7 @@ def _times(pieces: Pieces, event: Event | None, version: str, context: str | Non
     for name in ("start", "end"):
         zone = _zone(pieces, event, name, version, context)
         if name in pieces:
-            times[name] = {"dateTime": _wall(pieces[name], zone), "timeZone": zone}
+            times[name] = {"dateTime": _wall(pieces[name], zone, version), "timeZone": zone}
         elif f"{name}Zone" in pieces and event is not None:
             times[name] = {"dateTime": event[name]["dateTime"], "timeZone": zone}
     if pieces.get("isAllDay", event["isAllDay"] if event else False):
@@ -76,14 +77,16 @@ def _zone(pieces: Pieces, event: Event | None, name: str, version: str, context:
         return str(pieces[f"{name}Zone"])
     if event is not None:
         return str(event[name]["timeZone"])
-    return "UTC" if version.startswith("Exchange2007") else context or "UTC"
+    return "UTC" if version.startswith(_OLD) else context or "UTC"
 
 
-def _wall(text: str, zone: str) -> str:
+def _wall(text: str, zone: str, version: str) -> str:
     try:
         given = datetime.fromisoformat(text.strip())
     except ValueError as bad:
         raise schema_fault(0, f"The value '{text}' is invalid according to its data type 'dateTime'.") from bad
+    if given.tzinfo is None and version.startswith(_OLD):
+        given = given.replace(tzinfo=UTC)
     return wall_clock(given, zone) if given.tzinfo else given.replace(microsecond=0).isoformat()
 
 

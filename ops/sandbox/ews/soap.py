@@ -25,10 +25,20 @@ NS = {"s": SOAP, "t": TYPES, "m": MESSAGES}
 T = ElementMaker(namespace=TYPES, nsmap={"t": TYPES})
 M = ElementMaker(namespace=MESSAGES, nsmap={"m": MESSAGES, "t": TYPES})
 
-VERSIONS = frozenset({
+VERSIONS = (
     "Exchange2007", "Exchange2007_SP1", "Exchange2010", "Exchange2010_SP1", "Exchange2010_SP2", "Exchange2013",
     "Exchange2013_SP1", "Exchange2015", "Exchange2016",
-})  # fmt: skip
+)  # fmt: skip
+"""Oldest first."""
+SINCE: Mapping[str, str] = {
+    **dict.fromkeys(("StartTimeZone", "EndTimeZone"), "Exchange2010"),
+    **dict.fromkeys(
+        ("StartTimeZoneId", "EndTimeZoneId", "StartWallClock", "EndWallClock", "EnhancedLocation", "StoreEntryId"),
+        "Exchange2013",
+    ),
+    **dict.fromkeys(("Hashtags", "Mentions", "InboxReminders", "CalendarActivityData"), "Exchange2016"),
+}
+"""Elements that not every version has, and the first that has them."""
 
 
 _HELD = {"GetItem": "Items", "UpdateItem": "Items", "CreateItem": "Items", "GetFolder": "Folders"}
@@ -86,6 +96,7 @@ def read(body: bytes) -> Request:
         raise SoapFault("ErrorInvalidServerVersion", "The specified server version is invalid.")
     sid = root.find("s:Header/t:ExchangeImpersonation/t:ConnectingSID/*", NS)
     zone = root.find("s:Header/t:TimeZoneContext/t:TimeZoneDefinition", NS)
+    _check_version(operation, stated)
     return Request(
         operation=etree.QName(operation).localname,
         element=operation,
@@ -93,6 +104,19 @@ def read(body: bytes) -> Request:
         impersonated=(sid.text or "").strip() if sid is not None else None,
         zone=zone.get("Id") if zone is not None else None,
     )
+
+
+def _check_version(operation: Element, stated: str) -> None:
+    """Whatever the request names, by element or by FieldURI, has to be in the stated version."""
+    newer = VERSIONS[VERSIONS.index(stated) + 1 :] if stated in VERSIONS else ()
+    for element in operation.iter():
+        name = element.get("FieldURI", etree.QName(element).localname).rpartition(":")[2]
+        if SINCE.get(name) in newer:
+            raise SoapFault(
+                "ErrorIncorrectSchemaVersion",
+                "The request is valid but does not specify the correct server version in the RequestServerVersion SOAP "
+                f"header: {name} is of {SINCE[name]}.",
+            )
 
 
 def schema_fault(line: int, violation: str) -> SoapFault:

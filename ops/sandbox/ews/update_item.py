@@ -32,6 +32,12 @@ class Collected:
     pieces: Pieces = field(default_factory=dict)
     extended: dict[str, str | None] = field(default_factory=dict)
 
+    def put(self, pieces: Pieces) -> None:
+        """Take these in the place of what came before, appended or not."""
+        for name in pieces:
+            self.pieces.pop(f"{name}+", None)
+        self.pieces.update(pieces)
+
 
 def answer(visitor: Visitor) -> list[Element]:
     """A response message for each ItemChange, in order."""
@@ -170,7 +176,7 @@ def _collect_field(update: Element, path: Element, collected: Collected) -> None
     held = BY_URI.get(uri)
     match action:
         case "DeleteItemField":
-            collected.pieces.update(_unset(held, path))
+            collected.put(_unset(held, path))
         case "AppendToItemField":
             if held is None or not held.appendable:
                 raise ItemError("ErrorInvalidPropertyAppend", "Append action is invalid for property.", path)
@@ -178,7 +184,7 @@ def _collect_field(update: Element, path: Element, collected: Collected) -> None
         case _ if uri not in IGNORED:
             if held is None or held.read is None:
                 raise ItemError("ErrorInvalidPropertySet", _not_settable(uri), path)
-            collected.pieces.update(_read(update, held, path))
+            collected.put(_read(update, held, path))
 
 
 def _unset(held: Field | None, path: Element) -> Pieces:

@@ -322,6 +322,28 @@ def test_appending_adds_to_what_is_there(ews: Ews, sandbox: Sandbox) -> None:
     assert [one["emailAddress"]["address"] for one in seen["attendees"]][2:] == ["one@contoso.com", "two@contoso.com"]
 
 
+@pytest.mark.parametrize(
+    ("uri", "appended", "put_last"),
+    [
+        ("item:Body", '<t:Body BodyType="Text"> More.</t:Body>', '<t:Body BodyType="HTML">Less</t:Body>'),
+        (
+            "calendar:RequiredAttendees",
+            invited("RequiredAttendees", "one@contoso.com"),
+            invited("RequiredAttendees", "two@contoso.com"),
+        ),
+    ],
+)
+def test_actions_are_done_in_the_order_given(
+    ews: Ews, sandbox: Sandbox, uri: str, appended: str, put_last: str
+) -> None:
+    ews(update(change(append(uri, appended) + put(uri, put_last), key=key_of(sandbox))))
+    seen = sandbox.event(seed.TEAM_BUILDING)
+    ews(update(change(put(uri, put_last), key=seen.ews_change_key)))
+    assert sandbox.event(seed.TEAM_BUILDING).properties == seen.properties
+    ews(update(change(append(uri, appended) + delete(uri), key=key_of(sandbox))))
+    assert ews(get()).text(f"t:{uri.partition(':')[2]}") in (None, "")
+
+
 def test_deleting_unsets(ews: Ews, sandbox: Sandbox) -> None:
     ews(update(change(delete("calendar:Location") + delete("calendar:RequiredAttendees"), key=key_of(sandbox))))
     answer = ews(get())
@@ -345,6 +367,13 @@ def test_a_start_means_what_its_zone_says(
     ews(update(change(put(f"calendar:{etree.QName(name).localname}", updates), key=key_of(sandbox))))
     seen = sandbox.event(seed.TEAM_BUILDING).properties["start"]
     assert (seen["dateTime"], seen["timeZone"]) == start
+
+
+def test_to_exchange_2007_a_start_without_a_zone_is_in_utc(ews: Ews, sandbox: Sandbox) -> None:
+    updates = put("calendar:Start", "<t:Start>2026-12-03T10:00:00</t:Start>")
+    ews(update(change(updates, key=key_of(sandbox))), version="Exchange2007_SP1")
+    seen = sandbox.event(seed.TEAM_BUILDING).properties["start"]
+    assert seen == {"dateTime": "2026-12-03T02:00:00", "timeZone": "Pacific Standard Time"}
 
 
 def test_a_new_item_without_a_zone_takes_that_of_the_context(ews: Ews, sandbox: Sandbox) -> None:
@@ -421,6 +450,34 @@ def test_more_calls_at_once_than_a_mailbox_takes_are_refused(ews: Ews, sandbox: 
     assert (answer.status, answer.fault) == (500, "ErrorExceededConnectionCount")
     sandbox.behave(ews_concurrency=1)
     assert ews(get()).codes == ["NoError"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "known"),
+    [
+        (update(change(put("calendar:StartTimeZone", '<t:StartTimeZone Id="UTC"/>'), key="CURRENT")), "Exchange2010"),
+        (get(more='<t:AdditionalProperties><t:FieldURI FieldURI="calendar:EnhancedLocation"/>'
+             "</t:AdditionalProperties>"), "Exchange2013"),
+        ('<m:CreateItem SendMeetingInvitations="SendToNone"><m:Items><t:CalendarItem><t:EndTimeZone Id="UTC"/>'
+         "</t:CalendarItem></m:Items></m:CreateItem>", "Exchange2010"),
+    ],
+)  # fmt: skip
+def test_what_is_newer_than_the_stated_version_is_refused(
+    ews: Ews, sandbox: Sandbox, operation: str, known: str
+) -> None:
+    operation = operation.replace("CURRENT", key_of(sandbox))
+    assert ews(operation, version="Exchange2007_SP1").fault == "ErrorIncorrectSchemaVersion"
+    assert ews(operation, version=known).codes == ["NoError"]
+    assert ews(operation, version="V2017_07_11").status == 200
+
+
+def test_a_custom_property_has_no_tag(ews: Ews, sandbox: Sandbox) -> None:
+    uri = '<t:ExtendedFieldURI PropertyTag="0x8000" PropertyType="String"/>'
+    stamp = f"<t:ExtendedProperty>{uri}<t:Value>x</t:Value></t:ExtendedProperty>"
+    updates = f"<t:SetItemField>{uri}<t:CalendarItem>{stamp}</t:CalendarItem></t:SetItemField>"
+    refused = ["ErrorNoPropertyTagForCustomProperties"]
+    assert ews(update(change(updates, key=key_of(sandbox)))).codes == refused
+    assert ews(get(more=f"<t:AdditionalProperties>{uri}</t:AdditionalProperties>")).codes == refused
 
 
 def test_what_exchange_passes_over_in_silence_is_no_error(ews: Ews, sandbox: Sandbox) -> None:
