@@ -207,6 +207,7 @@ def test_an_option_that_the_store_cannot_be_reached_with_is_told_at_the_start(wr
         (GRAPH + 'ca_file = "/nowhere.pem"' + CLIENT, "ca_file: the file /nowhere.pem cannot be read"),
         (GRAPH + 'base_url = "graph.microsoft.com"' + CLIENT, "base_url must be a plain https:// URL"),
         (GRAPH + 'base_url = "https://[::1"' + CLIENT, "base_url must be a plain https:// URL"),
+        (GRAPH + 'base_url = "https://10.0.0.256/v1.0"' + CLIENT, "base_url must be a plain https:// URL"),
         (GRAPH + 'base_url = "https://u:p@x/"' + CLIENT, "base_url must be a plain https:// URL"),
         (GRAPH + "max_concurrency = 0" + CLIENT, "backend.0.max_concurrency"),
         (GRAPH + 'max_concurrency = "many"' + CLIENT, "backend.0.max_concurrency"),

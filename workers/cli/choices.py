@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import click
 
@@ -38,9 +37,15 @@ class Choices:
             raise click.UsageError(
                 "Who are you? Set RENDEZVOUS_API_KEY or give --key; `rendezvous keys new` makes one."
             )
-        if not _is_address(self.url):
+        return Api(self.address(), sendable("The API key", self.key))
+
+    def address(self) -> str:
+        """Where Rendezvous is. Raises UsageError if that cannot be right."""
+        from workers.address import is_address
+
+        if not is_address(self.url):
             raise click.UsageError(f"{self.url!r} is not an address: write it like {DEFAULT_URL}.")
-        return Api(self.url, sendable("The API key", self.key))
+        return self.url
 
 
 def sendable(what: str, text: str) -> str:
@@ -49,14 +54,6 @@ def sendable(what: str, text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     raise click.UsageError(f"{what} holds a character that is not visible ASCII: is it copied whole and clean?")
-
-
-def _is_address(url: str) -> bool:
-    try:
-        parts, _ = urlsplit(url), urlsplit(url).port
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and " " not in url
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:

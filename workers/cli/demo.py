@@ -54,15 +54,15 @@ def demo(choices: Choices, directory: Path) -> None:
             f"The demonstration is not installed here ({error}): in a checkout, where `make run` is up, it is"
             " .venv/bin/rendezvous demo."
         ) from None
-    found = read(directory)
-    api = Api(choices.url.rstrip("/"), found.api_key)
+    url, found = choices.address(), read(directory)
+    api = Api(url.rstrip("/"), found.api_key)
     sandbox = Sandbox.at(found.sandbox_url, found.ca_file)
     try:
         accounts = [account(seed, api, sandbox, found.webhook_secret, time.sleep) for seed in (TEAM_BUILDING, LUNCH)]
     except DemoError as error:
         raise Failed(f"The seed updates did not go through: {error}.") from None
     except httpx.HTTPError as error:
-        raise Failed(f"{choices.url} or {found.sandbox_url} does not answer ({error}): is `make run` up?") from None
+        raise Failed(f"{url} or {found.sandbox_url} does not answer ({error}): is `make run` up?") from None
     finally:
         sandbox.close()
     for one in accounts:

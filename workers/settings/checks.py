@@ -13,15 +13,13 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
+from workers.address import is_address
+
 
 def check_url(name: str, url: str) -> None:
     """An address without a query, a fragment or a password in it."""
-    try:
-        parts, _ = urlsplit(url), urlsplit(url).port
-    except ValueError:
-        raise ValueError(f"{name} must be a plain https:// URL") from None
-    besides = parts.query or parts.fragment or parts.username or " " in url
-    if parts.scheme not in ("https", "http") or not parts.hostname or besides:
+    parts = urlsplit(url) if is_address(url) else None
+    if parts is None or parts.query or parts.fragment or parts.username:
         raise ValueError(f"{name} must be a plain https:// URL")
 
 

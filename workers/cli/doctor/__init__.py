@@ -39,7 +39,7 @@ def doctor(choices: Choices, mailbox: str | None) -> None:
     something is wrong.
     """
     findings = []
-    for finding in examine(choices.url, mailbox):
+    for finding in examine(choices.address(), mailbox):
         findings.append(finding)
         if not choices.as_json:
             _print(finding, plain=choices.no_color)
