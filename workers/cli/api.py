@@ -12,12 +12,15 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from workers.cli.failure import Failed
+from workers.tls import trust
 
 Json: TypeAlias = dict[str, Any]
 """An answer of the API, which is always an object."""
 TIMEOUT = 30.0
 """Seconds for one call. It takes long because intake waits for the store's disk."""
 LARGEST_PAGE = 100
+WHOM_TO_TRUST = "See --url; SSL_CERT_FILE names the certificate of an authority of your own."
+"""What to do where https is refused."""
 _REMEDIES = {
     401: "Set RENDEZVOUS_API_KEY or give --key; `rendezvous keys new` makes one."
     " An operator's key opens /console only.",
@@ -31,17 +34,12 @@ class Unanswered(Failed):
 
 
 class Api:
-    """One client of one Rendezvous. Every method raises Failed."""
+    """One client of one Rendezvous. It and every method raise Failed."""
 
-    def __init__(self, url: str, key: str, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, url: str, key: str) -> None:
         self._url = url.rstrip("/")
-        self._http = httpx.Client(
-            base_url=self._url,
-            headers={"Authorization": f"Bearer {key}", "Accept": "application/json"},
-            timeout=TIMEOUT,
-            trust_env=not _is_here(self._url),
-            transport=transport,
-        )
+        self._http = client(self._url, TIMEOUT)
+        self._http.headers.update({"Authorization": f"Bearer {key}", "Accept": "application/json"})
 
     def get(self, path: str, **query: str | int | None) -> Json:
         """The JSON at a path. Query parameters that are None are left out."""
@@ -86,6 +84,20 @@ class Api:
         if not answer.is_success:
             raise refusal(self._url, answer)
         return answer
+
+
+def client(url: str, timeout: float) -> httpx.Client:
+    """What asks Rendezvous at this address. Raises Failed if SSL_CERT_FILE cannot be used."""
+    try:
+        trusted = trust()
+    except OSError as error:
+        raise Failed(f"{error}. Correct it, or unset it.") from None
+    return httpx.Client(base_url=url, timeout=timeout, verify=trusted, trust_env=not _is_here(url))
+
+
+def refuses_tls(error: Exception) -> bool:
+    """Whether somebody is there who cannot be asked over https."""
+    return "[SSL" in str(error)
 
 
 def segment(text: str) -> str:
@@ -145,11 +157,8 @@ def _stranger(url: str, status: int) -> Failed:
 
 def _nobody(url: str, error: Exception) -> str:
     reason = "connection refused" if "refused" in str(error).lower() else str(error) or type(error).__name__
-    if "[SSL" in reason:
-        return (
-            f"{url} cannot be asked over https: {reason}. See --url; SSL_CERT_FILE names the certificate of an"
-            " authority of your own."
-        )
+    if refuses_tls(error):
+        return f"{url} cannot be asked over https: {reason}. {WHOM_TO_TRUST}"
     return (
         f"Nobody answers at {url} ({reason}). Start Rendezvous (`make run`), or say where it is with --url or"
         " RENDEZVOUS_URL."

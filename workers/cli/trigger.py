@@ -109,7 +109,10 @@ def _deliver(settings: Settings | None, client: Client, message: str, url: str, 
     assert composed is not None  # noqa: S101 - the sample names a callbackUrl
     delivery = Delivery(client.name, url, Delivery.from_json(composed.body).text)
     authorities = [backend.ca_file for backend in settings.backend] if settings else []
-    deliverer = Deliverer({client.name: client}, trust(), trust(*authorities))
+    try:
+        deliverer = Deliverer({client.name: client}, trust(), trust(*authorities))
+    except OSError as error:
+        raise Failed(f"{error}. Correct it, or unset it.") from None
     return deliverer.deliver(message, delivery.to_json(), attempts=0, dice=0)
 
 

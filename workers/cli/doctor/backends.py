@@ -131,6 +131,8 @@ def unreached(name: str, backend: Backend, error: Exception) -> Finding:
         return Finding.wrong(name, str(error), remedy)
     if isinstance(error, ExchangeError):
         return Finding.wrong(name, str(error), f"See to the sign-in: {_keys(backend)}.")
+    if isinstance(error, OSError):  # nothing was asked yet
+        return Finding.wrong(name, str(error), "Correct SSL_CERT_FILE, or ca_file.")
     said = f"{_url(backend)} cannot be reached: {error or type(error).__name__}"
     if isinstance(error.__cause__, ssl.SSLError) or "CERTIFICATE" in str(error):
         return Finding.wrong(name, said, _remedy_of_tls(said))

@@ -13,7 +13,9 @@ from redis.exceptions import RedisError
 
 from workers import celery
 from workers.celery.ringer import QUEUES
+from workers.cli.api import WHOM_TO_TRUST, client, refuses_tls
 from workers.cli.doctor.finding import Finding
+from workers.cli.failure import Failed
 from workers.settings import Settings
 
 ASK = 2.0
@@ -25,10 +27,14 @@ PROCESSES = {"updates": "worker", "callbacks": "callbacks", "notifications": "wo
 def check_web(url: str) -> Iterable[Finding]:
     """GET /readyz."""
     try:
-        answer = httpx.get(f"{url.rstrip('/')}/readyz", timeout=5, trust_env=False)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        remedy = "Start `web` of the Procfile, or say where it is with --url or RENDEZVOUS_URL."
+        with client(url, timeout=5) as http:
+            answer = http.get("/readyz")
+    except httpx.HTTPError as error:
+        start = "Start `web` of the Procfile, or say where it is with --url or RENDEZVOUS_URL."
+        remedy = WHOM_TO_TRUST if refuses_tls(error) else start
         return (Finding.wrong("web", f"{url} does not answer: {error}", remedy),)
+    except Failed as error:
+        return (Finding.wrong("web", f"{url} cannot be asked", error.message),)
     return (judge_web(url, answer),)
 
 
