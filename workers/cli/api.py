@@ -6,12 +6,14 @@ Not here: which calls a command makes, and how it shows the answers.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 from urllib.parse import quote, urlsplit
 
 import httpx
 
 from workers.cli.failure import Failed
+from workers.retry_after import retry_after
 from workers.tls import trust
 
 Json: TypeAlias = dict[str, Any]
@@ -29,7 +31,16 @@ _REMEDIES = {
 }
 
 
-class Unanswered(Failed):
+class Passing(Failed):
+    """It may pass by itself: nobody is there just now, or too much was asked. ``after``: seconds to wait before the
+    next attempt."""
+
+    def __init__(self, message: str, problem: Mapping[str, Any] | None = None, after: float = 0.0) -> None:
+        super().__init__(message, problem)
+        self.after = after
+
+
+class Unanswered(Passing):
     """No answer came, or a 5xx: the request may have been accepted all the same."""
 
 
@@ -63,7 +74,7 @@ class Api:
         while True:
             page = self.get(path, **query, limit=min(limit - len(items), LARGEST_PAGE), cursor=cursor)
             if not isinstance(page.get("items"), list):
-                raise _stranger(self._url, 200)
+                raise Failed(_stranger(self._url, 200))
             items += page["items"]
             cursor = page.get("nextCursor")
             if cursor is None or len(items) >= limit:
@@ -76,7 +87,7 @@ class Api:
         try:
             answer = self._http.request(method, path, **request)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise Failed(_nobody(self._url, error)) from None
+            raise Passing(_nobody(self._url, error)) from None
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise Failed(f"{self._url} is not an address that can be asked ({error}): see --url.") from None
         except httpx.HTTPError as error:
@@ -108,23 +119,28 @@ def segment(text: str) -> str:
 def refusal(url: str, answer: httpx.Response) -> Failed:
     """An answer that refuses the request, as a failure with a message for a person."""
     problem = _problem(answer)
-    if problem is None:
-        return _stranger(url, answer.status_code)
+    message = _stranger(url, answer.status_code) if problem is None else _refused(answer, problem)
+    if answer.status_code < 500 and answer.status_code != 429:
+        return Failed(message, problem)
+    kind = Passing if answer.status_code == 429 else Unanswered
+    return kind(message, problem, retry_after(answer.headers.get("retry-after"), datetime.now(UTC)) or 0.0)
+
+
+def _refused(answer: httpx.Response, problem: Mapping[str, Any]) -> str:
     faults = problem.get("errors", [])
     listed = faults if len(faults) > 1 else []  # a single one is already in the detail
     errors = "".join(f"\n  {fault.get('pointer') or '/'}: {fault.get('detail')}" for fault in listed)
     detail = str(problem.get("detail") or "").strip()
     title = f"{answer.status_code} {problem.get('title')}"
     said = f"{title}{'' if title.endswith('?') else ':'} {detail}" if detail else title
-    kind = Failed if answer.status_code < 500 else Unanswered
-    return kind(f"{said}{errors}{_remedy(answer, problem)}", problem)
+    return f"{said}{errors}{_remedy(answer, problem)}"
 
 
 def _remedy(answer: httpx.Response, problem: Mapping[str, Any]) -> str:
     wait = answer.headers.get("retry-after")
-    if wait is not None and answer.status_code == 429:
+    if wait is not None and answer.status_code == 429 and answer.request.method == "POST":
         return f"\nNothing was accepted: try again in {wait} s."
-    if wait is not None and answer.status_code == 503:
+    if wait is not None and answer.status_code in (429, 503):
         return f" Try again in {wait} s."
     if answer.status_code >= 500:
         return f"\nLook for the request id {problem.get('requestId', '?')} in its log."
@@ -147,12 +163,12 @@ def _document(url: str, answer: httpx.Response) -> Json:
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        raise _stranger(url, answer.status_code)
+        raise Failed(_stranger(url, answer.status_code))
     return document
 
 
-def _stranger(url: str, status: int) -> Failed:
-    return Failed(f"{url} answered {status} with something unknown: is it Rendezvous? See --url.")
+def _stranger(url: str, status: int) -> str:
+    return f"{url} answered {status} with something unknown: is it Rendezvous? See --url."
 
 
 def _nobody(url: str, error: Exception) -> str:

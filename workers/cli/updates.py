@@ -141,7 +141,12 @@ def _followed(choices: Choices, api: Api, update: Any, timeout: float | None) ->
     """Wait for the end of the update and return it. Standard error shows how it goes meanwhile."""
     from workers.cli.progress import ended
 
-    followed = ended(api, update, timeout, quiet=choices.as_json)
+    try:
+        followed = ended(api, update, timeout, quiet=choices.as_json)
+    except Failed as error:
+        raise Failed(
+            f"{update['id']} was accepted and goes on; following it failed: {error.message}", error.problem
+        ) from None
     if followed is None:
         raise Failed(
             f"{update['id']} has not ended within {timeout:g} s; it goes on."
