@@ -124,8 +124,8 @@ def failure(error_class: ErrorClass, code: str, detail: str, conflicts: tuple[Cl
 @dataclass(frozen=True, slots=True)
 class Result:
     """What a succeeded update did. ``changed``: property → {"before", "after"}. ``invitations``: the mode that was
-    used, None if nothing was written. ``mails``: how many mails Exchange would send at most, by its documentation.
-    ``notices``: what a person should know, as sentences."""
+    used, None if nothing was written or it is not known. ``mails``: how many mails Exchange would send at most, by its
+    documentation. ``notices``: what a person should know, as sentences."""
 
     version: str | None
     noop: bool

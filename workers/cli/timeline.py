@@ -93,7 +93,7 @@ def _result(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield made
     seen = "read back and is as asked" if result.get("verified") else "not read back"
     mails = f" ({result['mails']} mails at most)" if result.get("mails") else ""
-    yield Text(printable(f"Invitations: {result.get('invitations') or 'none'}{mails}; the event was {seen}."))
+    yield Text(printable(f"Invitations: {result.get('invitations') or 'not known'}{mails}; the event was {seen}."))
 
 
 def _error(error: Mapping[str, Any]) -> Iterator[RenderableType]:

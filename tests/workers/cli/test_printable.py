@@ -6,11 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from workers.cli.printable import brief, printable
 from workers.cli.terminal import age
-from workers.cli.timeline import timeline
 
 
 @pytest.mark.parametrize(
@@ -52,19 +50,3 @@ def test_an_age_is_told_in_its_greatest_unit(seconds: int, said: str) -> None:
 
 def test_lines_and_other_scripts_stay_as_they_are() -> None:
     assert printable("Ä\nש\tб 🎾") == "Ä\nש\tб 🎾"
-
-
-def test_conflicts_are_told_with_all_three_sides_and_long_ids_in_full() -> None:
-    clash = {"property": "subject", "base": "Tennis", "theirs": "Golf", "ours": "Chess"}
-    update = {
-        "id": "upd_1",
-        "state": "dead",
-        "target": {"mailbox": "otto@hq.example", "backend": "hq", "event": "A" * 300},
-        "error": {"class": "conflict", "code": "Conflict", "title": "t", "detail": "d", "conflicts": [clash]},
-    }
-    console = Console(width=80, record=True)
-    for part in timeline(update):
-        console.print(part)
-    text = console.export_text()
-    assert all(word in text for word in ("subject", "Tennis", "Golf", "Chess", "conflict: t (Conflict)"))
-    assert text.count("A") == 300
