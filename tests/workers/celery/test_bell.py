@@ -2,10 +2,8 @@ from __future__ import annotations
 
 import json
 import socket
-import struct
 import subprocess
 import sys
-import threading
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,6 +14,7 @@ from celery import Celery
 from redis import Redis
 
 from ops.run import readiness
+from tests.workers import rabbitmq
 from workers import celery
 from workers.celery import bell as bells
 from workers.celery import queues
@@ -52,31 +51,8 @@ def hung() -> Iterator[str]:
 
 @pytest.fixture
 def refusing() -> Iterator[str]:
-    """A RabbitMQ that knows nobody."""
-
-    def method(number: int, arguments: bytes) -> bytes:
-        payload = struct.pack(">HH", 10, number) + arguments
-        return struct.pack(">BHI", 1, 0, len(payload)) + payload + b"\xce"
-
-    def refuse() -> None:
-        while True:
-            try:
-                connection, _ = server.accept()
-            except OSError:
-                return
-            with connection:
-                connection.recv(8)  # the protocol's name
-                connection.sendall(method(10, struct.pack(">BBII5sI5s", 0, 9, 0, 5, b"PLAIN", 5, b"en_US")))
-                connection.recv(65536)  # start-ok
-                connection.sendall(method(50, struct.pack(">HB14sHH", 403, 14, b"ACCESS_REFUSED", 0, 0)))
-                connection.recv(65536)  # close-ok
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=refuse, daemon=True)
-        thread.start()
-        yield f"amqp://somebody:wrong@127.0.0.1:{server.getsockname()[1]}//"
-        server.shutdown(socket.SHUT_RDWR)
-        thread.join(PATIENCE)
+    with rabbitmq.refusing() as url:
+        yield url
 
 
 def rung(broker: Redis, queue: str = "updates") -> list[dict[str, Any]]:

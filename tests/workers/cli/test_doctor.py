@@ -13,6 +13,7 @@ import pytest
 from redis import ConnectionError, Redis
 
 from tests.conftest import free_port
+from tests.workers import rabbitmq
 from tests.workers.cli.conftest import run
 from workers.celery.bell import BrokerUnavailable
 from workers.cli.doctor import backends, broker, clock, processes, store, summary
@@ -247,6 +248,12 @@ def test_workers_that_cannot_be_asked_as_the_broker_is_full_are_a_finding(settin
         [found] = processes.check_workers(settings)
     finally:
         redis.config_set("maxmemory", 0)
+    assert (found.verdict, found.remedy) == (Verdict.WRONG, "See to the broker first.")
+
+
+def test_workers_behind_a_broker_that_does_not_know_us_are_a_finding(settings: Settings) -> None:
+    with rabbitmq.refusing() as url:
+        [found] = processes.check_workers(settings.model_copy(update={"broker_url": url}))
     assert (found.verdict, found.remedy) == (Verdict.WRONG, "See to the broker first.")
 
 

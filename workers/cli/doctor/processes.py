@@ -8,10 +8,9 @@ from typing import Any
 
 import httpx
 from celery.exceptions import DuplicateNodenameWarning
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 
 from workers import celery
+from workers.celery.bell import BrokerUnavailable, connected
 from workers.celery.ringer import QUEUES
 from workers.cli.api import WHOM_TO_TRUST, client, refuses_tls
 from workers.cli.doctor.finding import Finding
@@ -54,13 +53,12 @@ def judge_web(url: str, answer: httpx.Response) -> Finding:
 def check_workers(settings: Settings) -> Iterable[Finding]:
     """Ask every Celery worker which queues it serves."""
     warnings.simplefilter("ignore", DuplicateNodenameWarning)  # Python would print it among the findings
-    app = celery.create(settings)
-    try:
-        served = app.control.inspect(timeout=ASK).active_queues()
-    except (OperationalError, RedisError, OSError) as error:  # kombu does not translate every error of its client
-        return (Finding.wrong("workers", f"cannot be asked: {error}", "See to the broker first."),)
-    finally:
-        app.close()
+    with celery.create(settings) as app:
+        try:
+            with connected(app) as connection:
+                served = app.control.inspect(timeout=ASK, connection=connection).active_queues()
+        except BrokerUnavailable as error:
+            return (Finding.wrong("workers", f"cannot be asked: {error}", "See to the broker first."),)
     return tuple(judge_workers(served or {}))
 
 
