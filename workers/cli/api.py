@@ -127,13 +127,14 @@ def refusal(url: str, answer: httpx.Response) -> Failed:
 
 
 def _refused(answer: httpx.Response, problem: Mapping[str, Any]) -> str:
-    faults = problem.get("errors", [])
+    errors = problem.get("errors")
+    faults = [fault for fault in errors if isinstance(fault, dict)] if isinstance(errors, list) else []
     listed = faults if len(faults) > 1 else []  # a single one is already in the detail
-    errors = "".join(f"\n  {fault.get('pointer') or '/'}: {fault.get('detail')}" for fault in listed)
+    lines = "".join(f"\n  {fault.get('pointer') or '/'}: {fault.get('detail')}" for fault in listed)
     detail = str(problem.get("detail") or "").strip()
     title = f"{answer.status_code} {problem.get('title')}"
     said = f"{title}{'' if title.endswith('?') else ':'} {detail}" if detail else title
-    return f"{said}{errors}{_remedy(answer, problem)}"
+    return f"{said}{lines}{_remedy(answer, problem)}"
 
 
 def _remedy(answer: httpx.Response, problem: Mapping[str, Any]) -> str:
@@ -150,21 +151,23 @@ def _remedy(answer: httpx.Response, problem: Mapping[str, Any]) -> str:
 def _problem(answer: httpx.Response) -> Mapping[str, Any] | None:
     if not answer.headers.get("content-type", "").startswith("application/problem+json"):
         return None
-    try:
-        problem = answer.json()
-    except ValueError:
-        return None
-    return problem if isinstance(problem, dict) else None
+    return _object(answer)
 
 
 def _document(url: str, answer: httpx.Response) -> Json:
-    try:
-        document = answer.json()
-    except ValueError:
-        document = None
-    if not isinstance(document, dict):
+    document = _object(answer)
+    if document is None:
         raise Failed(_stranger(url, answer.status_code))
     return document
+
+
+def _object(answer: httpx.Response) -> Json | None:
+    """The JSON object that an answer holds; None if it holds none."""
+    try:
+        found = answer.json()
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _stranger(url: str, status: int) -> str:

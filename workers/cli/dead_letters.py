@@ -42,9 +42,9 @@ def since(text: str, now: datetime) -> str | None:
             at = now - timedelta(**{_UNITS[found[2]]: int(found[1])})
         else:
             at = datetime.fromisoformat(text)
+        return None if at.tzinfo is None else rfc3339(at)
     except (ValueError, OverflowError):
         return None
-    return None if at.tzinfo is None else rfc3339(at)
 
 
 def filters(command: _F) -> _F:

@@ -16,5 +16,7 @@ def parsed(content: bytes, name: str) -> Any:
         raise Failed(f"{name} is not UTF-8 text.") from None
     except json.JSONDecodeError as error:
         raise Failed(f"{name} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}.") from None
+    except ValueError:
+        raise Failed(f"{name} holds a number of too many digits.") from None
     except RecursionError:
         raise Failed(f"{name} is nested too deeply.") from None

@@ -112,7 +112,14 @@ def test_where_nobody_can_be_asked_it_is_said_how_to_answer(hr: Run, life: Life)
 
 @pytest.mark.parametrize(
     "wrong",
-    [(), ("upd_1", "--all"), ("upd_1", "--dry-run"), ("upd_1", "--class", "expired"), ("--all", "--since", "x")],
+    [
+        (),
+        ("upd_1", "--all"),
+        ("upd_1", "--dry-run"),
+        ("upd_1", "--class", "expired"),
+        ("--all", "--since", "x"),
+        ("--all", "--since", "0001-01-01T00:00:00+14:00"),
+    ],
 )
 def test_a_replay_that_could_mean_two_things_is_a_usage_error(hr: Run, wrong: tuple[str, ...]) -> None:
     assert hr("dead-letters", "replay", *wrong).exit_code == 2
@@ -134,6 +141,7 @@ def test_a_discarded_one_is_off_the_list(hr: Run, life: Life) -> None:
         ("2026-11-21T10:00:00", None),
         ("999999999w", None),
         ("-1h", None),
+        ("0001-01-01T00:00:00+14:00", None),
         ("", None),
     ],
 )

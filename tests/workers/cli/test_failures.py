@@ -98,7 +98,7 @@ def test_another_server_is_recognised(status: int) -> None:
     assert (result.exit_code, "is it Rendezvous?" in result.stderr) == (1, True)
 
 
-@pytest.mark.parametrize("body", [b"[]", b'{"id": 1}', b"null"])
+@pytest.mark.parametrize("body", [b"[]", b'{"id": 1}', b"null", b"[" * 100_000])
 def test_json_that_is_not_a_list_of_ours_is_recognised(body: bytes) -> None:
     with answering(200, body, "application/json") as url:
         result = run("updates", "list", "--key", "k", "--url", url)
@@ -112,6 +112,14 @@ def test_busy_says_when_to_come_again() -> None:
     assert "Not now: The store is away." in result.stderr
     assert "Try again in 7 s" in result.stderr
     assert "accepted" not in result.stderr
+
+
+@pytest.mark.parametrize("errors", [None, {"a": 1}, ["a", "b"], 7])
+def test_a_problem_of_a_stranger_is_told_as_far_as_it_is_understood(errors: object) -> None:
+    problem = json.dumps({"title": "No", "status": 400, "detail": "So it is.", "errors": errors}).encode()
+    with answering(400, problem, "application/problem+json") as url:
+        result = run("updates", "list", "--key", "k", "--url", url)
+    assert (result.exit_code, result.stderr) == (1, "rendezvous: 400 No: So it is.\n")
 
 
 def test_a_problem_cannot_write_to_the_terminal() -> None:

@@ -61,6 +61,14 @@ def test_what_is_not_json_is_told_with_line_and_column_before_anything_is_sent(h
     assert "not JSON: line 2, column 3" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("text", "said"), [(f'{{"set": {"9" * 5000}}}', "too many digits"), ("[" * 100_000, "nested too deeply")]
+)
+def test_what_cannot_be_read_as_json_is_told_before_anything_is_sent(hr: Run, text: str, said: str) -> None:
+    result = hr("updates", "send", "-", text=text)
+    assert (result.exit_code, said in result.stderr) == (1, True), result.output
+
+
 def test_waiting_ends_with_the_update_and_tells_its_steps(hr: Run, store: Store, file: Write) -> None:
     worker = Thread(target=_retry_then_succeed, args=(store,))
     worker.start()
