@@ -81,8 +81,8 @@ def listen(choices: Choices, port: int, secrets: Sequence[str], status: int, cou
     def catch(caught: Caught) -> None:
         genuine = caught.genuine(secrets, time.time()) if secrets else None
         with lock:
+            verdicts.append(genuine is not False)  # it is answered already: it counts whatever becomes of printing it
             click.echo(json.dumps(as_json(caught, genuine)) if choices.as_json else told(caught, genuine))
-            verdicts.append(genuine is not False)
 
     try:
         server = ThreadingHTTPServer(("127.0.0.1", port), _handler(catch, status))
@@ -116,7 +116,7 @@ def as_json(caught: Caught, genuine: bool | None) -> dict[str, object]:
 def _indented(body: bytes) -> str:
     try:
         return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
-    except ValueError:
+    except (ValueError, RecursionError):
         return body.decode("utf-8", "replace")
 
 

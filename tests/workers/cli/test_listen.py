@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import pytest
 
 from tests.conftest import free_port
 from tests.workers.cli.conftest import run
+from workers.cli.listen import LARGEST_BODY
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OTHER = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSx"
@@ -80,6 +82,39 @@ def test_what_a_stranger_posts_cannot_write_to_the_terminal(port: int) -> None:
         httpx.post(f"http://127.0.0.1:{port}/", content=b"\x1b]0;owned\x07 and no JSON", trust_env=False)
     assert "and no JSON" in came[0]
     assert "\x1b" not in came[0]
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"[" * 980 + b"]" * 980, "["),
+        (b"[" * 100_000, "["),
+        (b"9" * 5000, "999"),
+        (b'"half of \\ud800"', "half of "),
+    ],
+)
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_what_was_answered_is_printed_and_counted_whatever_it_holds(
+    port: int, body: bytes, said: str, form: tuple[str, ...]
+) -> None:
+    with listening(port, *form) as came:
+        assert httpx.post(f"http://127.0.0.1:{port}/", content=body, trust_env=False).status_code == 200
+    assert (came[1], said in came[0]) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [(b"", 411), (b"Content-Length: -1\r\n", 413), (f"Content-Length: {LARGEST_BODY + 1}\r\n".encode(), 413)],
+)
+def test_what_tells_no_length_or_too_great_a_one_is_refused_and_not_counted(
+    port: int, head: bytes, status: int
+) -> None:
+    with listening(port) as came:
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+            connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n")
+            assert f"HTTP/1.0 {status} ".encode() in connection.recv(65536)
+        httpx.post(f"http://127.0.0.1:{port}/", content=b'"counted"', trust_env=False)
+    assert (came[1], '"counted"' in came[0]) == (0, True)
 
 
 def test_a_refusal_by_the_receiver_is_told_with_what_would_follow(port: int) -> None:

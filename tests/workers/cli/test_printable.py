@@ -34,7 +34,7 @@ def test_a_value_is_said_in_the_words_of_a_person(value: Any, said: str) -> None
     assert brief(value) == said
 
 
-@pytest.mark.parametrize("wrong", ["\x1b[2J", "\x9b2J", "\r", "\x07", "\x00", "\u202e", "\u2066"])
+@pytest.mark.parametrize("wrong", ["\x1b[2J", "\x9b2J", "\r", "\x07", "\x00", "\u202e", "\u2066", "\ud800", "\udfff"])
 def test_what_a_terminal_would_obey_is_replaced(wrong: str) -> None:
     assert printable(f"a{wrong}b") in ("a\N{REPLACEMENT CHARACTER}b", "a\N{REPLACEMENT CHARACTER}[2Jb",
                                        "a\N{REPLACEMENT CHARACTER}2Jb")  # fmt: skip
