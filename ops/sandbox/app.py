@@ -34,11 +34,12 @@ def create_app(renew: Callable[[], World]) -> Wsgi:
     def at(prefix: str, answer: Callable[[Call], Reply]) -> None:
         """A client that dies while it sends has made no request."""
 
-        def view(path: str) -> Response:
+        def view(path: str = "") -> Response:
             call = _call(path)
             return _respond(answer(call) if len(call.body) >= (request.content_length or 0) else DROPPED)
 
-        app.add_url_rule(f"{prefix}<path:path>", prefix, view, methods=METHODS)
+        for rule in (prefix, f"{prefix}<path:path>"):
+            app.add_url_rule(rule, prefix, view, methods=METHODS)
 
     def reset() -> None:
         old, worlds[0] = worlds[0], renew()

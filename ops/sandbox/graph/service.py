@@ -78,6 +78,8 @@ def _answer(world: World, visit: Visit) -> Reply:
     token = world.provider.find(call.bearer)
     if token is None:
         raise GraphError(401)
+    if not call.path:
+        return Reply.of_json({"@odata.context": f"{call.base}/graph/v1.0/$metadata", "value": []})
     if subscriptions.concerns(call.path):
         life = world.behaviour.subscription_life
         office = subscriptions.Office(

@@ -277,6 +277,10 @@ def test_the_supported_zones_are_listed(graph: httpx.Client) -> None:
     assert "Europe/Berlin" in {zone["alias"] for zone in graph.get(path).json()["value"]}
 
 
+def test_its_root_tells_what_it_is(graph: httpx.Client) -> None:
+    assert graph.get("").json()["@odata.context"].endswith("/graph/v1.0/$metadata")
+
+
 def test_calls_are_identified(patch: Patch) -> None:
     answer = patch({"subject": "X"}, client_request_id="mine")
     assert answer.headers["client-request-id"] == "mine"

@@ -147,9 +147,18 @@ def test_a_clock_that_is_behind_is_told_as_such() -> None:
     assert "120 s ahead" in clock.compare("x", NOW, NOW + timedelta(minutes=2)).said
 
 
-@pytest.mark.parametrize(("status", "verdict"), [(200, "good"), (401, "wrong"), (404, "good"), (502, "wrong")])
-def test_graph_lets_us_in_unless_it_says_401(settings: Settings, status: int, verdict: str) -> None:
-    [found] = backends.judge("x", settings.backends["cloud"], Seen(status, b"", None, NOW))
+@pytest.mark.parametrize(
+    ("status", "body", "verdict"),
+    [
+        (200, b'{"@odata.context": "https://graph.microsoft.com/v1.0/$metadata", "value": []}', "good"),
+        (404, b'{"error": {"code": "ResourceNotFound", "message": "No."}}', "good"),
+        (403, b'{"error": {"code": "Authorization_RequestDenied", "message": "No."}}', "good"),
+        (401, b'{"error": {"code": "InvalidAuthenticationToken", "message": "No."}}', "wrong"),
+        (502, b"", "wrong"),
+    ],
+)
+def test_graph_lets_us_in_unless_it_says_401(settings: Settings, status: int, body: bytes, verdict: str) -> None:
+    [found] = backends.judge("x", settings.backends["cloud"], Seen(status, body, None, NOW))
     assert found.verdict == verdict
 
 
@@ -162,11 +171,21 @@ def test_ews_that_turns_us_away_is_told_with_what_to_do(settings: Settings, stat
 @pytest.mark.parametrize(
     ("status", "headers"), [(404, {}), (200, {}), (302, {"location": "https://mail.hq.example/owa/auth/logon.aspx"})]
 )
-def test_what_is_not_exchange_does_not_pass_for_it(settings: Settings, status: int, headers: dict[str, str]) -> None:
+def test_what_is_not_ews_does_not_pass_for_it(settings: Settings, status: int, headers: dict[str, str]) -> None:
     seen = Seen(status, b"<html>Welcome</html>", None, NOW, headers)
     [found] = backends.judge("x", settings.backends["hq"], seen)
     assert (found.verdict, "/EWS/Exchange.asmx" in found.remedy) == (Verdict.WRONG, True)
     assert (headers.get("location") or "no answer of Exchange") in found.said
+
+
+@pytest.mark.parametrize("status", [200, 302, 404])
+@pytest.mark.parametrize("body", [b"<html>Welcome</html>", b"", b"[]", b'{"ok": true}'])
+def test_what_is_not_graph_does_not_pass_for_it(settings: Settings, status: int, body: bytes) -> None:
+    backend, seen = settings.backends["cloud"], Seen(status, body, None, NOW)
+    [found] = backends.judge("x", backend, seen)
+    assert (found.verdict, "base_url" in found.remedy) == (Verdict.WRONG, True)
+    assert "not one of Graph's" in found.said
+    assert backends.judge_mailbox("x", backend, seen).verdict is Verdict.WRONG
 
 
 def test_a_refusal_of_exchange_means_that_it_lets_us_in(settings: Settings) -> None:

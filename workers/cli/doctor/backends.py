@@ -8,6 +8,7 @@ It makes two small calls of its own, because workers/exchange only reads events 
 
 from __future__ import annotations
 
+import json
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -88,8 +89,10 @@ def judge(name: str, backend: Backend, seen: Seen) -> Iterator[Finding]:
         yield _turned_away(name, backend, seen)
     elif seen.status >= 500 and _code(seen) is None:
         yield Finding.wrong(name, f"answers HTTP {seen.status}", "Try again later: the backend itself has a problem.")
-    elif backend.kind == "ews" and _code(seen) is None:
-        remedy = "Correct its url, which mostly ends in /EWS/Exchange.asmx, or see what answers there in its place."
+    elif not _is_exchange(backend, seen):
+        graph = backend.kind == "graph"
+        address = "base_url, which mostly ends in /v1.0" if graph else "url, which mostly ends in /EWS/Exchange.asmx"
+        remedy = f"Correct its {address}, or see what answers there in its place."
         yield Finding.wrong(name, f"{_url(backend)}: {_refusal(backend, seen)}", remedy)
     else:
         yield Finding.good(name, f"{_url(backend)} lets us in ({_way(backend)})")
@@ -99,7 +102,7 @@ def judge(name: str, backend: Backend, seen: Seen) -> Iterator[Finding]:
 
 def judge_mailbox(name: str, backend: Backend, seen: Seen) -> Finding:
     """Whether the answer holds the calendar; if not, what it would mean for an update."""
-    if seen.status == 200 and (backend.kind == "graph" or _code(seen) == "NoError"):
+    if seen.status == 200 and (_is_of_graph(seen) if backend.kind == "graph" else _code(seen) == "NoError"):
         return Finding.good(name, f"its calendar can be read on {backend.name}")
     said = f"its calendar cannot be read on {backend.name}"
     if seen.status == 401:
@@ -196,6 +199,20 @@ def _get_folder(backend: EwsBackend, mailbox: str | None) -> httpx.Request:
     if mailbox and mailbox.isascii():
         headers["X-AnchorMailbox"] = mailbox
     return httpx.Request("POST", backend.url, headers=headers, content=envelope(header, body))
+
+
+def _is_exchange(backend: Backend, seen: Seen) -> bool:
+    """Whether it was the backend that answered, and no other web server."""
+    return _is_of_graph(seen) if backend.kind == "graph" else _code(seen) is not None
+
+
+def _is_of_graph(seen: Seen) -> bool:
+    """Graph's answers are JSON objects: an error, a list, or something that names its context."""
+    try:
+        answer = json.loads(seen.body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(answer, dict) and not answer.keys().isdisjoint(("error", "value", "@odata.context"))
 
 
 def _code(seen: Seen) -> str | None:
