@@ -242,7 +242,10 @@ def test_a_mailbox_that_is_only_busy_asks_for_no_permission(
 
 @pytest.mark.parametrize(
     ("error", "remedy"),
-    [(Unavailable("SignInFailed", "signing in: nobody"), "network"), (AccessDenied("invalid_client", "no"), "secret")],
+    [
+        (Unavailable("SignInFailed", "signing in: nobody"), "network"),
+        (AccessDenied("invalid_client", "no"), "client_id"),
+    ],
 )
 def test_a_sign_in_that_is_away_is_told_apart_from_one_that_refuses(
     settings: Settings, error: ExchangeError, remedy: str
@@ -314,6 +317,36 @@ def test_the_last_line_counts_what_failed_and_what_to_look_at() -> None:
 def test_a_mailbox_behind_a_failed_sign_in_points_to_the_backend(settings: Settings, name: str) -> None:
     found = backends.judge_mailbox("x", settings.backends[name], Seen(401, b"", None, NOW))
     assert (found.verdict, found.remedy) == (Verdict.WRONG, f"See backend {name}.")
+
+
+@pytest.mark.parametrize(("chosen", "asked"), [(None, "signing in"), ("hq", "/EWS/Exchange.asmx")])
+def test_a_mailbox_is_read_where_it_is_served_or_where_one_says(
+    settings: Settings, chosen: str | None, asked: str
+) -> None:
+    [found] = backends.check_mailbox(settings, "anna@contoso.com", chosen)
+    assert (found.verdict, asked in found.said) == (Verdict.WRONG, True), found
+
+
+def test_a_backend_that_is_not_there_is_told_with_those_that_are(settings: Settings) -> None:
+    [found] = backends.check_mailbox(settings, "anna@contoso.com", "clout")
+    assert (found.said, found.remedy) == ("there is no backend clout", "Name one of cloud, hq.")
+
+
+def test_a_backend_without_a_mailbox_is_a_usage_error() -> None:
+    result = run("doctor", "--backend", "cloud")
+    assert (result.exit_code, "goes with --mailbox" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("proof", "named"),
+    [
+        ({"client_secret_env": "CLOUD_CLIENT_SECRET"}, "client_id and what CLOUD_CLIENT_SECRET holds"),
+        ({"client_certificate_file": Path("/etc/cloud.pem")}, "client_id and /etc/cloud.pem"),
+    ],
+)
+def test_a_sign_in_that_is_refused_names_what_to_look_at(settings: Settings, proof: dict[str, Any], named: str) -> None:
+    backend = settings.backends["cloud"].model_copy(update=proof)
+    assert named in backends.unreached("x", backend, AccessDenied("invalid_client", "no")).remedy
 
 
 def test_a_mailbox_that_no_backend_serves_is_told(settings: Settings) -> None:

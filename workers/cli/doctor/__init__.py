@@ -30,16 +30,19 @@ _TO_BE_TOLD = (Verdict.WRONG, Verdict.DOUBTFUL)
 
 
 @click.command(cls=Command)
-@click.option("--mailbox", metavar="ADDRESS", help="Read one event of this mailbox's calendar, too.")
+@click.option("--mailbox", metavar="ADDRESS", help="Read this mailbox's calendar, too.")
+@click.option("--backend", metavar="NAME", help="With --mailbox: on this backend, even if another one serves it.")
 @click.pass_obj
-def doctor(choices: Choices, mailbox: str | None) -> None:
+def doctor(choices: Choices, mailbox: str | None, backend: str | None) -> None:
     """Test what Rendezvous needs, and say what to do.
 
     Uses RENDEZVOUS_CONFIG, RENDEZVOUS_STORE_URL and RENDEZVOUS_BROKER_URL as the processes do. Exit code 1 if
     something is wrong.
     """
+    if backend and not mailbox:
+        raise click.UsageError("--backend goes with --mailbox.")
     findings = []
-    for finding in examine(choices.address(), mailbox):
+    for finding in examine(choices.address(), mailbox, backend):
         findings.append(finding)
         if not choices.as_json:
             _print(finding, plain=choices.no_color)
@@ -54,8 +57,9 @@ def doctor(choices: Choices, mailbox: str | None) -> None:
         raise SystemExit(1)
 
 
-def examine(url: str, mailbox: str | None) -> Iterator[Finding]:
-    """The findings of all checks, in a fixed order. The checks run at the same time. ``url``: of the web process."""
+def examine(url: str, mailbox: str | None, backend: str | None) -> Iterator[Finding]:
+    """The findings of all checks, in a fixed order. The checks run at the same time. ``url``: of the web process.
+    ``backend``: where to look for the mailbox; None for the one that serves it."""
     from workers.configuration import ConfigurationError, load
 
     try:
@@ -65,13 +69,13 @@ def examine(url: str, mailbox: str | None) -> Iterator[Finding]:
         return
     named = f"{len(settings.backend)} backend(s), {len(settings.client)} client(s)"
     yield Finding.good("configuration", named)
-    wanted = checks(settings, url, mailbox)
+    wanted = checks(settings, url, mailbox, backend)
     with ThreadPoolExecutor(max_workers=len(wanted)) as pool:
         for findings in pool.map(lambda check: tuple(check()), wanted):
             yield from findings
 
 
-def checks(settings: Settings, url: str, mailbox: str | None) -> tuple[Check, ...]:
+def checks(settings: Settings, url: str, mailbox: str | None, chosen: str | None) -> tuple[Check, ...]:
     """The checks to run."""
     from workers.cli.doctor import backends, broker, egress, processes, store
 
@@ -81,7 +85,7 @@ def checks(settings: Settings, url: str, mailbox: str | None) -> tuple[Check, ..
         lambda: processes.check_web(url),
         lambda: processes.check_workers(settings),
         *((lambda backend=backend: backends.check(backend)) for backend in settings.backend),
-        *([lambda: backends.check_mailbox(settings, mailbox)] if mailbox else []),
+        *([lambda: backends.check_mailbox(settings, mailbox, chosen)] if mailbox else []),
         egress.check,
     )
 

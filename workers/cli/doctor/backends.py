@@ -56,9 +56,12 @@ def check(backend: Backend) -> Iterable[Finding]:
     return tuple(judge(name, backend, seen))
 
 
-def check_mailbox(settings: Settings, mailbox: str) -> Iterable[Finding]:
-    """Read one mailbox's calendar on the backend to which an update of it would go."""
-    name, backend = f"mailbox {mailbox}", settings.backend_for(mailbox.lower())
+def check_mailbox(settings: Settings, mailbox: str, chosen: str | None = None) -> Iterable[Finding]:
+    """Read one mailbox's calendar, on the ``chosen`` backend or on the one to which an update of it would go."""
+    name = f"mailbox {mailbox}"
+    backend = settings.backends.get(chosen) if chosen else settings.backend_for(mailbox.lower())
+    if backend is None and chosen:
+        return (Finding.wrong(name, f"there is no backend {chosen}", f"Name one of {', '.join(settings.backends)}."),)
     if backend is None:
         return (Finding.wrong(name, "no backend serves it", "Add it to a backend's `mailboxes`."),)
     try:
@@ -162,7 +165,8 @@ def _turned_away(name: str, backend: Backend, seen: Seen) -> Finding:
 
 def _keys(backend: Backend) -> str:
     if isinstance(backend, GraphBackend) or backend.auth == "oauth":
-        return "authority, client_id and the secret or certificate of the application"
+        proof = backend.client_certificate_file or f"what {backend.client_secret_env} holds"
+        return f"authority, client_id and {proof}"
     return f"what {backend.username_env} and {backend.password_env} hold, and auth = {backend.auth!r}"
 
 
