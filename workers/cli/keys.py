@@ -26,8 +26,8 @@ class Credentials:
 
     @property
     def variable(self) -> str:
-        """The environment variable that holds the webhook secret."""
-        return re.sub(r"[^A-Z0-9]", "_", self.client.upper()) + "_WEBHOOK_SECRET"
+        """The environment variable that holds the webhook secret. No shell knows one that begins with a digit."""
+        return re.sub(r"[^A-Z0-9]|^(?=[0-9])", "_", self.client.upper()) + "_WEBHOOK_SECRET"
 
 
 def make(client: str) -> Credentials:

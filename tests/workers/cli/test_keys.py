@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import subprocess
 import tomllib
 
 from standardwebhooks.webhooks import Webhook
@@ -22,6 +23,14 @@ def test_the_configuration_gets_the_hash_and_is_one() -> None:
     assert Client.model_validate(table).name == "room-planner"
     operators = tomllib.loads(text.splitlines()[-1])
     assert operators == {"operator_api_key_sha256": table["api_key_sha256"]}
+
+
+def test_the_variable_is_one_that_a_shell_can_export() -> None:
+    text = run("keys", "new", "--client", "4you-2").stdout
+    [line] = [line.strip() for line in text.splitlines() if "SECRET=whsec_" in line]
+    exported = subprocess.run(["sh", "-c", f"export '{line}' && env"], capture_output=True, text=True, check=True)
+    assert line in exported.stdout.splitlines()
+    assert line.startswith("_4YOU_2_WEBHOOK_SECRET=")
 
 
 def test_the_secret_is_one_that_the_standard_knows_and_goes_into_the_named_variable() -> None:
