@@ -11,6 +11,10 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u2
 which no output can hold."""
 
 
+_OF_A_PLACE = ("displayName", "street", "city", "state", "postalCode", "countryOrRegion", "latitude", "longitude",
+               "locationEmailAddress", "locationUri")  # fmt: skip
+
+
 def printable(text: str) -> str:
     """The text with every control character replaced."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
@@ -25,8 +29,8 @@ def brief(value: Any) -> str:
             return printable(f"{address} ({kind})")
         case {"emailAddress": {"address": str(address)}}:
             return printable(address)
-        case {"displayName": str(name)}:
-            return printable(name)
+        case {"displayName": str()}:
+            return printable(_place(value))
         case {"dateTime": str(moment), "timeZone": str(zone)}:
             return printable(f"{moment} {zone}")
         case {"content": str(content)}:
@@ -36,3 +40,10 @@ def brief(value: Any) -> str:
         case str():
             return printable(value)
     return printable(json.dumps(value, ensure_ascii=False))
+
+
+def _place(location: dict[str, Any]) -> str:
+    """All that people set of a place, because a change may be to its address alone."""
+    inner = (location.get(part) for part in ("address", "coordinates"))
+    flat = location | {name: value for part in inner if isinstance(part, dict) for name, value in part.items()}
+    return ", ".join(str(flat[name]) for name in _OF_A_PLACE if flat.get(name) not in (None, "")) or "-"
