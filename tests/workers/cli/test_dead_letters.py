@@ -132,6 +132,11 @@ def test_a_discarded_one_is_off_the_list(hr: Run, life: Life) -> None:
     assert "404" in hr("dead-letters", "discard", dead).stderr
 
 
+def test_a_program_that_discards_reads_nothing(hr: Run, life: Life) -> None:
+    discarded = hr("dead-letters", "discard", life.died(), "--json")
+    assert (discarded.exit_code, discarded.output) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("text", "moment"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from tests.conftest import free_port
 from tests.workers import rabbitmq
 from tests.workers.cli.conftest import run
 from workers.celery.bell import BrokerUnavailable
-from workers.cli.doctor import backends, broker, clock, processes, store, summary
+from workers.cli.doctor import backends, broker, clock, egress, processes, store, summary
 from workers.cli.doctor.backends import Seen
 from workers.cli.doctor.finding import Finding, Verdict
 from workers.exchange import AccessDenied, ExchangeError, Unavailable
@@ -145,6 +146,28 @@ def test_two_workers_of_one_name_do_not_write_among_the_findings(
 def test_a_clock_that_is_behind_is_told_as_such() -> None:
     assert "120 s behind" in clock.compare("x", NOW, NOW - timedelta(minutes=2)).said
     assert "120 s ahead" in clock.compare("x", NOW, NOW + timedelta(minutes=2)).said
+
+
+@pytest.mark.parametrize(
+    ("resolved", "verdict", "said"),
+    [
+        (["20.190.159.0", "20.190.159.1"], Verdict.GOOD, "graph.microsoft.com resolves to 2 public address(es)"),
+        ([], Verdict.DOUBTFUL, "graph.microsoft.com does not resolve"),
+        (["10.0.0.53"], Verdict.DOUBTFUL, "graph.microsoft.com is 10.0.0.53, which is not a public address"),
+    ],
+)
+def test_callbacks_need_names_of_the_internet_and_may_do_without(
+    resolved: list[str], verdict: Verdict, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def getaddrinfo(host: str, port: int, **_: Any) -> list[Any]:
+        if not resolved:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in resolved]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    [found] = egress.check()
+    assert (found.verdict, said in found.said) == (verdict, True), found
+    assert ("callback_networks of your own they may work" in found.remedy) == (verdict is Verdict.DOUBTFUL)
 
 
 @pytest.mark.parametrize(

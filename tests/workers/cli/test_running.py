@@ -89,14 +89,27 @@ def installed(folder: Path, *arguments: str, **environ: str) -> subprocess.Compl
     )  # fmt: skip
 
 
-def test_the_demo_sends_both_seed_updates_and_shows_them(system: System, tmp_path: Path) -> None:
+def demonstrated(system: System, folder: Path, secret: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """``rendezvous demo``, which expects callbacks to be signed with this secret."""
     system.sandbox.reset()
-    env = f"DEMO_API_KEY={CREDENTIALS.api_key}\nDEMO_WEBHOOK_SECRET={CREDENTIALS.webhook_secret}\n"
+    env = f"DEMO_API_KEY={CREDENTIALS.api_key}\nDEMO_WEBHOOK_SECRET={secret}\n"
     (system.folder / "demo.env").write_text(env)
-    result = installed(tmp_path, "demo", "--directory", str(system.folder), RENDEZVOUS_URL=str(system.api.base_url))
+    url = str(system.api.base_url)
+    return installed(folder, "demo", "--directory", str(system.folder), *arguments, RENDEZVOUS_URL=url)
+
+
+def test_the_demo_sends_both_seed_updates_and_shows_them(system: System, tmp_path: Path) -> None:
+    result = demonstrated(system, tmp_path, CREDENTIALS.webhook_secret)
     assert result.returncode == 0, result.stderr
     for expected in ("EWS UpdateItem", "Graph PATCH event", "alisa@contoso.com", "good"):
         assert expected in result.stdout
+
+
+def test_the_demo_shows_all_that_came_and_fails_where_a_signature_is_not_good(system: System, tmp_path: Path) -> None:
+    result = demonstrated(system, tmp_path, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSx", "--json")
+    shown = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(one["update"]["state"], one["callbackGenuine"]) for one in shown] == [("succeeded", False)] * 2
+    assert (result.returncode, "NOT both seed updates succeeded" in result.stderr) == (1, True)
 
 
 def test_an_update_is_sent_and_followed_to_its_end(system: System) -> None:
