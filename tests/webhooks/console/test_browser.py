@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+from redis import Redis
 
 from tests.webhooks.console.chromium import Tab, tab
 from tests.webhooks.given import KEY, SMALLEST, TARGET
@@ -118,6 +119,55 @@ def test_the_overview_keeps_itself_fresh(page: Tab, api: httpx.Client) -> None:
     ask(api, "a")
     page.until("document.querySelector('.figures dd').textContent === '1'")
     assert page.ask("window.same"), "without loading the page again"
+
+
+def verdict(page: Tab) -> str:
+    return str(page.ask("document.querySelector('.verdict').innerText"))
+
+
+def offline(page: Tab, api: httpx.Client, redis: Redis) -> Callable[[], object]:
+    """No web process answers; the result makes it answer again."""
+    conditions = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    page.call("Network.emulateNetworkConditions", offline=True, **conditions)
+    return lambda: page.call("Network.emulateNetworkConditions", offline=False, **conditions)
+
+
+def failing(page: Tab, api: httpx.Client, redis: Redis) -> Callable[[], object]:
+    """It answers that it cannot."""
+    redis.set("rdv:states", "spoilt")
+    assert page.ask("fetch('/console/').then((answer) => answer.status)") >= 500
+    return lambda: redis.delete("rdv:states")
+
+
+@pytest.mark.parametrize("fails", [offline, failing])
+def test_an_overview_that_cannot_be_read_again_says_since_when_and_no_longer_that_all_is_well(
+    page: Tab, api: httpx.Client, store: Store, redis: Redis, fails: Callable[..., Callable[[], object]]
+) -> None:
+    list(store.sweep())
+    signed_in(page, api)
+    assert verdict(page) == "All is well."
+    mended = fails(page, api, redis)
+    page.until("document.querySelector('.verdict').innerText.startsWith('Not read since 20')")
+    page.ask("refresh()")
+    assert "All is well" not in verdict(page)
+    mended()
+    page.ask("refresh()")
+    assert verdict(page) == "All is well."
+
+
+@pytest.mark.parametrize("used", ["querySelector('details').open = true", "querySelector('.figures a').focus()"])
+def test_an_overview_that_is_in_use_stays_as_it_is_but_still_says_whether_all_is_well(
+    page: Tab, api: httpx.Client, store: Store, redis: Redis, used: str
+) -> None:
+    list(store.sweep())
+    signed_in(page, api)
+    page.ask(f"document.{used}")
+    ask(api, "a")
+    redis.decrby("rdv:swept", 90_000)
+    page.ask("refresh()")
+    assert verdict(page).startswith("beat has not swept since")
+    assert page.ask("document.querySelector('.figures dd').textContent") == "0"
+    assert page.ask("document.querySelector('details').open || document.activeElement.textContent === 'queued'")
 
 
 def test_letting_go_is_asked_about(page: Tab, api: httpx.Client, store: Store) -> None:

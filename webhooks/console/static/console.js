@@ -1,4 +1,5 @@
-// Everything works without this. With it the overview keeps itself fresh, and some buttons ask before they act.
+// Everything works without this. With it the overview keeps itself fresh or says that it could not, and some
+// buttons ask before they act.
 "use strict";
 
 for (const form of document.querySelectorAll("form[data-confirm]")) {
@@ -9,14 +10,27 @@ for (const form of document.querySelectorAll("form[data-confirm]")) {
 }
 
 const live = document.querySelector("[data-live]");
+const period = 1000 * Number(live?.dataset.live);
 
-async function refresh() {
-  if (document.hidden || live.querySelector("details[open]")) return;
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
-  if (!answer || !answer.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-live]");
-  if (!fresh) location.reload();
-  else if (!live.contains(document.activeElement)) live.replaceChildren(...fresh.childNodes);
+async function read() {
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(period) });
+  return answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
 }
 
-if (live) setInterval(refresh, 1000 * Number(live.dataset.live));
+function complain() {
+  live.querySelector(".stale").hidden = false;
+  live.querySelector(".well")?.remove();
+}
+
+async function refresh() {
+  if (document.hidden) return;
+  const page = await read().catch(() => null);
+  const fresh = page?.querySelector("[data-live]");
+  const inUse = live.querySelector("details[open]") || live.contains(document.activeElement);
+  if (!page) complain();
+  else if (!fresh) location.reload();
+  else if (inUse) live.querySelector(".verdict").replaceWith(fresh.querySelector(".verdict"));
+  else live.replaceChildren(...fresh.childNodes);
+}
+
+if (live) setInterval(refresh, period);
