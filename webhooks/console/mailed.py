@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workers.event.invitations import CHANGED, EVERYBODY, NOBODY
+from workers.event.invitations import CHANGED, EVERYBODY
 from workers.event.properties import members
 from workers.job import UpdateJob
 from workers.update import Json
@@ -43,9 +43,11 @@ def mailing(job: UpdateJob) -> Mailing:
     result = job.result
     if result is None:
         return Mailing(_without_result(job))
-    mode = result.get("invitations") or NOBODY
+    mode = result.get("invitations")
     if result.get("noop"):
         return Mailing("Nobody: nothing had to be written")
+    if mode is None:
+        return Mailing("Perhaps the attendees: it is not known any more how the change was applied")
     if mode not in _MODES:
         return Mailing("Nobody")
     attendees = result.get("changed", {}).get("attendees")

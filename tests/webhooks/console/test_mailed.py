@@ -57,7 +57,10 @@ def test_what_an_older_version_stored_is_told_without_a_number() -> None:
 @pytest.mark.parametrize(
     ("job", "said"),
     [
-        (done(None, changed={}), "Nobody"),
+        (
+            done(None, changed={}),
+            "Perhaps the attendees: it is not known any more how the change was applied",
+        ),
         (done("sendToNone", changed={"attendees": ATTENDEES}), "Nobody"),
         (
             UpdateJob(an_update(), State.SUCCEEDED, result=Result("v", True).to_json()),
