@@ -9,14 +9,16 @@ from pathlib import Path
 
 from ops.run import RunError
 from ops.run.process import Command, Process, last_lines
+from workers.drain import AT_LATEST
 
 QUICK = 10.0
 """Seconds: a process that lived for less died quickly."""
 QUICK_DEATHS = 5
 CONFIGURATION = 2
 """The exit code of a process that cannot use its configuration: starting it again changes nothing."""
-GRACE = 6.5
-"""Seconds that the processes have to end. After them the servers that they used have ``SERVER_GRACE``."""
+GRACE = AT_LATEST + 1.0
+"""Seconds that the processes have to end, a worker with a job that hangs among them. After them the servers that they
+used have ``SERVER_GRACE``."""
 SERVER_GRACE = 1.5
 TICK = 0.05
 

@@ -1,5 +1,6 @@
 """The launcher as a user meets it: ``python -m ops.run`` as a process of its own."""
 
+import fcntl
 import os
 import signal
 import socket
@@ -7,11 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+from redis import Redis
 
+from ops.run.supervisor import GRACE, SERVER_GRACE
 from ops.sandbox.process import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -69,26 +73,66 @@ def test_the_two_seed_updates_succeed_and_nothing_is_left_behind(tmp_path: Path)
     assert left_of(tmp_path) == []
 
 
+@contextmanager
+def launched(directory: Path, *how: str, **own: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The launcher; what it says is in the file ``said``."""
+    with (directory / "said").open("w") as said:
+        launcher = subprocess.Popen(
+            [sys.executable, *how, "--directory", str(directory)], cwd=ROOT, env=environ(**own), stdout=said
+        )
+    try:
+        yield launcher
+    finally:
+        launcher.kill()
+        launcher.wait()
+
+
+def hear(launcher: subprocess.Popen[bytes], directory: Path, words: str) -> None:
+    """Wait until it has said so."""
+    end = time.monotonic() + PATIENCE
+    while words not in (said := (directory / "said").read_text()):
+        assert launcher.poll() is None and time.monotonic() < end, said
+        time.sleep(0.1)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_stays_up_until_it_is_told_to_stop_and_leaves_no_process(tmp_path: Path, number: signal.Signals) -> None:
-    own = environ()
-    log = tmp_path / "said"
-    with log.open("w") as said:
-        launcher = subprocess.Popen(
-            [sys.executable, "-m", "ops.run", "--directory", str(tmp_path)], cwd=ROOT, env=own, stdout=said
-        )
-    try:
-        end = time.monotonic() + PATIENCE
-        while "Ctrl-C stops everything" not in log.read_text():
-            assert launcher.poll() is None and time.monotonic() < end, log.read_text()
-            time.sleep(0.1)
-        assert httpx.get(f"http://127.0.0.1:{own['PORT']}/readyz", trust_env=False).status_code == 200
+    port = str(free_port())
+    with launched(tmp_path, "-m", "ops.run", PORT=port) as launcher:
+        hear(launcher, tmp_path, "Ctrl-C stops everything")
+        assert httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).status_code == 200
         launcher.send_signal(number)
-        assert launcher.wait(15) == 0
-    finally:
-        launcher.kill()
+        assert launcher.wait(GRACE + SERVER_GRACE + SOON) == 0
     assert left_of(tmp_path) == []
+
+
+PATIENT = """
+from ops.run import __main__, supervisor
+supervisor.GRACE = supervisor.SERVER_GRACE = 3600
+raise SystemExit(__main__.main())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_stopped_before_it_is_up_it_fails_and_a_second_ctrl_c_waits_for_nobody(tmp_path: Path) -> None:
+    port = free_port()
+    with launched(tmp_path, "-c", PATIENT, STORE_PORT=str(port)) as launcher:
+        hear(launcher, tmp_path, "· web")
+        os.kill(int(Redis(port=port).info("server")["process_id"]), signal.SIGSTOP)
+        launcher.send_signal(signal.SIGINT)
+        hear(launcher, tmp_path, "stopping")
+        launcher.send_signal(signal.SIGINT)
+        assert launcher.wait(SOON) == 130
+    assert left_of(tmp_path) == []
+
+
+def test_a_second_one_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    with (tmp_path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = run(tmp_path, "--once")
+    assert done.returncode == 1
+    assert done.stderr == f"rendezvous: another `make run` is at work in {tmp_path}: stop it first\n"
 
 
 def test_a_taken_port_is_one_sentence(tmp_path: Path, taken: int) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from ops.run import RunError
 from ops.run.process import Command
-from ops.run.supervisor import QUICK_DEATHS, Supervisor, is_hopeless, pause_before
+from ops.run.supervisor import GRACE, QUICK_DEATHS, Supervisor, is_hopeless, pause_before
+from workers import drain
 
 ROOT = Path(__file__).resolve().parents[3]
 SOON = 20.0
@@ -71,6 +72,26 @@ def test_a_process_that_always_dies_is_given_up_with_its_last_words(tmp_path: Pa
     supervisor.stop()
 
 
+def test_the_quick_deaths_of_who_has_lived_for_a_while_since_are_forgiven(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+
+    def say(text: str) -> None:
+        said.append(text)
+        monkeypatch.setattr("ops.run.supervisor.QUICK", 0.0 if len(said) == 1 else float("inf"))
+
+    monkeypatch.setattr("ops.run.supervisor.QUICK", float("inf"))
+    supervisor = Supervisor(tmp_path, say)
+    supervisor.start(python(tmp_path, "worker", "raise SystemExit(1)"))
+    try:
+        until(lambda: len(said) >= 3, supervisor)
+    finally:
+        supervisor.stop()
+    again = "worker ended with exit code 1; starting it again"
+    assert said == [f"{again} in 0.5 s", again, f"{again} in 0.5 s"]
+
+
 def test_a_program_that_is_not_there_is_named_in_the_log(tmp_path: Path) -> None:
     supervisor = Supervisor(tmp_path, lambda _: None)
     log = tmp_path / "web.log"
@@ -95,6 +116,47 @@ def test_stopping_ends_what_does_not_listen_and_what_it_left_behind(tmp_path: Pa
     supervisor.stop()
     pids = [int(path.name.removeprefix("pid-")) for path in tmp_path.glob("pid-*")]
     until(lambda: not any(alive(pid) for pid in pids))
+
+
+def test_a_worker_has_the_time_that_it_needs_to_hand_back_what_hangs(tmp_path: Path) -> None:
+    assert GRACE > drain.AT_LATEST
+    code = (
+        "import pathlib, signal, sys, time\n"
+        "def end(*_):\n"
+        "    while not pathlib.Path('time').exists():\n"
+        "        time.sleep(0.01)\n"
+        "    pathlib.Path('handed back').touch()\n"
+        "    sys.exit()\n"
+        "signal.signal(signal.SIGTERM, end)\n"
+        "pathlib.Path('up').touch()\n"
+        "time.sleep(600)\n"
+    )
+
+    def passing(seconds: float) -> None:
+        (tmp_path / "time").touch()
+        time.sleep(seconds)
+
+    supervisor = Supervisor(tmp_path, lambda _: None, sleep=passing)
+    supervisor.start(python(tmp_path, "worker", code))
+    until((tmp_path / "up").exists)
+    supervisor.stop()
+    assert (tmp_path / "handed back").exists()
+
+
+def test_who_takes_longer_than_that_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ops.run.supervisor.GRACE", 0.2)
+    code = (
+        "import os, signal, time\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "open(f'pid-{os.getpid()}', 'w').close()\n"
+        "time.sleep(600)\n"
+    )
+    supervisor = Supervisor(tmp_path, lambda _: None)
+    supervisor.start(python(tmp_path, "worker", code))
+    until(lambda: list(tmp_path.glob("pid-*")))
+    supervisor.stop()
+    (path,) = tmp_path.glob("pid-*")
+    assert not alive(int(path.name.removeprefix("pid-")))
 
 
 def test_servers_end_after_the_processes_that_use_them(tmp_path: Path) -> None:
