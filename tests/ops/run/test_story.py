@@ -75,6 +75,21 @@ def test_a_web_process_that_is_up_and_not_ready_says_what_it_lacks(
     assert "web.log" in str(caught.value) and "our own asking" not in str(caught.value)
 
 
+def test_beat_is_up_when_it_has_swept_and_not_when_it_had_swept_before_the_start(
+    settings: Settings, store: Store, redis: Redis, tmp_path: Path
+) -> None:
+    where = Layout(tmp_path, {}, web=1, flower=2, store=None, broker=None, sandbox=None)
+    assert not story.product_questions(where, settings, store, None)["beat"]()
+    list(store.sweep())
+    assert story.product_questions(where, settings, store, None)["beat"]()
+    is_up = story.product_questions(where, settings, store, store.swept_at())["beat"]
+    assert not is_up()
+    redis.incrby("rdv:swept", 5_000)
+    assert is_up()
+    redis.delete("rdv:swept")
+    assert not is_up(), "a store that does not tell was not swept"
+
+
 @pytest.mark.usefixtures("lax")
 def test_a_store_that_would_not_keep_anything_is_told_at_once(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(RunError, match="set appendfsync always"):
