@@ -40,7 +40,9 @@ def check() -> BaseResponse | None:
     g.visitor = who = visitors.with_mark(g.session.mark, door().settings) if g.session else None
     if who is None:
         return None if request.endpoint in _OPEN else redirect(url_for("console.sign_in"), 303)
-    if who.client is not None:
+    if who.client is None:
+        g.visitor = visitors.seeing_also(who, door().store.clients())
+    else:
         passage().client = who.client
         _spend(who.client)
     return None

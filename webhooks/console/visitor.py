@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from workers.settings import Client, Settings
 
@@ -31,6 +31,11 @@ def with_key(key: str, settings: Settings) -> Visitor | None:
 def with_mark(mark: str, settings: Settings) -> Visitor | None:
     """Whose session this is; None if their key is no longer in the configuration."""
     return next((visitor for _, visitor in _known(settings) if hmac.compare_digest(mark, visitor.mark)), None)
+
+
+def seeing_also(operator: Visitor, clients: Iterable[str]) -> Visitor:
+    """The operator, who sees what these clients left behind although they are no longer in the configuration."""
+    return replace(operator, clients=tuple(dict.fromkeys([*operator.clients, *sorted(clients)])))
 
 
 def _known(settings: Settings) -> Iterator[tuple[str, Visitor]]:

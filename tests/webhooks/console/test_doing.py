@@ -9,14 +9,16 @@ from flask_openapi.openapi import OpenAPI
 from redis import Redis
 
 from tests.webhooks.conftest import Caller
-from tests.webhooks.console.conftest import Browser
+from tests.webhooks.console.conftest import OPERATOR_KEY, Browser
 from tests.webhooks.given import SMALLEST, TARGET
 from tests.webhooks.test_dead_letters import a_dead_update
 from tests.workers.given import an_attempt, claimed, ids_of
 from tests.workers.store.test_watching import a_subscription
+from webhooks import create_app
 from workers.changes.subscription import FORBIDDEN
 from workers.job import failure
 from workers.outcome import Dead
+from workers.settings import Settings
 from workers.store import Store
 
 ROOM = {"target": {"mailbox": "room-1@contoso.com", "event": "r"}, "set": {"subject": "Booked by rooms"}}
@@ -33,6 +35,23 @@ def test_a_client_sees_its_own_and_an_operator_sees_all(
     assert of_hr in hr_person.text("/updates") and of_rooms not in hr_person.text("/updates")
     assert of_rooms in rooms_person.text("/updates") and of_hr not in rooms_person.text("/updates")
     assert of_hr in operator.text("/updates") and of_rooms in operator.text("/updates")
+
+
+def test_what_a_client_left_behind_that_is_no_longer_configured_an_operator_sees(
+    hr: Caller, store: Store, settings: Settings, subscribed: str
+) -> None:
+    dead, waiting = a_dead_update(hr, store), ask(hr)
+    without = settings.model_copy(update={"client": settings.client[1:]})
+    without.__dict__.pop("clients", None)
+    operator = Browser(create_app(without).test_client())
+    operator.sign_in(OPERATOR_KEY)
+    assert "queued 1" in operator.text("/") and "dead letters 1" in operator.text("/")
+    assert dead in operator.text("/updates?client=hr") and waiting in operator.text("/updates")
+    assert subscribed in operator.text("/subscriptions")
+    assert dead in operator.text("/dead-letters")
+    assert operator.post(f"/dead-letters/{dead}/replay").status_code == 403
+    assert operator.post(f"/dead-letters/{dead}/discard").status_code == 303
+    assert store.dead_letter(dead) is None
 
 
 def test_another_clients_data_is_nowhere(hr: Caller, rooms: Caller, store: Store, rooms_person: Browser) -> None:
