@@ -27,10 +27,11 @@ PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What the page of one update shows. ``asked``: what was to change, as JSON. ``callback``: its id. ``delivery``:
-    the callback's attempts."""
+    """What the page of one update shows. ``is_letter``: whether it can be replayed or discarded. ``asked``: what was to
+    change, as JSON. ``callback``: its id. ``delivery``: the callback's attempts."""
 
     job: UpdateJob
+    is_letter: bool
     asked: str
     changes: tuple[Difference, ...]
     mailed: Mailing
@@ -80,6 +81,7 @@ def _story(at: Door, job: UpdateJob) -> Story:
     intent = {name: value for name, value in asdict(job.update.intent).items() if value}
     return Story(
         job=job,
+        is_letter=at.store.dead_letter(job.update.id) is not None,
         asked=json.dumps({"target": public(job)["target"], **intent}, ensure_ascii=False, indent=2),
         changes=differences(job.result["changed"]) if job.result else (),
         mailed=mailing(job),

@@ -120,10 +120,12 @@ def test_a_dead_letter_says_why_and_comes_back(hr: Caller, store: Store, operato
 
 def test_a_dead_letter_can_be_let_go(hr: Caller, store: Store, hr_person: Browser) -> None:
     update_id = a_dead_update(hr, store)
-    hr_person.get("/dead-letters")
+    assert "Replay Discard" in hr_person.text(f"/updates/{update_id}")
     assert hr_person.post(f"/dead-letters/{update_id}/discard").status_code == 303
     assert store.dead_letter(update_id) is None
     assert "None." in hr_person.text("/dead-letters")
+    text = hr_person.text(f"/updates/{update_id}")
+    assert "Why it is dead" in text and "Replay" not in text and "Discard" not in text
 
 
 def test_a_dry_run_counts_and_changes_nothing(hr: Caller, store: Store, operator: Browser) -> None:
