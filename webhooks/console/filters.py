@@ -16,11 +16,15 @@ from workers.store import Search
 
 
 def _moment(text: object) -> object:
-    """Takes RFC 3339, or what a browser's datetime-local field gives, which is meant in UTC."""
+    """Takes RFC 3339, or what a browser's datetime-local field gives, which is meant in UTC. Gives UTC, which is what
+    the fields show."""
     if not isinstance(text, str):
         return text
     moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError("is out of the calendar's range") from None
 
 
 Moment = Annotated[datetime | None, BeforeValidator(_moment)]

@@ -89,12 +89,20 @@ def test_filters_choose(
 
 
 @pytest.mark.parametrize(
-    "query", ["state=gone", "since=yesterday", "class=x", "cursor=x", "mailbox=%0a%00", "kind=x", "kind=watch"]
-)
+    "query",
+    ["state=gone", "since=yesterday", "since=0001-01-01T00:00%2B02:00", "class=x", "cursor=x", "mailbox=%0a%00",
+     "kind=x", "kind=watch"],
+)  # fmt: skip
 def test_a_filter_that_cannot_be_read_is_said(operator: Browser, query: str) -> None:
     answer = operator.get(f"/updates?{query}")
     assert (answer.status_code, answer.mimetype) == (400, "text/html")
     assert query.split("=")[0] in answer.text
+
+
+@pytest.mark.parametrize("path", ["/updates", "/dead-letters"])
+def test_a_moment_with_an_offset_is_shown_in_utc_as_its_field_says(operator: Browser, path: str) -> None:
+    operator.get(f"{path}?since=2026-11-21T09:00%2B02:00")
+    assert operator.last.all("input", id="since")[0].attributes["value"] == "2026-11-21T07:00"
 
 
 def test_pages_lead_from_one_to_the_next(hr: Caller, operator: Browser) -> None:
