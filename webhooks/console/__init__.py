@@ -7,7 +7,7 @@ console does nothing that the API cannot do, except to show several clients at o
 from __future__ import annotations
 
 from datetime import datetime
-from typing import get_args
+from typing import NoReturn, get_args
 
 import structlog
 from flask import Blueprint, render_template, request
@@ -45,6 +45,12 @@ console.add_url_rule("/dead-letters", "dead_letters", letters.listed)
 console.add_url_rule("/dead-letters/replay", "replay_all", letters.replayed_all, methods=["POST"])
 console.add_url_rule("/dead-letters/<letter_id>/replay", "replay", letters.replayed, methods=["POST"])
 console.add_url_rule("/dead-letters/<letter_id>/discard", "discard", letters.discarded, methods=["POST"])
+
+
+@console.get("/<path:_>")
+def nowhere(_: str) -> NoReturn:
+    """Any other address."""
+    raise Problem(problems.NOT_FOUND, "There is nothing at this address.")
 
 
 @console.app_template_filter("moment")

@@ -71,7 +71,13 @@ def test_a_filter_is_shown_back_escaped(operator: Browser) -> None:
 
 
 def test_every_answer_forbids_what_is_not_ours(hr: Caller, store: Store, operator: Browser) -> None:
-    for path in [*pages(hostile(hr, store)), "/static/console.css", "/static/console.js", "/updates/none"]:
+    for path in [
+        *pages(hostile(hr, store)),
+        "/static/console.css",
+        "/static/console.js",
+        "/updates/none",
+        "/nowhere/x",
+    ]:
         headers = operator.get(path).headers
         assert headers["Content-Security-Policy"].startswith("default-src 'self'; "), path
         assert "unsafe" not in headers["Content-Security-Policy"]
@@ -98,7 +104,7 @@ def test_nothing_of_the_console_is_kept_by_a_browser(operator: Browser) -> None:
 
 
 def test_a_page_is_whole_and_says_what_its_parts_are(hr: Caller, store: Store, operator: Browser) -> None:
-    for path in [*pages(hostile(hr, store)), "/sign-in", "/updates/none"]:
+    for path in [*pages(hostile(hr, store)), "/sign-in", "/updates/none", "/nowhere/x"]:
         operator.get(path)
         page = operator.last
         assert (page.crossed, page.unclosed) == ([], []), path
