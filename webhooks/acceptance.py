@@ -69,7 +69,6 @@ def _answer(at: Door, admitted: Admitted, accepted: Accepted) -> Response:
     if not accepted.same_body:
         raise Problem(problems.KEY_REUSED, "This Idempotency-Key was used with another body.")
     at.bell.ring(*accepted.rings)
-    ACCEPTED.labels(admitted.update.client, str(not accepted.created).lower()).inc()
     if accepted.created:
         # Not read back: it is durable, and a read that fails now must not make it look refused.
         return _receipt(UpdateJob(admitted.update, State.QUEUED), replayed=False)
@@ -80,6 +79,7 @@ def _answer(at: Door, admitted: Admitted, accepted: Accepted) -> Response:
 
 
 def _receipt(job: UpdateJob, *, replayed: bool) -> Response:
+    ACCEPTED.labels(job.update.client, str(replayed).lower()).inc()
     response = jsonify(public(job))
     response.status_code = 202
     response.headers["Location"] = f"/v1/updates/{job.update.id}"

@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from flask_openapi.openapi import OpenAPI
+from prometheus_client import REGISTRY
+from redis import Redis
 
 from tests.webhooks.conftest import Caller
 from tests.webhooks.given import SEED, SMALLEST, is_problem, soon, with_set
@@ -34,6 +36,18 @@ def test_the_same_key_with_another_body_is_refused(hr: Caller) -> None:
     hr.ask(key="k1")
     assert is_problem(hr.ask(with_set(subject="Other"), key="k1"), 422, "key-reused")
     assert len(hr.get("/v1/updates").get_json()["items"]) == 1
+
+
+def test_a_key_whose_update_is_no_longer_kept_is_refused_and_not_counted_as_accepted(hr: Caller, redis: Redis) -> None:
+    def counted() -> float:
+        return REGISTRY.get_sample_value("rendezvous_updates_accepted_total", {"client": "hr", "replayed": "true"}) or 0
+
+    update_id, before = hr.ask(key="k1").get_json()["id"], counted()
+    redis.delete(f"rdv:job:{update_id}")
+    response = hr.ask(key="k1")
+    assert is_problem(response, 422, "key-reused")
+    assert "no longer kept" in response.get_json(force=True)["detail"]
+    assert counted() == before
 
 
 def test_keys_belong_to_one_client(hr: Caller, rooms: Caller) -> None:
