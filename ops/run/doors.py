@@ -34,8 +34,14 @@ def port_of(door: Door, environ: Mapping[str, str], is_free: Callable[[int], boo
     """The door's port. Raises RunError with the sentence to show."""
     said = environ.get(door.variable, "")
     port = _number(door, said) if said else door.default
-    if is_free(port):
-        return port
+    try:
+        if is_free(port):
+            return port
+    except PermissionError:
+        raise RunError(
+            f"port {port} on {HOST} may not be used without special rights: choose another with {door.variable},"
+            f" as in {door.variable}={door.default} make run"
+        ) from None
     if door.movable and not said:
         return any_free()
     raise RunError(
@@ -58,11 +64,13 @@ def _number(door: Door, said: str) -> int:
 
 
 def is_free(port: int) -> bool:
-    """Whether this user may listen there now."""
+    """Whether one can listen there now. Raises PermissionError where this user may not."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
+        except PermissionError:
+            raise
         except OSError:
             return False
     return True

@@ -1,3 +1,4 @@
+import errno
 import socket
 
 import pytest
@@ -34,6 +35,17 @@ def test_what_nobody_dials_by_hand_moves_out_of_the_way() -> None:
 def test_a_port_that_was_asked_for_is_not_moved() -> None:
     with pytest.raises(RunError, match="port 7000"):
         chosen(MOVABLE, {"STORE_PORT": "7000"}, taken={7000})
+
+
+def test_a_port_that_this_user_may_not_use_is_not_called_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket.socket, "bind", denied)
+    with pytest.raises(
+        RunError, match=r"^port 80 on 127\.0\.0\.1 may not be used without special .* PORT=8000 make run"
+    ):
+        port_of(FIXED, {"PORT": "80"}, is_free, free_port)
 
 
 @pytest.mark.parametrize("said", ["http", "0", "65536", "-1", "80.5", "٨٠"])
