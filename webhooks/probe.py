@@ -34,5 +34,5 @@ class Probe(Generic[T]):
     def _answer(self, asked: Future[T]) -> None:
         try:
             asked.set_result(self._question())
-        except Exception as error:
+        except BaseException as error:  # whatever it is: who asks must not wait for an answer that never comes
             asked.set_exception(error)

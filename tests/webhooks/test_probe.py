@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
@@ -19,6 +21,41 @@ def test_an_error_is_the_askers() -> None:
 
     with pytest.raises(ValueError, match="broken"):
         Probe(broken, 5).ask()
+
+
+def test_also_an_error_that_is_to_end_the_thread_is_told_and_holds_up_nobody() -> None:
+    ends = iter([SystemExit, ValueError])
+
+    def ending() -> None:
+        raise next(ends)
+
+    probe = Probe(ending, 5)
+    with pytest.raises(SystemExit):
+        probe.ask()
+    with pytest.raises(ValueError):
+        probe.ask()
+
+
+def test_two_who_come_at_the_same_time_ask_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    both, going_on = threading.Barrier(2), threading.Event()
+    threads: list[threading.Thread] = []
+
+    class Slow(threading.Thread):
+        """Starts when two are about to start, or when the other one does not come: it is held at the door."""
+
+        def start(self) -> None:
+            with suppress(threading.BrokenBarrierError):
+                both.wait(0.2)
+            threads.append(self)
+            super().start()
+
+    monkeypatch.setattr("webhooks.probe.Thread", Slow)
+    probe = Probe(going_on.wait, 0.01)
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(probe.ask) for _ in range(2)]
+    assert [type(one.exception()) for one in waiting] == [TimeoutError, TimeoutError]
+    going_on.set()
+    assert len(threads) == 1
 
 
 def test_whoever_hangs_is_asked_once_until_he_answers() -> None:
