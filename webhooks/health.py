@@ -25,7 +25,8 @@ from workers.celery.bell import BrokerUnavailable
 from workers.store import StoreUnavailable
 
 READY_WITHIN = 0.9
-"""Seconds for each of store and broker; Kubernetes' probes wait for two in all."""
+"""Seconds for each of store and broker, so that both are told of within two; Kubernetes' probe waits for five
+(ops/kubernetes/web.yaml)."""
 TOLD_WITHIN = 3.0
 """Seconds for the store's figures; Prometheus waits for ten."""
 COUNTED_WITHIN = 1.0
