@@ -11,13 +11,15 @@ import pytest
 from redis import Redis
 
 from tests.webhooks.conftest import Caller
-from tests.webhooks.console.conftest import Browser, Page
+from tests.webhooks.console.conftest import OPERATOR_KEY, Browser, Page
 from tests.webhooks.given import SMALLEST, TARGET
 from tests.webhooks.test_dead_letters import a_dead_update
 from tests.workers.given import an_attempt, claimed, ids_of
+from webhooks import create_app
 from webhooks.console.differences import differences
 from workers.job import Clash, Result, failure
 from workers.outcome import Dead, Retry, Succeeded
+from workers.settings import Settings
 from workers.store import Store
 from workers.update import Json
 
@@ -179,6 +181,33 @@ def test_the_overview_tells_who_is_left_alone_and_how_callbacks_fare(
     text = operator.text("/")
     assert "hooks.example.com 0 1 0 0 % 0 %" in text
     assert "cloud/anna@contoso.com" in text
+
+
+def test_a_client_is_told_of_the_pauses_of_its_own_mailboxes_and_callbacks_only(
+    store: Store, redis: Redis, hr_person: Browser, rooms_person: Browser, operator: Browser
+) -> None:
+    lanes = {"cloud/anna@contoso.com": "hr", "cloud/room-1@contoso.com": "hr rooms", "callback/hr@a.example": "hr",
+             "callback/rooms@b.example": "rooms", "gone/hr@contoso.com": ""}  # fmt: skip
+    redis.zadd("rdv:pauses", dict.fromkeys(lanes, store.time().timestamp() * 1000 + 60_000))
+    for someone, name in ((hr_person, "hr"), (rooms_person, "rooms")):
+        text = someone.text("/")
+        assert {lane for lane in lanes if lane in text} == {lane for lane in lanes if name in lanes[lane].split()}
+    assert all(lane in operator.text("/") for lane in lanes)
+
+
+def test_a_store_that_keeps_nothing_and_a_broker_that_is_away_are_complained_about(
+    settings: Settings, store: Store, redis: Redis
+) -> None:
+    list(store.sweep())
+    away = settings.model_copy(update={"broker_url": "redis://127.0.0.1:9/0"})
+    operator = Browser(create_app(away).test_client())
+    operator.sign_in(OPERATOR_KEY)
+    assert "The broker does not answer" in operator.text("/") and "Nothing is accepted" not in operator.text("/")
+    redis.config_set("appendonly", "no")
+    try:
+        assert "Nothing is accepted: " in operator.text("/")
+    finally:
+        redis.config_set("appendonly", "yes")
 
 
 def test_a_beat_that_stopped_is_complained_about(operator: Browser) -> None:
