@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import datetime
+from typing import cast
 
+from flask_openapi.openapi import OpenAPI
 from redis import Redis
 
 from tests.webhooks.conftest import Caller
 from tests.webhooks.given import SMALLEST, is_problem
 from tests.workers.given import claimed
+from webhooks.door import Door, hang
 from workers.job import Attempt
 from workers.outcome import Succeeded
 from workers.store import Store
@@ -40,6 +45,20 @@ def test_a_running_update_cannot_be_cancelled(hr: Caller, store: Store) -> None:
     update_id = hr.ask().get_json()["id"]
     claimed(store, update_id)
     assert is_problem(hr.post(f"/v1/updates/{update_id}/cancel"), 409, "not-cancellable")
+
+
+def test_an_update_that_goes_while_it_is_being_cancelled_is_not_there(
+    hr: Caller, app: OpenAPI, store: Store, redis: Redis
+) -> None:
+    update_id = hr.ask().get_json()["id"]
+    door = cast(Door, app.extensions["rendezvous"])
+
+    def meanwhile() -> datetime:
+        redis.delete(f"rdv:job:{update_id}")
+        return door.clock()
+
+    hang(replace(door, clock=meanwhile), app.extensions)
+    assert is_problem(hr.post(f"/v1/updates/{update_id}/cancel"), 404, "not-found")
 
 
 def test_an_update_that_has_ended_cannot_be_cancelled(hr: Caller, store: Store) -> None:

@@ -32,6 +32,12 @@ def test_a_method_that_does_nothing_is_a_problem(hr: Caller) -> None:
     assert "POST" in response.headers["Allow"]
 
 
+def test_a_refusal_that_is_none_of_ours_is_a_problem_under_its_own_name(http: FlaskClient) -> None:
+    response = http.get("/console/static/console.css", headers={"Range": "bytes=9999999-"})
+    assert is_problem(response, 416, "malformed")
+    assert response.get_json(force=True)["title"] == "Requested Range Not Satisfiable"
+
+
 def test_our_own_mistakes_are_a_problem_that_tells_nothing(
     app: OpenAPI, hr: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,6 +37,13 @@ def test_the_route_is_named_and_not_the_address(hr: Caller) -> None:
     assert [line["route"] for line in lines if line["event"] == "request"] == ["/v1/updates/<string:id>", "unknown"]
 
 
+def test_a_method_that_http_does_not_name_is_no_label_of_its_own(hr: Caller) -> None:
+    with capture_logs() as lines:
+        hr.http.open("/livez", method="BREW")
+    assert [line["method"] for line in lines if line["event"] == "request"] == ["other"]
+    assert "BREW" not in hr.get("/metrics").text
+
+
 @pytest.mark.parametrize(("offered", "kept"), [("abc-1", True), ("a b", False), ("x" * 65, False), ("", False)])
 def test_a_request_id_is_taken_over_if_it_is_one(hr: Caller, offered: str, kept: bool) -> None:
     response = hr.http.get("/livez", headers={"X-Request-Id": offered})

@@ -152,6 +152,13 @@ def test_the_list_is_newest_first_in_pages(hr: Caller) -> None:
     assert second["nextCursor"] is None
 
 
+def test_a_page_has_twenty_unless_another_number_is_asked_for(hr: Caller) -> None:
+    for _ in range(21):
+        hr.ask()
+    page = hr.get("/v1/updates").get_json()
+    assert len(page["items"]) == 20 and page["nextCursor"]
+
+
 def test_the_list_is_filtered(hr: Caller) -> None:
     anna = hr.ask().get_json()["id"]
     bob = hr.ask({**SMALLEST, "target": {"mailbox": "bob@contoso.com", "event": "x"}}).get_json()["id"]
