@@ -52,7 +52,7 @@ def mailing(job: UpdateJob) -> Mailing:
         return Mailing("Nobody")
     attendees = result.get("changed", {}).get("attendees")
     people = _people(mode, attendees) if attendees else ()
-    return Mailing(f"{_MODES[mode]}{_count(result.get('mails'))}", people)
+    return Mailing(f"{_MODES[mode]}{_count(result['mails'])}", people)
 
 
 def _without_result(job: UpdateJob) -> str:
@@ -61,10 +61,8 @@ def _without_result(job: UpdateJob) -> str:
     return "Nobody" if job.state.settled else "Nobody yet"
 
 
-def _count(mails: Json) -> str:
-    if not isinstance(mails, int) or not mails:
-        return ""
-    return f": {mails} mail{'' if mails == 1 else 's'} at most"
+def _count(mails: int) -> str:
+    return f": {mails} mail{'' if mails == 1 else 's'} at most" if mails else ""
 
 
 def _people(mode: str, changed: dict[str, Json]) -> tuple[Addressee, ...]:

@@ -49,19 +49,19 @@ def listed() -> str:
 
 def shown(update_id: str) -> str:
     """One update."""
-    return render_template("console/update.html", story=_story(door(), own(door(), update_id)))
+    return render_template("console/update.html", story=_story(door(), _own(door(), update_id)))
 
 
 def cancelled(update_id: str) -> Response:
     """Cancel a waiting update. Raises Problem (409) if it is too late."""
     at = door()
-    job = own(at, update_id)
+    job = _own(at, update_id)
     if take_back(at, job) is not Cancelled.CANCELLED:
         raise Problem(problems.NOT_CANCELLABLE, "It is being applied right now, or has ended.")
     return redirect(url_for("console.update", update_id=update_id, done="cancelled"), 303)
 
 
-def own(at: Door, update_id: str) -> UpdateJob:
+def _own(at: Door, update_id: str) -> UpdateJob:
     """The update. One that the visitor may not see is answered like one that does not exist."""
     job = at.store.update(update_id) if update_id.isascii() and len(update_id) <= 64 else None
     if job is None or job.update.client not in visitor().clients:

@@ -11,9 +11,7 @@ from workers.cli.printable import printable
 
 
 class Failed(click.ClickException):
-    """Exit code 1. ``problem``: the API's problem document (RFC 9457), if it was the API that refused."""
-
-    exit_code = 1
+    """Ends with exit code 1. ``problem``: the API's problem document (RFC 9457), if it was the API that refused."""
 
     def __init__(self, message: str, problem: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)

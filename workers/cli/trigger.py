@@ -76,44 +76,43 @@ def trigger(
         raise SystemExit(1)
 
 
-def sample(url: str, state: str, now: datetime) -> UpdateJob:
-    """A made-up update that has ended in this state."""
+def sample(client: str, url: str, state: str, now: datetime) -> UpdateJob:
+    """A made-up update of this client that has ended in this state."""
     from workers.identifiers import new_id
-    from workers.job import Attempt, Failure, Result, State, UpdateJob
+    from workers.job import Attempt, Result, State, UpdateJob, failure
     from workers.update import Intent, Target, Update, rfc3339
 
     at = rfc3339(now)
     update = Update(
-        id=new_id("upd"), client="sample", created_at=now, deadline=now, callback_url=url,
+        id=new_id("upd"), client=client, created_at=now, deadline=now, callback_url=url,
         target=Target(backend="sample", event="AAMkSample=", mailbox="anna@contoso.com"),
         intent=Intent(set={"subject": "A sample"}), metadata={"sample": True},
     )  # fmt: skip
     result = Result("sample", noop=False, changed={"subject": {"before": "An example", "after": "A sample"}},
                     invitations="sendToNone", verified=True)  # fmt: skip
-    failure = Failure("refused", "ErrorSample", "Exchange refuses this update", "This is a sample: nothing happened.")
+    error = failure("refused", "ErrorSample", "This is a sample: nothing happened.")
     return UpdateJob(
         update,
         State(state),
         () if state == "cancelled" else (Attempt(1, at, at, "succeeded" if state == "succeeded" else "refused"),),
         result=result.to_json() if state == "succeeded" else None,
-        error=failure.to_json() if state == "dead" else None,
+        error=error.to_json() if state == "dead" else None,
         finished_at=at,
     )
 
 
 def _deliver(settings: Settings | None, client: Client, message: str, url: str, state: str) -> Outcome:
-    from workers.callbacks.callback import Deliverer, Delivery, for_update
+    from workers.callbacks.callback import Deliverer, for_update
     from workers.tls import trust
 
-    composed = for_update(sample(url, state, datetime.now(UTC)))
+    composed = for_update(sample(client.name, url, state, datetime.now(UTC)))
     assert composed is not None  # noqa: S101 - the sample names a callbackUrl
-    delivery = Delivery(client.name, url, Delivery.from_json(composed.body).text)
     authorities = [backend.ca_file for backend in settings.backend] if settings else []
     try:
         deliverer = Deliverer({client.name: client}, trust(), trust(*authorities))
     except OSError as error:
         raise Failed(f"{error}. Correct it, or unset it.") from None
-    return deliverer.deliver(message, delivery.to_json(), attempts=0, dice=0)
+    return deliverer.deliver(message, composed.body, attempts=0, dice=0)
 
 
 def _tell(choices: Choices, message: str, outcome: Outcome, seconds: float) -> None:

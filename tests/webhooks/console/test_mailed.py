@@ -49,11 +49,6 @@ def test_where_the_attendees_did_not_change_only_their_number_is_known() -> None
     assert (found.said, found.people) == ("All attendees, with a copy in Sent Items: 1 mail at most", ())
 
 
-def test_what_an_older_version_stored_is_told_without_a_number() -> None:
-    job = UpdateJob(an_update(), State.SUCCEEDED, result={"noop": False, "invitations": "sendOnlyToAll"})
-    assert mailing(job).said == "All attendees"
-
-
 @pytest.mark.parametrize(
     ("job", "said"),
     [
