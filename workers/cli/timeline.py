@@ -94,6 +94,8 @@ def _result(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     seen = "read back and is as asked" if result.get("verified") else "not read back"
     mails = f" ({result['mails']} mails at most)" if result.get("mails") else ""
     yield Text(printable(f"Invitations: {result.get('invitations') or 'not known'}{mails}; the event was {seen}."))
+    for notice in result.get("notices") or ():
+        yield Text(printable(str(notice)), style="yellow")
 
 
 def _error(error: Mapping[str, Any]) -> Iterator[RenderableType]:

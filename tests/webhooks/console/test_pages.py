@@ -38,7 +38,11 @@ def hostile(hr: Caller, store: Store) -> list[str]:
         }
         ids.append(str(hr.ask(body).get_json()["id"]))
     changed: dict[str, dict[str, Json]] = {"subject": {"before": "x", "after": HOSTILE}}
-    store.settle(claimed(store, ids[0]), an_attempt(), Succeeded(Result("v", False, changed, "sendToAllAndSaveCopy")))
+    store.settle(
+        claimed(store, ids[0]),
+        an_attempt(),
+        Succeeded(Result("v", False, changed, "sendToAllAndSaveCopy", notices=(f"It lost its link {HOSTILE}.",))),
+    )
     clashes = (Clash("subject", HOSTILE, {"x": HOSTILE}, None),)
     error = replace(failure("conflict", HOSTILE, HOSTILE), conflicts=clashes)
     store.settle(claimed(store, ids[1]), an_attempt(1, "conflict"), Dead(error))
@@ -252,7 +256,7 @@ def test_work_that_nobody_takes_up_is_complained_about(
 def test_an_update_is_told_from_asking_to_calling_back(hr: Caller, store: Store, operator: Browser) -> None:
     ids = hostile(hr, store)
     text = operator.text(f"/updates/{ids[0]}")
-    assert "All attendees, with a copy in Sent Items" in text
+    assert "All attendees, with a copy in Sent Items" in text and f"It lost its link {HOSTILE}." in text
     assert "hooks.example.com/%3Cscript%3E?…" in text and "t0p" not in text
     assert [one.text for one in operator.last.all("del")] == ["beforex"]
     assert [one.text for one in operator.last.all("ins")] == ["after" + HOSTILE]

@@ -39,6 +39,12 @@ def test_who_was_mailed_is_told_as_far_as_it_is_known(result: Result, said: str)
     assert text.count("Invitations") == (not result.noop)
 
 
+def test_what_a_person_should_know_about_the_write_is_told() -> None:
+    result = Result("v2", noop=False, invitations="sendToNone", notices=("The online meeting lost its join link.",))
+    text = told({"id": "upd_1", "state": "succeeded", "result": result.to_json()})
+    assert "The online meeting lost its join link." in text
+
+
 def test_conflicts_are_told_with_all_three_sides_and_long_ids_in_full() -> None:
     clash = {"property": "subject", "base": "Tennis", "theirs": "Golf", "ours": "Chess"}
     update = {
