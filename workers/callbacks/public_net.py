@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Iterable, Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
-Address: TypeAlias = IPv4Address | IPv6Address
+from workers.address import Address, is_name, spelled
+
 Network: TypeAlias = IPv4Network | IPv6Network
 
 NOT_PUBLIC: tuple[Network, ...] = tuple(
@@ -37,15 +38,6 @@ _URL = re.compile(
     r"https?://(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?(?:[/?][!$-\[\]-~]*)?", re.IGNORECASE
 )
 """Visible ASCII without quotes, ``#`` and backslash; no user name. Stricter than any parser that will read it."""
-
-
-_NAME = re.compile(
-    r"(?=.{1,254}\Z)(?:[a-z0-9_-]{1,63}\.)*(?!(?:[0-9]+|0x[0-9a-f]*)\.?\Z)[a-z0-9_-]{1,63}\.?", re.IGNORECASE
-)
-"""A name that a resolver would look up: no label is empty or too long, and the last one is no number, which would be a
-broken address."""
-_LOCAL = re.compile(r"(?:.*\.)?localhost\.?", re.IGNORECASE)
-"""Names that are loopback everywhere (RFC 6761, 6.3)."""
 
 
 class Blocked(Exception):
@@ -73,18 +65,18 @@ def refusal(url: str, networks: Sequence[Network]) -> str | None:
     if parts.scheme != "https" and not networks:
         return "callbacks go to https URLs (http only inside the client's callback_networks)"
     host = parts.hostname or ""
-    spelled = _spelled(host)
-    if not spelled and not _NAME.fullmatch(host):
+    itself = spelled(host)
+    if not itself and not is_name(host):
         return f"{host[:80]} is not the name of a host"
     if not networks and (port or 443) not in PUBLIC_PORTS:
         return _PORTS_SAID
-    if not spelled or any(_is_in(address, networks) for address in spelled):
+    if not itself or any(_is_in(address, networks) for address in itself):
         return None
     if parts.scheme != "https":
         return "plain http goes to addresses in the client's callback_networks only"
-    if is_public(spelled[0]):
+    if is_public(itself[0]):
         return None if (port or 443) in PUBLIC_PORTS else _PORTS_SAID
-    return f"{spelled[0]} is not a public address and not in the client's callback_networks"
+    return f"{itself[0]} is not a public address and not in the client's callback_networks"
 
 
 def is_public(address: Address) -> bool:
@@ -119,18 +111,3 @@ def _is_in(address: Address, networks: Iterable[Network]) -> bool:
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         return _is_in(address.ipv4_mapped, networks)
     return any(address.version == network.version and address in network for network in networks)
-
-
-def _spelled(host: str) -> tuple[Address, ...]:
-    """The addresses that a host spells out itself, also in the odd forms that every resolver reads as IPv4: 127.1,
-    0x7f000001. Empty for other names, which have to be resolved."""
-    if _LOCAL.fullmatch(host):
-        return (IPv4Address("127.0.0.1"), IPv6Address("::1"))
-    try:
-        return (ip_address(host),)
-    except ValueError:
-        pass
-    try:
-        return (IPv4Address(socket.inet_aton(host)),) if re.fullmatch(r"[0-9a-fA-FxX.]+", host) else ()
-    except OSError:
-        return ()
