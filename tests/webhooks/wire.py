@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from tests.conftest import free_port
+from ops.sandbox.process import free_port
 from tests.webhooks.given import KEY, SECRET, SMALLEST
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -63,3 +63,7 @@ def test_a_port_on_which_somebody_listens_is_not_free() -> None:
 
 def test_any_free_port_is_free() -> None:
     assert is_free(free_port())
+
+
+def test_nobody_who_connects_is_given_a_free_port_before_it_is_listened_on() -> None:
+    assert all(free_port() < 32_768 for _ in range(20))

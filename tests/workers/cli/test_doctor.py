@@ -13,7 +13,7 @@ import httpx
 import pytest
 from redis import ConnectionError, Redis
 
-from tests.conftest import free_port
+from ops.sandbox.process import free_port
 from tests.workers import rabbitmq
 from tests.workers.cli.conftest import run
 from workers.celery.bell import BrokerUnavailable

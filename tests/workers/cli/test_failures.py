@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from tests.conftest import free_port
+from ops.sandbox.process import free_port
 from tests.served import served
 from tests.webhooks.given import KEY
 from tests.workers.cli.conftest import UPDATE, run

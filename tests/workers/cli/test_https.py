@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from structlog.testing import capture_logs
 from werkzeug.serving import make_server
 
-from tests.conftest import free_port
+from ops.sandbox.process import free_port
 from tests.served import served
 from tests.webhooks.given import KEY
 from tests.workers.authority import certificate

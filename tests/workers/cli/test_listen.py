@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import free_port
+from ops.sandbox.process import free_port
 from tests.workers.cli.conftest import run
 from workers.cli.listen import LARGEST_BODY
 

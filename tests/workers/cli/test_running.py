@@ -14,7 +14,7 @@ from click.testing import Result
 from redis import Redis
 
 from ops.sandbox import seed
-from tests.conftest import free_port
+from ops.sandbox.process import free_port
 from tests.e2e.system import CREDENTIALS, System, started
 from tests.workers.cli.conftest import run
 

@@ -13,7 +13,7 @@ from redis import Redis
 from redis.commands.core import Script
 from redis.exceptions import ConnectionError, DataError, RedisError, ResponseError
 
-from tests.conftest import free_port
+from ops.sandbox.process import free_port
 from workers.store.together import Together
 
 ECHO = "return {ARGV[1], redis.call('INCR', 'rdv:echoed')}"
