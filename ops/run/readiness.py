@@ -11,22 +11,29 @@ import httpx
 from celery import Celery
 from redis import Redis, RedisError
 
+from ops.run import RunError
 from workers.celery.bell import BrokerUnavailable, connected
 from workers.store import Store, StoreUnavailable
 
 ASK = 1.0
 """Seconds that one question may take."""
-TELL = 3.0
-"""The same for /readyz if we want to hear what hangs: it needs two seconds to find out."""
+ASK_HTTP = 3.0
+"""The same over HTTP: /readyz needs two seconds to find out what hangs."""
 
 
-def store_answers(url: str) -> bool:
-    """Whether it answers a PING."""
-    return not store_objects(url)
+def store_objects(store: Store) -> str:
+    """Why it cannot be asked; empty if it answers. Raises RunError if it would not keep what it is given."""
+    try:
+        problem = store.health().problem
+    except StoreUnavailable as error:
+        return str(error)
+    if problem:
+        raise RunError(problem)
+    return ""
 
 
-def store_objects(url: str) -> str:
-    """What is wrong with it; empty if it answers."""
+def server_objects(url: str) -> str:
+    """What is wrong with a Redis server; empty if it answers."""
     try:
         with Redis.from_url(url, socket_timeout=ASK, socket_connect_timeout=ASK) as redis:
             redis.ping()
@@ -46,7 +53,7 @@ def swept_at(store: Store) -> datetime | None:
 def http_answers(url: str) -> bool:
     """Whether the answer is a 200."""
     try:
-        return httpx.get(url, timeout=ASK, trust_env=False).status_code == 200
+        return httpx.get(url, timeout=ASK_HTTP, trust_env=False).status_code == 200
     except httpx.HTTPError:
         return False
 
@@ -54,7 +61,8 @@ def http_answers(url: str) -> bool:
 def web_objects(url: str) -> str:
     """Why the web process is up but not ready, in its own words; empty if it does not say."""
     try:
-        return f"it is up and not ready: {httpx.get(f'{url}/readyz', timeout=TELL, trust_env=False).json()['detail']}"
+        answer = httpx.get(f"{url}/readyz", timeout=ASK_HTTP, trust_env=False)
+        return f"it is up and not ready: {answer.json()['detail']}"
     except (httpx.HTTPError, ValueError, LookupError, TypeError):
         return ""
 
@@ -65,7 +73,7 @@ def https_answers(url: str, ca_file: Path) -> bool:
         return False
     try:
         trust = ssl.create_default_context(cafile=ca_file)
-        return httpx.get(url, verify=trust, timeout=ASK, trust_env=False).status_code < 500
+        return httpx.get(url, verify=trust, timeout=ASK_HTTP, trust_env=False).status_code < 500
     except (httpx.HTTPError, OSError):
         return False
 

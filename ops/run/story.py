@@ -24,7 +24,7 @@ from ops.run.supervisor import Supervisor
 from ops.sandbox.control import Sandbox
 from workers.configuration import ConfigurationError, load
 from workers.settings import Settings
-from workers.store import Store, StoreUnavailable
+from workers.store import Store
 
 PATIENCE = 60.0
 """Seconds until a part that is not up is given up."""
@@ -145,17 +145,8 @@ def _start_sandbox(where: Layout, supervisor: Supervisor) -> Credentials:
 
 def wait_for_servers(supervisor: Supervisor, settings: Settings) -> None:
     """Wait until store and broker are up and the store keeps what it is given. RunError says what they lack."""
-    for name, url in {"store": settings.store_url, "broker": settings.broker_url}.items():
-        parts = urlsplit(url)
-        if parts.scheme in ("redis", "rediss", "unix"):
-            where = parts.netloc.rpartition("@")[2] or parts.path  # without a password
-            wait_until(
-                supervisor, name, partial(readiness.store_answers, url), where, partial(readiness.store_objects, url)
-            )
-    try:
-        Store.connect(settings).check()
-    except StoreUnavailable as error:
-        raise RunError(str(error)) from None
+    _wait_for_server(supervisor, "store", settings.store_url, partial(readiness.store_objects, Store.connect(settings)))
+    _wait_for_server(supervisor, "broker", settings.broker_url, partial(readiness.server_objects, settings.broker_url))
 
 
 def wait_for_processes(supervisor: Supervisor, where: Layout, questions: Mapping[str, Callable[[], bool]]) -> None:
@@ -163,6 +154,13 @@ def wait_for_processes(supervisor: Supervisor, where: Layout, questions: Mapping
     objections = {"web": partial(readiness.web_objects, where.api_url)}
     for name, is_up in questions.items():
         wait_until(supervisor, name, is_up, why_not=objections.get(name))
+
+
+def _wait_for_server(supervisor: Supervisor, name: str, url: str, objects: Callable[[], str]) -> None:
+    parts = urlsplit(url)
+    if parts.scheme in ("redis", "rediss", "unix"):
+        where = parts.netloc.rpartition("@")[2] or parts.path  # without a password
+        wait_until(supervisor, name, lambda: not objects(), where, objects)
 
 
 def _start(supervisor: Supervisor, command: Command) -> None:

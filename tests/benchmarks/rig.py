@@ -191,7 +191,7 @@ def _start_store(rig: Rig, fsync: str) -> None:
     folder.mkdir(exist_ok=True)
     rig.run("store", get_binary_path(), str(ROOT / "ops" / "redis.conf"), "--port", str(rig.store_port), "--bind",
             "127.0.0.1", "--dir", str(folder), "--appendfsync", fsync, "--loglevel", "warning")  # fmt: skip
-    rig.until(lambda: readiness.store_answers(rig.store_url), "the store is up")
+    rig.until(lambda: not readiness.server_objects(rig.store_url), "the store is up")
 
 
 def configuration(rig: Rig) -> str:

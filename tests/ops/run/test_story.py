@@ -90,6 +90,20 @@ def test_beat_is_up_when_it_has_swept_and_not_when_it_had_swept_before_the_start
     assert not is_up(), "a store that does not tell was not swept"
 
 
+def test_a_store_that_answers_only_later_is_waited_for(settings: Settings, redis: Redis, tmp_path: Path) -> None:
+    """It answers a PING, as one does that is about to be ready, and tells nothing yet."""
+    redis.acl_setuser("early", enabled=True, nopass=True, keys="*", commands=["+ping", "+client", "+hello"])
+    early = settings.model_copy(update={"store_url": settings.store_url.replace("redis://", "redis://early:any@")})
+
+    def later(_: float) -> None:
+        redis.acl_setuser("early", categories=["+@all"])
+
+    try:
+        story.wait_for_servers(Supervisor(tmp_path, print, later), early)
+    finally:
+        redis.acl_deluser("early")
+
+
 @pytest.mark.usefixtures("lax")
 def test_a_store_that_would_not_keep_anything_is_told_at_once(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(RunError, match="set appendfsync always"):
