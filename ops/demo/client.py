@@ -15,7 +15,7 @@ import httpx
 Json: TypeAlias = Any
 
 PATIENCE = 60.0
-"""Seconds until an update, or its callback, is given up."""
+"""Seconds until an answer, an update, or its callback is given up."""
 TIMEOUT = 10.0
 
 
@@ -30,21 +30,17 @@ class Api:
     url: str
     key: str
 
-    def send(self, body: Mapping[str, Json]) -> Json:
+    def send(self, body: Mapping[str, Json], pause: Callable[[float], None]) -> Json:
         """POST /v1/updates under a new idempotency key. Returns the update. Raises DemoError unless it is accepted."""
-        headers = {**self._headers(), "Idempotency-Key": f"demo-{secrets.token_hex(8)}"}
-        answer = httpx.post(
-            f"{self.url}/v1/updates", json=dict(body), headers=headers, timeout=TIMEOUT, trust_env=False
-        )
+        key = {"Idempotency-Key": f"demo-{secrets.token_hex(8)}"}
+        answer = self._asked(pause, "POST", "/v1/updates", json=dict(body), headers=key)
         if answer.status_code != 202:
             raise DemoError(f"the update was not accepted: {answer.status_code} {answer.text}")
         return answer.json()
 
-    def update(self, update_id: str) -> Json:
+    def update(self, update_id: str, pause: Callable[[float], None]) -> Json:
         """GET /v1/updates/{id}."""
-        answer = httpx.get(
-            f"{self.url}/v1/updates/{update_id}", headers=self._headers(), timeout=TIMEOUT, trust_env=False
-        )
+        answer = self._asked(pause, "GET", f"/v1/updates/{update_id}")
         if answer.status_code != 200:
             raise DemoError(f"the update cannot be read: {answer.status_code} {answer.text}")
         return answer.json()
@@ -52,12 +48,24 @@ class Api:
     def follow(self, update_id: str, pause: Callable[[float], None]) -> Json:
         """The update once nothing more will happen, or as it stands after PATIENCE."""
         end = time.monotonic() + PATIENCE
-        while not is_settled(update := self.update(update_id)) and time.monotonic() < end:
+        while not is_settled(update := self.update(update_id, pause)) and time.monotonic() < end:
             pause(0.1)
         return update
 
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.key}"}
+    def _asked(self, pause: Callable[[float], None], method: str, path: str, **request: Any) -> httpx.Response:
+        """The answer, asked for until PATIENCE ends while there is none: the same key asks for the same update."""
+        end = time.monotonic() + PATIENCE
+        signed_in = {"Authorization": f"Bearer {self.key}"}
+        with httpx.Client(base_url=self.url, headers=signed_in, timeout=TIMEOUT, trust_env=False) as client:
+            while True:
+                try:
+                    answer = client.request(method, path, **request)
+                    if answer.status_code != 503 or time.monotonic() > end:
+                        return answer
+                except httpx.TimeoutException:
+                    if time.monotonic() > end:
+                        raise
+                pause(0.5)
 
 
 def is_settled(update: Json) -> bool:

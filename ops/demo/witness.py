@@ -34,7 +34,7 @@ def account(seed: SeedUpdate, api: Api, sandbox: Sandbox, secret: str, pause: Ca
     """Send the update and follow it. Raises DemoError if it is not even accepted."""
     mark = secrets.token_hex(8)
     before, mailed = sandbox.event(seed.event), len(sandbox.invitations(seed.event))
-    accepted = api.send({**seed.body, "callbackUrl": f"{sandbox.url}/callbacks/{mark}"})
+    accepted = api.send({**seed.body, "callbackUrl": f"{sandbox.url}/callbacks/{mark}"}, pause)
     update = api.follow(accepted["id"], pause)
     callback = next((post for post in sandbox.callbacks() if post.path.endswith(mark)), None)
     return Account(

@@ -18,6 +18,9 @@ from ops.sandbox.event import graph_form
 from ops.sandbox.faults import Fault
 from ops.sandbox.journal import Entry, Invitation
 
+TIMEOUT = 30.0
+"""Seconds for an answer: what the sandbox does to callers on purpose it never does to its operator."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -65,7 +68,8 @@ class Sandbox:
     def at(cls, url: str, ca_file: Path) -> Self:
         """The sandbox at this address, on this machine: no proxy of the environment can reach it."""
         context, url = ssl.create_default_context(cafile=str(ca_file)), url.rstrip("/")
-        return cls(url, ca_file, httpx.Client(base_url=f"{url}/sandbox/", verify=context, trust_env=False))
+        client = httpx.Client(base_url=f"{url}/sandbox/", verify=context, timeout=TIMEOUT, trust_env=False)
+        return cls(url, ca_file, client)
 
     @property
     def graph_url(self) -> str:
