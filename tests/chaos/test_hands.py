@@ -1,7 +1,6 @@
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,8 @@ from tests.chaos.judge import Verdict
 from tests.chaos.kept import keep, kept
 from tests.chaos.report import Tried
 from tests.chaos.trial import Plan, Row, Scenario
+from tests.chaos.until import until
+from tests.left import left_of
 from tests.proof import commit
 
 
@@ -87,27 +88,8 @@ def test_several_hands_that_are_told_to_end_leave_nothing_behind(tmp_path: Path)
     environ = {"TMPDIR": str(tmp_path), "PATH": "/usr/bin:/bin"}
     root = Path(__file__).parents[2]
     process = subprocess.Popen(command, cwd=root, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    for _ in range(600):
-        if len(list(tmp_path.glob("rendezvous-chaos-*/hand-*/*/web.log"))) == 2:
-            break
-        time.sleep(0.1)
+    logs = until(lambda: len(list(tmp_path.glob("rendezvous-chaos-*/hand-*/*/web.log"))) == 2, 60)
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 143
-    for _ in range(100):
-        if not (left := _mentioning(str(tmp_path))):
-            break
-        time.sleep(0.1)
-    assert left == []
-
-
-def _mentioning(folder: str) -> list[str]:
-    """The processes whose command line or environment names the folder."""
-    found = []
-    for place in Path("/proc").glob("[0-9]*"):
-        try:
-            told = (place / "cmdline").read_bytes() + (place / "environ").read_bytes()
-        except OSError:
-            continue
-        if folder.encode() in told:
-            found.append(place.name)
-    return found
+    assert logs, "not both hands had begun"
+    assert left_of(tmp_path) == []

@@ -11,21 +11,33 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 from redis import Redis
 
+from ops.run import readiness
+from ops.run.process import last_lines
 from ops.run.supervisor import GRACE, SERVER_GRACE
 from ops.sandbox.process import free_port
+from tests.chaos.until import until
+from tests.left import left_of
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE = 120
-SOON = 10
+PATIENCE, SOON = 300, 10
+"""Seconds. Within PATIENCE the launcher itself gives up a part that does not come up."""
+PORTS = ("PORT", "FLOWER_PORT", "STORE_PORT", "BROKER_PORT", "SANDBOX_PORT")
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Iterator[Path]:
+    """Where everything goes. How each log ends is shown where a test fails."""
+    yield tmp_path
+    for log in sorted((tmp_path / "log").glob("*.log")):
+        print(f"{log.name}:\n{last_lines(log)}")
 
 
 def environ(**own: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RENDEZVOUS_")}
-    return {**kept, "PORT": str(free_port()), "FLOWER_PORT": str(free_port()), **own}
+    return {**kept, **{name: str(free_port()) for name in PORTS}, **own}
 
 
 def run(directory: Path, *arguments: str, **own: str) -> subprocess.CompletedProcess[str]:
@@ -33,27 +45,6 @@ def run(directory: Path, *arguments: str, **own: str) -> subprocess.CompletedPro
         [sys.executable, "-m", "ops.run", "--directory", str(directory), *arguments],
         cwd=ROOT, env=environ(**own), capture_output=True, text=True, timeout=PATIENCE,
     )  # fmt: skip
-
-
-def processes_of(directory: Path) -> list[int]:
-    """Every process whose environment or command line names the directory."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            told = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
-        except OSError:
-            continue
-        if str(directory).encode() in told and int(entry.name) != os.getpid():
-            found.append(int(entry.name))
-    return found
-
-
-def left_of(directory: Path) -> list[int]:
-    """Those that do not end soon: nobody waits for the end of what a killed process had started."""
-    end = time.monotonic() + SOON
-    while (left := processes_of(directory)) and time.monotonic() < end:
-        time.sleep(0.1)
-    return left
 
 
 @pytest.fixture
@@ -64,13 +55,13 @@ def taken() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def test_the_two_seed_updates_succeed_and_nothing_is_left_behind(tmp_path: Path) -> None:
-    done = run(tmp_path, "--once")
+def test_the_two_seed_updates_succeed_and_nothing_is_left_behind(directory: Path) -> None:
+    done = run(directory, "--once")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Both seed updates succeeded." in done.stdout
     assert done.stdout.count("│ signature         │ good") == 2
     assert "dlpprojector@contoso.com (resource)" in done.stdout
-    assert left_of(tmp_path) == []
+    assert left_of(directory) == []
 
 
 @contextmanager
@@ -97,14 +88,14 @@ def hear(launcher: subprocess.Popen[bytes], directory: Path, words: str) -> None
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_stays_up_until_it_is_told_to_stop_and_leaves_no_process(tmp_path: Path, number: signal.Signals) -> None:
+def test_it_stays_up_until_it_is_told_to_stop_and_leaves_no_process(directory: Path, number: signal.Signals) -> None:
     port = str(free_port())
-    with launched(tmp_path, "-m", "ops.run", PORT=port) as launcher:
-        hear(launcher, tmp_path, "Ctrl-C stops everything")
-        assert httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).status_code == 200
+    with launched(directory, "-m", "ops.run", PORT=port) as launcher:
+        hear(launcher, directory, "Ctrl-C stops everything")
+        assert until(lambda: readiness.http_answers(f"http://127.0.0.1:{port}/readyz"), PATIENCE)
         launcher.send_signal(number)
         assert launcher.wait(GRACE + SERVER_GRACE + SOON) == 0
-    assert left_of(tmp_path) == []
+    assert left_of(directory) == []
 
 
 PATIENT = """
@@ -115,16 +106,16 @@ raise SystemExit(__main__.main())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
-def test_stopped_before_it_is_up_it_fails_and_a_second_ctrl_c_waits_for_nobody(tmp_path: Path) -> None:
+def test_stopped_before_it_is_up_it_fails_and_a_second_ctrl_c_waits_for_nobody(directory: Path) -> None:
     port = free_port()
-    with launched(tmp_path, "-c", PATIENT, STORE_PORT=str(port)) as launcher:
-        hear(launcher, tmp_path, "· web")
+    with launched(directory, "-c", PATIENT, STORE_PORT=str(port)) as launcher:
+        hear(launcher, directory, "· web")
         os.kill(int(Redis(port=port).info("server")["process_id"]), signal.SIGSTOP)
         launcher.send_signal(signal.SIGINT)
-        hear(launcher, tmp_path, "stopping")
+        hear(launcher, directory, "stopping")
         launcher.send_signal(signal.SIGINT)
         assert launcher.wait(SOON) == 130
-    assert left_of(tmp_path) == []
+    assert left_of(directory) == []
 
 
 def test_a_second_one_in_the_same_folder_is_refused(tmp_path: Path) -> None:
