@@ -45,6 +45,7 @@ def create_app(renew: Callable[[], World]) -> Wsgi:
         old, worlds[0] = worlds[0], renew()
         worlds[0].provider.adopt(old.provider)
         old.journal.file = None
+        old.faults.clear()
 
     at("/graph/v1.0/", lambda call: enter(worlds[0], GRAPH, call))
     at("/EWS/", lambda call: enter(worlds[0], EWS, call))

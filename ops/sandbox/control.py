@@ -144,8 +144,12 @@ class Sandbox:
         """Add a fault: let something go wrong."""
         self._do("POST", "faults", asdict(fault))
 
+    def faults(self) -> list[Fault]:
+        """What is still to go wrong. A fault is gone from here as soon as its last call has come."""
+        return [Fault(**fault) for fault in self._do("GET", "faults")]
+
     def clear_faults(self) -> None:
-        """Take all faults away: everything works again."""
+        """Take all faults away: everything works again, and calls that are held go on."""
         self._do("DELETE", "faults")
 
     def behave(self, **traits: bool | float | str | None) -> None:

@@ -7,10 +7,9 @@ is ``effect="now", reply="drop"`` and "answers success without applying" is ``ef
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from threading import Lock, Timer
+from threading import Event, Lock, Timer
 from typing import Literal
 
 from ops.sandbox.call import DROPPED, Reply
@@ -37,7 +36,7 @@ class Fault:
     times: int | None = 1
     skip: int = 0
     hold: float = 0.0
-    """Seconds before anything is done."""
+    """Seconds before anything is done; until the faults are cleared at the longest."""
     later: float = 0.0
     """Seconds from the reply until a call of effect ``later`` is carried out."""
     status: int = 503
@@ -62,6 +61,7 @@ class Faults:
 
     _waiting: list[Fault] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
+    _cleared: Event = field(default_factory=Event)
 
     def add(self, fault: Fault) -> None:
         """Add a fault behind the others."""
@@ -69,28 +69,34 @@ class Faults:
             self._waiting.append(fault)
 
     def clear(self) -> None:
-        """Everything works again."""
+        """Everything works again, and calls that are held go on."""
         with self._lock:
             self._waiting.clear()
+            self._cleared.set()
+            self._cleared = Event()
 
     def waiting(self) -> tuple[Fault, ...]:
         """The faults that are still to happen."""
         return tuple(self._waiting)
 
     def take(self, api: Api, method: Literal["read", "write"], mailbox: str) -> Fault | None:
-        """The fault that this call meets, if any."""
+        """The fault that this call meets, if any, once it has been held."""
         with self._lock:
-            for place, fault in enumerate(self._waiting):
-                if not fault.concerns(api, method, mailbox):
-                    continue
-                if fault.skip:
-                    self._waiting[place] = replace(fault, skip=fault.skip - 1)
-                    return None
-                if fault.times is not None:
-                    self._waiting[place : place + 1] = (
-                        [replace(fault, times=fault.times - 1)] if fault.times > 1 else []
-                    )
-                return fault
+            fault, cleared = self._next(api, method, mailbox), self._cleared
+        if fault is not None:
+            cleared.wait(fault.hold)
+        return fault
+
+    def _next(self, api: Api, method: Literal["read", "write"], mailbox: str) -> Fault | None:
+        for place, fault in enumerate(self._waiting):
+            if not fault.concerns(api, method, mailbox):
+                continue
+            if fault.skip:
+                self._waiting[place] = replace(fault, skip=fault.skip - 1)
+                return None
+            if fault.times is not None:
+                self._waiting[place : place + 1] = [replace(fault, times=fault.times - 1)] if fault.times > 1 else []
+            return fault
         return None
 
 
@@ -99,7 +105,6 @@ def perform(fault: Fault | None, work: Callable[[bool], Reply], failure: Callabl
     fault."""
     if fault is None:
         return work(False)
-    time.sleep(fault.hold)
     reply = Reply()
     if fault.effect in ("now", "pretend") or (fault.effect == "never" and fault.reply in ("own", "truncated")):
         reply = work(fault.effect != "now")

@@ -48,7 +48,7 @@ def token(sandbox: Sandbox, **form: str) -> str:
 
 def plain(sandbox: Sandbox, **options: Any) -> httpx.Client:
     """A client that trusts the sandbox and signs in as nobody."""
-    return httpx.Client(verify=ssl.create_default_context(cafile=str(sandbox.ca_file)), **options)
+    return httpx.Client(verify=ssl.create_default_context(cafile=str(sandbox.ca_file)), timeout=30, **options)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -16,6 +17,7 @@ from ops.sandbox.callbacks import Answer
 from ops.sandbox.control import Sandbox
 from ops.sandbox.event import graph_form
 from ops.sandbox.faults import Fault
+from tests.chaos.until import until
 from tests.ops.sandbox.conftest import LUNCH, Patch, plain, token
 from tests.ops.sandbox.test_ews import SUBJECT as MOVED
 from tests.ops.sandbox.test_ews import Ews, change, ews, get, key_of, schema, update  # noqa: F401 - fixtures
@@ -79,6 +81,17 @@ def test_a_call_is_applied_after_its_connection_was_dropped(sandbox: Sandbox, pa
         if subject(sandbox) == "X":
             return
     pytest.fail("it was never applied")
+
+
+def test_a_call_that_is_held_goes_on_as_soon_as_the_faults_are_cleared(sandbox: Sandbox, patch: Patch) -> None:
+    sandbox.fail(Fault(effect="now", reply="own", api="graph", method="write", hold=60))
+    with ThreadPoolExecutor() as pool:
+        sent = pool.submit(patch, {"subject": "X"})
+        assert until(lambda: sandbox.faults() == [], 20)
+        assert subject(sandbox) == "Let's go for lunch"
+        sandbox.clear_faults()
+        assert sent.result(20).status_code == 200
+    assert subject(sandbox) == "X"
 
 
 def test_a_server_error_may_come_after_applying(sandbox: Sandbox, patch: Patch) -> None:
