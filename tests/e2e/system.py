@@ -26,6 +26,8 @@ from ops.sandbox.process import running
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
+HELD = 25.0
+"""Seconds that a call of ours waits for the test to clear the sandbox's faults; a little less than it has patience."""
 CREDENTIALS = Credentials("rk_e2e", "whsec_" + b64encode(b"0123456789abcdef0123456789abcdef").decode())
 ENGINE = "\n[engine]\nlease = 2\nsweep = 0.2\ngrace = 1\nretry_base = 0.2\nretry_cap = 2\npoll = 1\ncatch_up = 3\n"
 
@@ -78,9 +80,13 @@ class System:
         return until(asked, f"{body} is accepted")
 
     def ended(self, update_id: str) -> dict[str, Any]:
-        """The update once it is settled, asked for again while nobody answers."""
+        """The update once it is settled."""
+        return self.once(update_id, lambda update: update["state"] in ("succeeded", "dead", "cancelled"))
 
-        def settled() -> dict[str, Any] | None:
+    def once(self, update_id: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The update once this holds of it, asked for again while nobody answers."""
+
+        def come() -> dict[str, Any] | None:
             try:
                 answer = self.api.get(f"/v1/updates/{update_id}")
             except httpx.TransportError:
@@ -89,9 +95,9 @@ class System:
                 return None
             assert answer.status_code == 200, answer.text
             update = dict(answer.json())
-            return update if update["state"] in ("succeeded", "dead", "cancelled") else None
+            return update if holds(update) else None
 
-        return until(settled, f"{update_id} ends", self.logs)
+        return until(come, f"{update_id} comes so far", self.logs)
 
     def callback_of(self, update_id: str) -> Any:
         """The callback about an update, once it has come."""
