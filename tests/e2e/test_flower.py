@@ -89,12 +89,13 @@ def test_a_retry_says_why_and_when(system: System, flower: httpx.Client) -> None
 def test_what_waits_is_not_shown_as_running_and_what_ends_meanwhile_is_shown_as_it_ended(
     system: System, flower: httpx.Client
 ) -> None:
-    throttled = Fault(status=429, code="ApplicationThrottled", headers={"Retry-After": "6"}, api="graph", times=1)
-    system.sandbox.fail(throttled)
-    first = system.ask({"target": LUNCH, "set": {"subject": "Slowly"}})["id"]
+    mailbox = "paused@contoso.com"
+    system.sandbox.create_mailbox(mailbox)
+    one, other = ({"mailbox": mailbox, "event": system.sandbox.create_event(mailbox, {}).graph_id} for _ in range(2))
+    system.sandbox.fail(Fault(status=429, headers={"Retry-After": "60"}, mailbox=mailbox))
+    first = system.ask({"target": one, "set": {"subject": "Slowly"}})["id"]
     row(flower, first, "RETRY")
-    other = {"mailbox": "anna@contoso.com", "event": system.sandbox.create_event("anna@contoso.com", {}).graph_id}
-    soon = rfc3339(now() + timedelta(seconds=2))
+    soon = rfc3339(now() + timedelta(seconds=5))
     late = system.ask({"target": other, "set": {"subject": "Late"}, "deadline": soon})["id"]
     assert row(flower, late, "RETRY")["result"] == "waits for its turn"
     assert row(flower, late, "FAILURE")["result"].startswith("expired: ")

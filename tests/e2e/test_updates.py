@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 from ops.sandbox import seed
 from ops.sandbox.event import graph_form
 from ops.sandbox.faults import Fault
-from tests.e2e.system import CREDENTIALS, System
+from tests.e2e.system import CREDENTIALS, HELD, System
 
 EWS_SEED: dict[str, Any] = {
     "target": {"mailbox": "otto@hq.example", "event": seed.TEAM_BUILDING},
@@ -181,12 +181,13 @@ def test_a_refused_update_is_dead_and_its_callback_says_why(system: System) -> N
 
 
 def test_a_waiting_update_can_be_cancelled_and_is_never_applied(system: System) -> None:
-    system.sandbox.fail(Fault(effect="now", reply="own", api="graph", hold=1.0))
+    system.sandbox.fail(Fault(effect="now", reply="own", api="graph", hold=HELD))
     first = system.ask(lunch(set={"subject": "First"}))
     second = system.ask(lunch(set={"subject": "Second"}, callbackUrl=f"{system.sandbox.url}/callbacks/x"))
     answer = system.api.post(f"/v1/updates/{second['id']}/cancel")
     assert (answer.status_code, answer.json()["state"]) == (200, "cancelled")
     assert json.loads(system.callback_of(second["id"]).body)["type"] == "calendar.update.cancelled"
+    system.sandbox.clear_faults()
     assert system.ended(first["id"])["state"] == "succeeded"
     assert system.api.post(f"/v1/updates/{first['id']}/cancel").status_code == 409
     assert [entry.changed["subject"]["after"] for entry in writes(system, graph_form(seed.LETS_GO_FOR_LUNCH))] == [
