@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from redis import Redis
 
+from tests.configured import configured
 from tests.webhooks.conftest import Caller
 from tests.webhooks.given import is_problem
 from webhooks import create_app
@@ -35,9 +36,8 @@ def test_it_is_not_ready_without_store_or_broker(settings: Settings, broken: str
 
 @pytest.fixture
 def forgetful(redis: Redis) -> Iterator[None]:
-    redis.config_set("appendonly", "no")
-    yield
-    redis.config_set("appendonly", "yes")
+    with configured(redis, appendonly="no"):
+        yield
 
 
 @pytest.mark.usefixtures("forgetful")

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from flask_openapi.openapi import OpenAPI
 from redis import Redis
 
+from tests.configured import configured
 from tests.webhooks.conftest import Caller
 from tests.webhooks.given import SMALLEST, is_problem, signature
 from webhooks import rates
@@ -122,12 +123,9 @@ def test_strangers_use_up_nobodys_rate(http: FlaskClient, hr: Caller) -> None:
 def test_nobody_is_held_up_by_counters_that_cannot_be_written(app: OpenAPI, hr: Caller, redis: Redis) -> None:
     """Reading and cancelling go on when the store is full, and when only the counters are away so does asking."""
     update_id = hr.ask().get_json()["id"]
-    redis.config_set("maxmemory", 1)
-    try:
+    with configured(redis, maxmemory=1):
         assert hr.get("/v1/updates").status_code == 200
         assert hr.post(f"/v1/updates/{update_id}/cancel").status_code == 200
-    finally:
-        redis.config_set("maxmemory", 0)
     hang(replace(cast(Door, app.extensions["rendezvous"]), rates=Rates("redis://127.0.0.1:9/0")), app.extensions)
     assert [hr.ask().status_code for _ in range(4)] == [202] * 4
 

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from flask_openapi.openapi import OpenAPI
 from redis import Redis
 
+from tests.configured import configured
 from tests.webhooks.conftest import Caller
 from tests.webhooks.given import is_problem
 from webhooks.door import Door, hang
@@ -60,11 +61,8 @@ def test_a_store_that_is_away_is_not_now(app: OpenAPI, hr: Caller, settings: Set
 
 
 def test_a_store_that_is_full_is_not_now(hr: Caller, redis: Redis) -> None:
-    redis.config_set("maxmemory", 1)
-    try:
+    with configured(redis, maxmemory=1):
         response = hr.ask()
-    finally:
-        redis.config_set("maxmemory", 0)
     assert is_problem(response, 503, "unavailable")
     assert hr.get("/v1/updates").get_json()["items"] == []
 

@@ -17,6 +17,7 @@ from ops.run.layout import Layout
 from ops.run.process import Command
 from ops.run.supervisor import Supervisor
 from ops.sandbox.process import free_port
+from tests.configured import configured
 from tests.served import served
 from webhooks import create_app
 from webhooks.door import Door
@@ -27,9 +28,8 @@ from workers.store import Store
 @pytest.fixture
 def lax(redis: Redis) -> Iterator[None]:
     """A store that a power cut takes seconds from."""
-    redis.config_set("appendfsync", "everysec")
-    yield
-    redis.config_set("appendfsync", "always")
+    with configured(redis, appendfsync="everysec"):
+        yield
 
 
 def test_a_store_that_is_not_there_is_named_without_its_password(

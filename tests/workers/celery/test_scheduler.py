@@ -8,6 +8,7 @@ import pytest
 from celery import Celery
 from redis import Redis
 
+from tests.configured import configured
 from tests.workers.given import NOW, Bells, accepted, an_attempt, an_update, claimed
 from workers.celery import scheduler
 from workers.changes.subscription import Subscription
@@ -35,11 +36,8 @@ def test_a_full_store_is_tidied_up_too(
 ) -> None:
     redis.zadd("rdv:updates:hr", {"long over": 1})
     accepted(store, an_update())
-    redis.config_set("maxmemory", 1)
-    try:
+    with configured(redis, maxmemory=1):
         beat(settings, monkeypatch).tick()
-    finally:
-        redis.config_set("maxmemory", 0)
     assert redis.zscore("rdv:updates:hr", "long over") is None
     assert redis.hgetall("rdv:rooms") == {backend.name: str(backend.max_concurrency) for backend in settings.backend}
 

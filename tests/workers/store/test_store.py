@@ -13,6 +13,7 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry as Resending
 
+from tests.configured import configured
 from tests.workers.given import accepted, an_attempt, an_update, claimed
 from tests.workers.store.passing import later
 from workers.callbacks.callback import Delivery, composed
@@ -505,29 +506,18 @@ def test_a_full_store_refuses_intake_and_still_finishes_what_runs(store: Store, 
     update = an_update()
     accepted(store, update)
     grant = claimed(store, update.id)
-    redis.config_set("maxmemory", 1)
-    try:
+    with configured(redis, maxmemory=1):
         with pytest.raises(StoreUnavailable):
             accepted(store, an_update())
         assert store.settle(grant, an_attempt(), DONE)[0]
-    finally:
-        redis.config_set("maxmemory", 0)
 
 
 def test_a_store_that_evicts_or_does_not_persist_is_refused(store: Store, redis: Redis) -> None:
     store.check()
-    redis.config_set("maxmemory", 10**9)
-    redis.config_set("maxmemory-policy", "allkeys-lru")
-    with pytest.raises(StoreUnavailable, match="evicts"):
+    with configured(redis, maxmemory_policy="allkeys-lru"), pytest.raises(StoreUnavailable, match="evicts"):
         store.check()
-    redis.config_set("maxmemory", 0)
-    redis.config_set("maxmemory-policy", "noeviction")
-    redis.config_set("appendonly", "no")
-    try:
-        with pytest.raises(StoreUnavailable, match="persist"):
-            store.check()
-    finally:
-        redis.config_set("appendonly", "yes")
+    with configured(redis, appendonly="no"), pytest.raises(StoreUnavailable, match="persist"):
+        store.check()
 
 
 def test_a_store_whose_disk_is_full_is_refused() -> None:
@@ -847,27 +837,23 @@ def test_a_mailbox_that_was_paused_meanwhile_is_not_written_to(store: Store, red
 
 @pytest.mark.parametrize("policy", ["everysec", "no"])
 def test_a_store_that_does_not_write_to_its_disk_at_once_is_refused(store: Store, redis: Redis, policy: str) -> None:
-    redis.config_set("appendfsync", policy)
-    try:
-        with pytest.raises(StoreUnavailable, match="appendfsync always"):
-            accepted(store, an_update())
-    finally:
-        redis.config_set("appendfsync", "always")
+    with configured(redis, appendfsync=policy), pytest.raises(StoreUnavailable, match="appendfsync always"):
+        accepted(store, an_update())
 
 
 def test_a_store_that_does_not_tell_how_it_writes_is_waited_for(redis: Redis, store_url: str) -> None:
     redis.acl_setuser("managed", enabled=True, nopass=True, categories=["+@all"], commands=["-config"], keys=["*"])
     url = store_url.replace("redis://", "redis://managed:any@")
     managed = Store(Redis.from_url(url, decode_responses=True), lease=timedelta(seconds=2), grace=timedelta(seconds=1))
-    redis.config_set("appendfsync", "no")
     try:
-        with pytest.raises(StoreUnavailable, match="in time: set appendfsync always"):
+        with (
+            configured(redis, appendfsync="no"),
+            pytest.raises(StoreUnavailable, match="in time: set appendfsync always"),
+        ):
             accepted(managed, an_update())
-        redis.config_set("appendfsync", "always")
         assert accepted(managed, an_update()).created
     finally:
         managed.close()
-        redis.config_set("appendfsync", "always")
         redis.acl_deluser("managed")
 
 
