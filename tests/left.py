@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tests.chaos.until import until
+from tests.until import until
 
 SOON = 10.0
 

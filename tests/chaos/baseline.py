@@ -21,7 +21,7 @@ from tests.chaos.callers import Callers
 from tests.chaos.judge import Verdict
 from tests.chaos.stage import ROOT, Stage
 from tests.chaos.trial import Hurts, Plan, Row, Scenario, under_load
-from tests.chaos.until import until
+from tests.until import until
 
 FILE = "CHAOS_BASELINE_FILE"
 BROKER = "CHAOS_BASELINE_BROKER"

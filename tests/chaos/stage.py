@@ -27,7 +27,7 @@ from ops.sandbox.control import Sandbox
 from ops.sandbox.process import free_port, running
 from tests.chaos.nursery import DEATHS, Nursery, Spare
 from tests.chaos.store_server import StoreServer
-from tests.chaos.until import until
+from tests.until import until
 from workers.failpoint import VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]

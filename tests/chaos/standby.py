@@ -8,7 +8,7 @@ from redis import Redis
 
 from tests.chaos.proxy import Proxy
 from tests.chaos.store_server import StoreServer
-from tests.chaos.until import until
+from tests.until import until
 
 
 class StoreWithStandby(StoreServer):

@@ -14,9 +14,9 @@ from tests.chaos.judge import Verdict
 from tests.chaos.kept import keep, kept
 from tests.chaos.report import Tried
 from tests.chaos.trial import Plan, Row, Scenario
-from tests.chaos.until import until
 from tests.left import left_of
 from tests.proof import commit
+from tests.until import until
 
 
 def test_a_scenario_that_fails_by_itself_is_told_as_no_proof(capfd: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from ops.sandbox.control import Post
 from tests.chaos.callers import Callers
 from tests.chaos.judge import ENDED, POISONED, UNKNOWN, Delivered, Evidence, Write, attributed
-from tests.chaos.until import until
+from tests.until import until
 
 PATIENCE = 60.0
 """Seconds after the last hurt within which everything has to be at its end."""

@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ops.sandbox.graph.sealing import SPOILS
 from ops.sandbox.process import free_port
-from tests.e2e.conftest import NAMES, a_store
+from tests.conftest import a_store
+from tests.e2e.conftest import NAMES
 from tests.e2e.subscriber import Subscriber, let_go, metric
 from tests.e2e.system import System, started, until
 from tests.workers.authority import certificate

@@ -8,7 +8,6 @@ import re
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,9 +15,12 @@ from hashlib import sha256
 from pathlib import Path
 
 from ops.sandbox.process import free_port
+from tests.until import until
 from tests.webhooks.given import KEY, SECRET, SMALLEST
 
 ROOT = Path(__file__).resolve().parents[2]
+UP = 60.0
+"""Seconds within which it has to be up."""
 BODY = json.dumps(SMALLEST).encode()
 CONFIGURATION = """
 [[backend]]
@@ -90,21 +92,19 @@ def serving(store_url: str, folder: Path, environ: Mapping[str, str] | None = No
         process = subprocess.Popen(command, cwd=ROOT, env=given, stdout=log, stderr=log)
     wire = Wire(port, process.pid)
     try:
-        _wait(wire, folder / "log")
+        if not until(lambda: _is_up(wire), UP):
+            raise RuntimeError((folder / "log").read_text())
         yield wire
     finally:
         process.terminate()
         process.wait(15)
 
 
-def _wait(wire: Wire, log: Path) -> None:
-    for _ in range(200):
-        try:
-            if wire.statuses(get("/livez")) == [200]:
-                return
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError(log.read_text())
+def _is_up(wire: Wire) -> bool:
+    try:
+        return wire.statuses(get("/livez")) == [200]
+    except OSError:
+        return False
 
 
 def get(path: str, **headers: str) -> bytes:

@@ -12,7 +12,7 @@ from ops.sandbox.faults import Fault
 from tests.chaos.callers import Callers
 from tests.chaos.stage import Stage, armed
 from tests.chaos.trial import Hurts, Plan, Row, Scenario, under_load
-from tests.chaos.until import until
+from tests.until import until
 
 START = 1.5
 """Seconds that a process takes to start here, about: so much later it may be killed again."""

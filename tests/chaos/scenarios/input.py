@@ -12,7 +12,7 @@ from tests.chaos.callers import CLOUD, HQ, Callers
 from tests.chaos.judge import Verdict
 from tests.chaos.stage import Stage, armed
 from tests.chaos.trial import Hurts, Plan, Row, Scenario, verdict_on
-from tests.chaos.until import until
+from tests.until import until
 
 COPIES = 10
 WORKERS = ("worker", "worker.2")

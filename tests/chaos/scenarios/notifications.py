@@ -16,7 +16,7 @@ from ops.sandbox.control import Seen
 from tests.chaos.stage import CREDENTIALS, PATIENCE, Stage, client
 from tests.chaos.telling import Told, judge_told
 from tests.chaos.trial import Hurts, Plan, Row, Scenario
-from tests.chaos.until import until
+from tests.until import until
 
 MAILBOXES, EVENTS = 4, 3
 SPREAD = 2.0

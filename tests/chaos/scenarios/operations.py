@@ -11,7 +11,7 @@ from tests.chaos.earlier import earlier, unpacked
 from tests.chaos.preload import compiled, compiler
 from tests.chaos.stage import Stage
 from tests.chaos.trial import Hurts, Plan, Row, Scenario, under_load
-from tests.chaos.until import until
+from tests.until import until
 
 HOUR = 3600
 NAMES = ("worker", "worker.2", "callbacks", "beat", "web")

@@ -17,7 +17,7 @@ from tests.chaos.stage import Stage, client
 from tests.chaos.standby import StoreWithStandby
 from tests.chaos.store_server import StoreServer
 from tests.chaos.trial import Hurts, Plan, Row, Scenario, under_load, verdict_on
-from tests.chaos.until import until
+from tests.until import until
 
 ROOM = 96 * 1024
 """Bytes that a full store still had."""

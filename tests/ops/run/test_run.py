@@ -18,8 +18,8 @@ from ops.run import readiness
 from ops.run.process import last_lines
 from ops.run.supervisor import GRACE, SERVER_GRACE
 from ops.sandbox.process import free_port
-from tests.chaos.until import until
 from tests.left import left_of
+from tests.until import until
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE, SOON = 300, 10

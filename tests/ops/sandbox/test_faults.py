@@ -17,10 +17,10 @@ from ops.sandbox.callbacks import Answer
 from ops.sandbox.control import Sandbox
 from ops.sandbox.event import graph_form
 from ops.sandbox.faults import Fault
-from tests.chaos.until import until
 from tests.ops.sandbox.conftest import LUNCH, Patch, plain, token
 from tests.ops.sandbox.test_ews import SUBJECT as MOVED
 from tests.ops.sandbox.test_ews import Ews, change, ews, get, key_of, schema, update  # noqa: F401 - fixtures
+from tests.until import until
 
 PATH = f"/users/anna@contoso.com/events/{LUNCH}"
 

@@ -15,8 +15,8 @@ from ops.sandbox import seed
 from ops.sandbox.control import Sandbox
 from ops.sandbox.event import graph_form
 from ops.sandbox.faults import Fault
-from tests.chaos.until import until
 from tests.ops.sandbox.conftest import LUNCH, Patch, plain
+from tests.until import until
 
 ANNA = "/users/anna@contoso.com"
 CALENDAR = graph_form(seed.ANNA.default.id)
