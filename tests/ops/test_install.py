@@ -117,7 +117,7 @@ def test_a_python_without_venv_gets_one_sentence_and_leaves_nothing(tmp_path: Pa
         (copy / name).write_bytes((ROOT / name).read_bytes())
     (tmp_path / "venv.py").write_text("raise ModuleNotFoundError('No module named ensurepip')")
     done = subprocess.run(
-        [sys.executable, "ops/install.py"], cwd=copy, capture_output=True, text=True,
+        [sys.executable, "ops/install.py"], cwd=copy, capture_output=True, text=True, timeout=60,
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
     )  # fmt: skip
     assert done.returncode == 1

@@ -258,7 +258,9 @@ PROMTOOL = shutil.which("promtool")
 @pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed")
 @pytest.mark.parametrize("asked", [("check", "alerts.yml"), ("test", "alerts.test.yml")])
 def test_each_alert_is_raised_when_it_should_be_and_only_then(asked: tuple[str, str]) -> None:
-    done = subprocess.run([str(PROMTOOL), asked[0], "rules", asked[1]], cwd=GRAFANA, capture_output=True, text=True)
+    done = subprocess.run(
+        [str(PROMTOOL), asked[0], "rules", asked[1]], cwd=GRAFANA, capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
+from tests.until import until
 from tests.workers.given import accepted, an_update, claimed
 from workers.celery.bell import BrokerUnavailable
 from workers.celery.watchdog import EXIT_CODE, PATIENCE, UNANSWERED, Watchdog
@@ -42,10 +42,12 @@ def a_watchdog(
 def rung_in_vain(store: Store) -> str:
     update = an_update()
     accepted(store, update)
-    while not store.unanswered(["update"], UNANSWERED):
-        time.sleep(0.05)
-        for _ in store.sweep():
-            pass
+
+    def unanswered() -> bool:
+        list(store.sweep())
+        return bool(store.unanswered(["update"], UNANSWERED))
+
+    assert until(unanswered, 20)
     return update.id
 
 

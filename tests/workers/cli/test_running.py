@@ -85,7 +85,7 @@ def installed(folder: Path, *arguments: str, **environ: str) -> subprocess.Compl
     program = "import sys; sys.path.insert(0, sys.argv.pop(1)); from workers.cli import main; main()"
     return subprocess.run(
         [sys.executable, "-I", "-c", program, str(folder), *arguments],
-        cwd=folder, env={**os.environ, **environ}, capture_output=True, text=True, check=False,
+        cwd=folder, env={**os.environ, **environ}, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.until import until
 from tests.workers.cli.conftest import UPDATE, Life, Run
 from tests.workers.given import accepted, an_attempt, an_update, claimed
 from workers.outcome import Retry, Succeeded
@@ -70,10 +71,10 @@ def test_what_cannot_be_read_as_json_is_told_before_anything_is_sent(hr: Run, te
 
 
 def test_waiting_ends_with_the_update_and_tells_its_steps(hr: Run, store: Store, file: Write) -> None:
-    worker = Thread(target=_retry_then_succeed, args=(store,))
+    worker = Thread(target=_retry_then_succeed, args=(store,), daemon=True)
     worker.start()
     result = hr("updates", "send", file(UPDATE), "--wait", "--timeout", "20")
-    worker.join()
+    worker.join(20)
     assert result.exit_code == 0, result.output
     assert " queued\n" in result.stderr
     assert "succeeded" in result.stderr.splitlines()[-1]
@@ -168,10 +169,10 @@ def test_a_waiting_update_is_cancelled_and_one_that_ended_is_not(hr: Run, life: 
 
 
 def _retry_then_succeed(store: Store) -> None:
-    update_id = ""
-    while not update_id:
-        update_id = next(iter(store.search_updates(("hr",), Search(), 1).ids), "")
+    def ids() -> tuple[str, ...]:
+        return tuple(store.search_updates(("hr",), Search(), 1).ids)
+
+    assert until(lambda: bool(ids()), 20)
+    (update_id,) = ids()
     store.settle(claimed(store, update_id), an_attempt(1, "throttled"), Retry("throttled", "429", timedelta()))
-    while (grant := store.claim(update_id)) is None:
-        pass
-    store.settle(grant, an_attempt(2), Succeeded(None))
+    store.settle(claimed(store, update_id), an_attempt(2), Succeeded(None))
