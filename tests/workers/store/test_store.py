@@ -14,7 +14,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry as Resending
 
 from tests.configured import configured
-from tests.workers.given import accepted, an_attempt, an_update, claimed
+from tests.workers.given import NOW, accepted, an_attempt, an_update, claimed
 from tests.workers.store.passing import later
 from workers.callbacks.callback import Delivery, composed
 from workers.event.versions import Wrote
@@ -66,6 +66,17 @@ def test_the_same_key_gives_the_same_update(store: Store) -> None:
     other = store.accept(second, key="k", fingerprint="g", room=4)
     assert (other.id, other.created, other.same_body) == (first.id, False, False)
     assert store.update(second.id) is None
+
+
+@pytest.mark.parametrize(("may_take", "days"), [(timedelta(hours=1), 3), (timedelta(days=7), 8)])
+def test_a_key_is_remembered_for_three_days_or_a_day_longer_than_its_update_may_take(
+    store: Store, redis: Redis, may_take: timedelta, days: int
+) -> None:
+    update = an_update(deadline=NOW + may_take)
+    accepted(store, update)
+    store.settle(claimed(store, update.id), an_attempt(), DONE)
+    (key,) = redis.keys("rdv:key:*")
+    assert timedelta(days=days) - timedelta(minutes=1) < timedelta(milliseconds=redis.pttl(key)) <= timedelta(days=days)
 
 
 def test_twenty_acceptances_at_once_with_one_key_make_one_update(store: Store) -> None:
