@@ -8,7 +8,7 @@ from shutil import which
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from ops.run.procfile import parse
 from workers import drain

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
@@ -242,7 +243,6 @@ def test_dashboard_and_alerts_ask_only_for_metrics_that_are_there(
 
 
 def test_the_alerts_are_rules_that_prometheus_takes() -> None:
-    yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
     [group] = yaml.safe_load((GRAFANA / "alerts.yml").read_text(encoding="utf-8"))["groups"]
     for rule in group["rules"]:
         assert set(rule) <= {"alert", "expr", "for", "labels", "annotations"}

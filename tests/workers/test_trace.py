@@ -9,11 +9,14 @@ import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tests.served import served
 from tests.workers.events import an_event
@@ -21,9 +24,6 @@ from tests.workers.fake_exchange import FakeExchange, Fault
 from workers import trace
 from workers.exchange import Patch, Throttled
 from workers.update import Target
-
-if TYPE_CHECKING:
-    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 ROOT = Path(__file__).resolve().parents[2]
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -104,11 +104,6 @@ class TestWithSpans:
 
     @pytest.fixture(autouse=True)
     def spans(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Spans]:
-        pytest.importorskip("opentelemetry.sdk")
-        from opentelemetry.sdk.trace import TracerProvider
-        from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-        from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-
         provider, kept = TracerProvider(), InMemorySpanExporter()
         provider.add_span_processor(SimpleSpanProcessor(kept))
         monkeypatch.setattr(trace, "_tracer", lambda: provider.get_tracer("tests"))
@@ -153,14 +148,12 @@ class TestWithSpans:
 
 
 def test_spans_reach_a_collector_before_the_process_ends() -> None:
-    wire = pytest.importorskip("opentelemetry.proto.collector.trace.v1.trace_service_pb2")
-    pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
     code = f"from workers import trace\nwith trace.span('attempt', '{PARENT}'): pass"
     collector = Collector()
     with served(collector.server):
         said(code, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
     [body] = collector.bodies
-    [sent] = wire.ExportTraceServiceRequest.FromString(body).resource_spans
+    [sent] = ExportTraceServiceRequest.FromString(body).resource_spans
     assert {one.key: one.value.string_value for one in sent.resource.attributes}["service.name"] == "rendezvous"
     [span] = sent.scope_spans[0].spans
     assert (span.name, span.trace_id.hex(), span.parent_span_id.hex()) == ("attempt", TRACE, SPAN)
