@@ -36,7 +36,9 @@ def settings(settings: Settings) -> Settings:
 def app(settings: Settings) -> Iterator[OpenAPI]:
     app = create_app(settings)
     yield app
-    cast(Door, app.extensions["rendezvous"]).store.close()
+    door = cast(Door, app.extensions["rendezvous"])
+    door.bell.flush(30)  # a late bell would ring in the next test's broker
+    door.store.close()
 
 
 @pytest.fixture
