@@ -218,7 +218,9 @@ def test_sending_about_an_appointment_makes_it_a_meeting(ews: Ews, sandbox: Sand
         ("AlwaysOverwrite", None, "ErrorChangeKeyRequiredForWriteOperations"),
     ],
 )
-def test_the_conflict_modes(ews: Ews, sandbox: Sandbox, resolution: str, key: str | None, code: str) -> None:
+def test_each_conflict_mode_takes_the_change_keys_that_it_may(
+    ews: Ews, sandbox: Sandbox, resolution: str, key: str | None, code: str
+) -> None:
     old = key_of(sandbox)
     sandbox.touch(seed.TEAM_BUILDING)
     keys = {"current": key_of(sandbox), "stale": old, "unparsable": "DwAAAB", None: None}
