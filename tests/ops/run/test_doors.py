@@ -1,4 +1,5 @@
 import errno
+import os
 import socket
 
 import pytest
@@ -67,3 +68,12 @@ def test_any_free_port_is_free() -> None:
 
 def test_nobody_who_connects_is_given_a_free_port_before_it_is_listened_on() -> None:
     assert all(free_port() < 32_768 for _ in range(20))
+
+
+def test_processes_that_are_started_together_are_not_given_the_same_free_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = os.getpid()
+    given: list[int] = []
+    for pid in range(here, here + 5):
+        monkeypatch.setattr(os, "getpid", lambda pid=pid: pid)
+        given += [free_port() for _ in range(100)]
+    assert len(set(given)) == 500
