@@ -3,42 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import pytest
 
 from ops.sandbox.process import free_port
-from tests.served import served
 from tests.webhooks.given import KEY
+from tests.workers.cli import answers
 from tests.workers.cli.conftest import UPDATE, run
 
 
-@contextmanager
-def answering(status: int, body: bytes, content_type: str = "text/html", **headers: str) -> Iterator[str]:
-    """A server that always answers so; a status of 0 hangs up."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            if status == 0:
-                return
-            self.send_response(status)
-            for name, value in {"Content-Type": content_type, "Content-Length": str(len(body)), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def do_GET(self) -> None:
-            self.do_POST()
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Nothing."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    with served(server):
-        yield f"http://127.0.0.1:{server.server_port}"
+def answering(status: int, body: bytes, content_type: str = "text/html", **headers: str) -> AbstractContextManager[str]:
+    """The address of a server that always answers so."""
+    return answers.answering((status, {"Content-Type": content_type, **headers}, body))
 
 
 def test_nobody_there_says_how_to_start_it_and_where_to_look() -> None:

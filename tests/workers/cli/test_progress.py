@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
 import pytest
 from click.testing import Result
 
-from tests.served import served
+from tests.workers.cli.answers import Answer, answering, server_of
 from tests.workers.cli.conftest import UPDATE, run
-
-Answer = tuple[int, dict[str, str], bytes]
 
 
 def update(state: str) -> bytes:
@@ -31,36 +26,6 @@ ACCEPTED: Answer = (202, {}, update("queued"))
 SUCCEEDED: Answer = (200, {}, update("succeeded"))
 
 
-@contextmanager
-def answering_in_turn(*answers: Answer) -> Iterator[str]:
-    """A server that gives each answer once, and the last one for ever."""
-    server = _server(list(answers))
-    with served(server):
-        yield f"http://127.0.0.1:{server.server_port}"
-
-
-def _server(left: list[Answer]) -> HTTPServer:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            status, headers, body = left.pop(0) if len(left) > 1 else left[0]
-            if status == 0:
-                return
-            self.send_response(status)
-            for name, value in {"Content-Length": str(len(body)), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def do_GET(self) -> None:
-            self.do_POST()
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Nothing."""
-
-    return HTTPServer(("127.0.0.1", 0), Handler)
-
-
 def sent(url: str, *arguments: str) -> Result:
     return run("updates", "send", "-", "--wait", *arguments, "--key", "k", "--url", url, text=json.dumps(UPDATE))
 
@@ -75,7 +40,7 @@ def sent(url: str, *arguments: str) -> Result:
     ],
 )
 def test_what_passes_while_an_update_is_followed_is_waited_out_and_told(passing: Answer, said: str) -> None:
-    with answering_in_turn(ACCEPTED, passing, passing, SUCCEEDED) as url:
+    with answering(ACCEPTED, passing, passing, SUCCEEDED) as url:
         result = sent(url, "--timeout", "60")
     assert result.exit_code == 0, result.output
     told = [line for line in result.stderr.splitlines() if said in line]
@@ -84,7 +49,7 @@ def test_what_passes_while_an_update_is_followed_is_waited_out_and_told(passing:
 
 
 def test_what_does_not_pass_in_time_says_that_the_update_was_accepted() -> None:
-    with answering_in_turn(ACCEPTED, problem(429, "Too many", **{"Retry-After": "3600"})) as url:
+    with answering(ACCEPTED, problem(429, "Too many", **{"Retry-After": "3600"})) as url:
         result = sent(url, "--timeout", "60", "--json")
     assert result.exit_code == 1
     assert "upd_1 was accepted and goes on; following it failed: 429 Too many" in result.stderr
@@ -94,13 +59,13 @@ def test_what_does_not_pass_in_time_says_that_the_update_was_accepted() -> None:
 
 @pytest.mark.parametrize("final", [problem(404, "There is no such update"), (200, {}, b"<html>")])
 def test_what_will_not_pass_ends_the_waiting_and_says_that_the_update_was_accepted(final: Answer) -> None:
-    with answering_in_turn(ACCEPTED, final) as url:
+    with answering(ACCEPTED, final) as url:
         result = sent(url)
     assert (result.exit_code, "upd_1 was accepted and goes on" in result.stderr) == (1, True), result.output
 
 
 def test_too_many_updates_are_told_and_that_nothing_was_accepted() -> None:
-    with answering_in_turn(problem(429, "Too many", **{"Retry-After": "7"})) as url:
+    with answering(problem(429, "Too many", **{"Retry-After": "7"})) as url:
         result = sent(url)
         listed = run("updates", "list", "--key", "k", "--url", url)
     assert result.exit_code == listed.exit_code == 1
@@ -109,26 +74,26 @@ def test_too_many_updates_are_told_and_that_nothing_was_accepted() -> None:
 
 
 def test_a_gateway_that_lost_the_answer_does_not_say_whether_the_update_was_accepted() -> None:
-    with answering_in_turn((504, {"Content-Type": "text/html"}, b"<html>nginx</html>")) as url:
+    with answering((504, {"Content-Type": "text/html"}, b"<html>nginx</html>")) as url:
         result = sent(url, "--idempotency-key", "k-17")
     assert (result.exit_code, "send it again with --idempotency-key k-17" in result.stderr) == (1, True)
 
 
 def test_a_server_error_names_the_request_to_look_for() -> None:
     body = json.dumps({"title": "Our fault", "status": 500, "requestId": "req_4711"}).encode()
-    with answering_in_turn((500, {"Content-Type": "application/problem+json"}, body)) as url:
+    with answering((500, {"Content-Type": "application/problem+json"}, body)) as url:
         result = run("updates", "list", "--key", "k", "--url", url)
     assert (result.exit_code, "500 Our fault\nLook for the request id req_4711" in result.stderr) == (1, True)
 
 
 def test_a_program_gets_the_update_as_it_ended_and_nothing_else() -> None:
-    with answering_in_turn(ACCEPTED, HANGS_UP, SUCCEEDED) as url:
+    with answering(ACCEPTED, HANGS_UP, SUCCEEDED) as url:
         result = sent(url, "--json")
     assert (result.exit_code, json.loads(result.stdout)["state"], result.stderr) == (0, "succeeded", "")
 
 
 def test_a_web_process_that_is_away_is_waited_for() -> None:
-    server = _server([ACCEPTED])
+    server = server_of(ACCEPTED)
 
     def answer_once() -> None:
         with server:
