@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from tests.configured import configured
 from tests.webhooks.conftest import Caller
 from tests.webhooks.console.conftest import OPERATOR_KEY, Browser, Page
 from tests.webhooks.given import SMALLEST, TARGET
@@ -207,11 +208,8 @@ def test_a_store_that_keeps_nothing_and_a_broker_that_is_away_are_complained_abo
     operator = Browser(create_app(away).test_client())
     operator.sign_in(OPERATOR_KEY)
     assert "The broker does not answer" in operator.text("/") and "Nothing is accepted" not in operator.text("/")
-    redis.config_set("appendonly", "no")
-    try:
+    with configured(redis, appendonly="no"):
         assert "Nothing is accepted: " in operator.text("/")
-    finally:
-        redis.config_set("appendonly", "yes")
 
 
 def test_a_beat_that_stopped_is_complained_about(operator: Browser) -> None:

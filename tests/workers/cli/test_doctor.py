@@ -14,6 +14,7 @@ import pytest
 from redis import ConnectionError, Redis
 
 from ops.sandbox.process import free_port
+from tests.configured import configured
 from tests.workers import rabbitmq
 from tests.workers.cli.conftest import run
 from workers.celery.bell import BrokerUnavailable
@@ -83,20 +84,14 @@ def test_a_real_store_is_seen_as_it_is(settings: Settings, redis: Redis) -> None
 
 
 def test_a_store_that_would_lose_updates_is_seen(settings: Settings, redis: Redis) -> None:
-    redis.config_set("appendfsync", "everysec")
-    try:
+    with configured(redis, appendfsync="everysec"):
         found = {finding.name: finding for finding in store.check(settings)}
-    finally:
-        redis.config_set("appendfsync", "always")
     assert found["store persists"].verdict is Verdict.WRONG
 
 
 def test_a_full_store_is_told_as_that_and_not_as_one_that_is_away(settings: Settings, redis: Redis) -> None:
-    redis.config_set("maxmemory", "1")
-    try:
+    with configured(redis, maxmemory=1):
         found = {finding.name: finding for finding in store.check(settings)}
-    finally:
-        redis.config_set("maxmemory", "0")
     assert found["store"].verdict is Verdict.GOOD
     assert found["store's memory"].verdict is Verdict.WRONG
     assert "Raise maxmemory" in found["store's memory"].remedy
@@ -288,11 +283,8 @@ def test_a_queue_that_nobody_serves_names_the_process_to_start() -> None:
 
 
 def test_workers_that_cannot_be_asked_as_the_broker_is_full_are_a_finding(settings: Settings, redis: Redis) -> None:
-    redis.config_set("maxmemory", 1)
-    try:
+    with configured(redis, maxmemory=1):
         [found] = processes.check_workers(settings)
-    finally:
-        redis.config_set("maxmemory", 0)
     assert (found.verdict, found.remedy) == (Verdict.WRONG, "See to the broker first.")
 
 
