@@ -60,7 +60,7 @@ def figures(store: Store, settings: Settings) -> Iterator[Metric]:
     yield from _health(store.health())
     yield _standing(store.standings(), clients)
     dead = GaugeMetricFamily("rendezvous_dead_letters", "Dead letters that wait for somebody", labels=["client"])
-    for client in clients:
+    for client in sorted({*clients, *store.clients()}):
         dead.add_metric([client], store.dead_count(client))
     yield dead
     dues = store.dues()

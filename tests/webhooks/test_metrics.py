@@ -92,6 +92,18 @@ def test_what_other_processes_did_is_told(hr: Caller, store: Store) -> None:
     assert said["rendezvous_store_memory_bytes{}"] > 0
 
 
+def test_dead_letters_of_a_client_that_is_no_longer_configured_are_counted_too(
+    hr: Caller, store: Store, settings: Settings
+) -> None:
+    update_id = str(hr.ask().get_json()["id"])
+    settle(store, update_id, Dead(failure("refused", "ErrorX", "x")), "refused")
+    others = settings.model_copy(update={"client": settings.client[1:]})
+    others.__dict__.pop("clients", None)
+    said = scraped(create_app(others).test_client().get("/metrics").text)
+    assert said['rendezvous_dead_letters{client="hr"}'] == 1
+    assert said['rendezvous_dead_letters{client="rooms"}'] == 0
+
+
 def test_late_work_and_a_beat_that_stopped_are_seen(hr: Caller, store: Store, redis: Redis) -> None:
     list(store.sweep())
     redis.incrby("rdv:swept", -90_000)
