@@ -108,6 +108,7 @@ KINDS: Mapping[str, Kind] = {
 }  # fmt: skip
 NOTHING_HERE = "There is nothing at this address: the API is described at /docs, the console is at /console."
 _MEDIA_TYPE = "application/problem+json"
+_OF_THE_BODY = ("Content-Type", "Content-Length")
 _BY_STATUS = {400: MALFORMED, 404: NOT_FOUND, 405: NOT_ALLOWED, 413: TOO_LARGE, 415: MEDIA_TYPE, 500: INTERNAL}
 
 
@@ -170,36 +171,38 @@ def _body(kind: Kind, detail: str) -> dict[str, object]:
 
 def install(app: Flask) -> None:
     """Make every error of the app come out as a problem, those of Flask itself included."""
-    app.register_error_handler(Problem, answer)
+    app.register_error_handler(Exception, lambda error: answer(problem_of(error)))
     app.register_error_handler(HTTPException, _of_flask)
-    app.register_error_handler(StoreUnavailable, _of_store)
-    app.register_error_handler(BadCursor, lambda error: answer(unreadable("cursor", str(error))))
-    app.register_error_handler(Exception, _of_ours)
+
+
+def problem_of(error: Exception) -> Problem:
+    """What an exception that comes out of a view means to who asked. One that nobody foresaw is logged, without its
+    message, which may repeat what a caller sent."""
+    match error:
+        case Problem():
+            return error
+        case BadCursor():
+            return unreadable("cursor", str(error))
+        case StoreUnavailable():
+            _log.warning("store unavailable", reason=str(error))
+            return unavailable("The store that keeps the updates cannot take or give anything just now.")
+        case HTTPException(code=int(status)):
+            detail = NOTHING_HERE if isinstance(error, NoSuchRoute) else f"{error.description}"
+            headers = {name: value for name, value in error.get_headers() if name not in _OF_THE_BODY}
+            return Problem(_of_status(status, HTTPStatus(status).phrase), detail, headers=headers)
+    _log.error("request failed", request_id=passage().request_id, error=type(error).__name__, where=_where(error))
+    return Problem(INTERNAL, "Something is wrong on our side. The request is logged under its requestId.")
 
 
 def _of_flask(error: HTTPException) -> BaseResponse:
     if error.response is not None or error.code is None or error.code < 400:
-        return error.get_response()
-    kind = _of_status(error.code, HTTPStatus(error.code).phrase)
-    headers = {name: value for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")}
-    detail = NOTHING_HERE if isinstance(error, NoSuchRoute) else f"{error.description}"
-    return answer(Problem(kind, detail, headers=headers))
+        return error.get_response()  # a redirect, say, which is no problem
+    return answer(problem_of(error))
 
 
 def _of_status(status: int, phrase: str) -> Kind:
     """What a status means that was not said by us. ``phrase``: its name, where it is none of the table."""
     return _BY_STATUS.get(status) or replace(MALFORMED, status=status, title=phrase)
-
-
-def _of_store(error: StoreUnavailable) -> Response:
-    _log.warning("store unavailable", reason=str(error))
-    return answer(unavailable("The store that keeps the updates cannot take or give anything just now."))
-
-
-def _of_ours(error: Exception) -> Response:
-    """A fault of ours. It is logged without the message of the exception, which may repeat what a caller sent."""
-    _log.error("request failed", request_id=passage().request_id, error=type(error).__name__, where=_where(error))
-    return answer(Problem(INTERNAL, "Something is wrong on our side. The request is logged under its requestId."))
 
 
 def _where(error: BaseException) -> list[str]:

@@ -34,7 +34,7 @@ def test_a_method_that_does_nothing_is_a_problem(hr: Caller) -> None:
 
 
 def test_a_refusal_that_is_none_of_ours_is_a_problem_under_its_own_name(http: FlaskClient) -> None:
-    response = http.get("/console/static/console.css", headers={"Range": "bytes=9999999-"})
+    response = http.get("/swagger/css/swagger-ui.css", headers={"Range": "bytes=99999999-"})
     assert is_problem(response, 416, "malformed")
     assert response.get_json(force=True)["title"] == "Requested Range Not Satisfiable"
 

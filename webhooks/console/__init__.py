@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NoReturn, get_args
 
-import structlog
 from flask import Blueprint, render_template, request
 
 from webhooks import problems
@@ -21,10 +20,8 @@ from webhooks.letter_filter import LetterKind
 from webhooks.passage import passage
 from webhooks.problems import Problem
 from workers.job import ErrorClass, State
-from workers.store import BadCursor, StoreUnavailable
 from workers.update import Json
 
-_log = structlog.get_logger("webhooks")
 _DONE = {
     "cancelled": "The update is cancelled.",
     "replayed": "replayed: queued again under the same id.",
@@ -92,23 +89,11 @@ def choices() -> dict[str, object]:
     }
 
 
-@console.errorhandler(Problem)
-def refused(problem: Problem) -> tuple[str, int, dict[str, str]]:
+@console.errorhandler(Exception)
+def refused(error: Exception) -> tuple[str, int, dict[str, str]]:
     """The problem as a page."""
+    problem = problems.problem_of(error)
     passage().problem = problem.kind.name
-    page = render_template("console/problem.html", title=problem.kind.title, detail=problem.detail)
-    return page, problem.kind.status, problem.headers
-
-
-@console.errorhandler(BadCursor)
-def astray(error: BadCursor) -> tuple[str, int, dict[str, str]]:
-    """The same problem as the API's, as a page."""
-    return refused(problems.unreadable("cursor", str(error)))
-
-
-@console.errorhandler(StoreUnavailable)
-def away(error: StoreUnavailable) -> tuple[str, int, dict[str, str]]:
-    """The store is away: answer with a page that does not need it."""
-    _log.warning("store unavailable", reason=str(error))
-    passage().problem = problems.UNAVAILABLE.name
-    return render_template("console/away.html"), 503, {"Retry-After": "5"}
+    page = "away" if problem.kind is problems.UNAVAILABLE else "problem"
+    shown = render_template(f"console/{page}.html", problem=problem, request_id=passage().request_id)
+    return shown, problem.kind.status, problem.headers

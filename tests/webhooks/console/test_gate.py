@@ -15,6 +15,7 @@ from tests.webhooks.given import KEY
 from webhooks import create_app
 from webhooks.console import session as sessions
 from workers.settings import Settings
+from workers.store import Store
 
 PAGES = ("/", "/updates", "/updates/upd_1", "/dead-letters")
 FORMS = ("/updates/upd_1/cancel", "/dead-letters/replay", "/dead-letters/x/replay", "/dead-letters/x/discard")
@@ -128,6 +129,18 @@ def test_without_the_store_the_page_says_so(settings: Settings) -> None:
     assert (answer.status_code, answer.mimetype) == (503, "text/html")
     assert "does not answer" in answer.text
     assert answer.headers["Retry-After"]
+
+
+def test_our_own_mistakes_are_a_page_that_says_under_which_id_they_are_logged(
+    operator: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("s3cret")
+
+    monkeypatch.setattr(Store, "standings", fails)
+    answer = operator.get("/")
+    assert (answer.status_code, answer.mimetype) == (500, "text/html")
+    assert answer.headers["X-Request-Id"] in answer.text and "s3cret" not in answer.text
 
 
 def test_a_client_that_reads_too_much_has_to_wait(settings: Settings) -> None:
