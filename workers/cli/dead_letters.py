@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
+from workers.cli import consent
 from workers.cli.choices import Choices, Group
-from workers.cli.failure import Failed
 from workers.job import ErrorClass
 from workers.update import rfc3339
 
@@ -212,13 +211,9 @@ def _what_is_left(count: int, *, took_all: bool) -> str:
 def _confirmed(api: Api, wanted: dict[str, str]) -> bool:
     """Ask a person whether to replay as many as match. Aborts unless the answer is yes. False if none match; then
     nobody is asked."""
-    count = _matched(api, wanted)
-    try:
-        return count > 0 and click.confirm(f"Replay {count} dead letter(s)?", abort=True, err=True)
-    except click.Abort:
-        if sys.stdin.isatty():
-            raise
-        raise Failed("Nothing was replayed. Where nobody can be asked, give --yes.") from None
+    if count := _matched(api, wanted):
+        consent.ask(f"Replay {count} dead letter(s)?", "Nothing was replayed.")
+    return count > 0
 
 
 def _matched(api: Api, wanted: dict[str, str]) -> int:

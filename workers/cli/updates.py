@@ -1,4 +1,4 @@
-"""``rendezvous updates``: list them, show one, send one, cancel one."""
+"""``rendezvous updates``: list them, show one, send one, cancel one or all that wait."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from workers.cli import consent
 from workers.cli.choices import Choices, Group, sendable
 from workers.cli.document import parsed
 from workers.cli.failure import Failed
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from workers.cli.api import Api
+
+_AT_ONCE = 10_000
 
 
 @click.group(cls=Group)
@@ -70,18 +73,25 @@ def show(choices: Choices, update_id: str) -> None:
 
 
 @updates.command()
-@click.argument("update_id", metavar="ID")
+@click.argument("update_id", metavar="[ID]", required=False)
+@click.option("--all", "every", is_flag=True, help="Every update that still waits, the newest 10,000 at once.")
+@click.option("--mailbox", metavar="ADDRESS", help="With --all: only those of this mailbox.")
+@click.option("--dry-run", is_flag=True, help="With --all: only say how many wait.")
+@click.option("--yes", is_flag=True, help="With --all: do not ask.")
 @click.pass_obj
-def cancel(choices: Choices, update_id: str) -> None:
-    """Cancel an update that still waits."""
-    from workers.cli.api import segment
-    from workers.cli.terminal import print_json
+def cancel(choices: Choices, update_id: str | None, every: bool, mailbox: str | None, dry_run: bool, yes: bool) -> None:
+    """Cancel an update that still waits.
 
-    update = choices.api().post(f"/v1/updates/{segment(update_id)}/cancel")
-    if choices.as_json:
-        print_json(update)
+    One that runs, or whose last write may have been applied, goes on.
+    """
+    if every == (update_id is not None):
+        raise click.UsageError("Name one update, or say --all.")
+    if update_id is None:
+        _cancel_all(choices, mailbox, dry_run=dry_run, yes=yes)
+    elif mailbox or dry_run:
+        raise click.UsageError("--mailbox and --dry-run go with --all.")
     else:
-        click.echo(f"{update['id']} is {update['state']}.")
+        _cancel_one(choices, update_id)
 
 
 @updates.command()
@@ -123,6 +133,62 @@ def tell(choices: Choices, update: Any) -> None:
     to = console(choices)
     for part in timeline(update):
         to.print(part)
+
+
+def _cancel_one(choices: Choices, update_id: str) -> None:
+    from workers.cli.terminal import print_json
+
+    update = _cancelled(choices.api(), update_id)
+    if choices.as_json:
+        print_json(update)
+    else:
+        click.echo(f"{update['id']} is {update['state']}.")
+
+
+def _cancel_all(choices: Choices, mailbox: str | None, *, dry_run: bool, yes: bool) -> None:
+    from workers.cli.terminal import print_json
+
+    api = choices.api()
+    waiting = _waiting(api, mailbox)
+    if waiting and not dry_run and not yes:
+        consent.ask(f"Cancel {len(waiting)} update(s)?", "Nothing was cancelled.")
+    cancelled = 0 if dry_run else sum(_is_cancelled(api, update_id) for update_id in waiting)
+    if choices.as_json:
+        print_json({"matched": len(waiting), "cancelled": cancelled, "dryRun": dry_run})
+    elif not waiting:
+        click.echo("No update waits.")
+    elif dry_run:
+        click.echo(f"{len(waiting)} would be cancelled.")
+    else:
+        click.echo(f"{cancelled} of {len(waiting)} are cancelled.")
+        if len(waiting) == _AT_ONCE:
+            click.echo("Repeat the command for the rest.")
+        elif left := len(_waiting(api, mailbox)):
+            click.echo(f"{left} wait: new since then, or their last write may have been applied.")
+
+
+def _waiting(api: Api, mailbox: str | None) -> list[str]:
+    """The ids of those that wait, the newest first: so none that is cancelled lets the next one of its event begin."""
+    states = (State.QUEUED, State.RETRYING)
+    pages = [api.items("/v1/updates", _AT_ONCE, state=state, mailbox=mailbox) for state in states]
+    return sorted((str(update["id"]) for page in pages for update in page["items"]), reverse=True)[:_AT_ONCE]
+
+
+def _is_cancelled(api: Api, update_id: str) -> bool:
+    """Cancel it; False if it cannot be any more."""
+    try:
+        _cancelled(api, update_id)
+    except Failed as error:
+        if error.problem is None or error.problem.get("status") not in (404, 409):
+            raise
+        return False
+    return True
+
+
+def _cancelled(api: Api, update_id: str) -> Any:
+    from workers.cli.api import segment
+
+    return api.post(f"/v1/updates/{segment(update_id)}/cancel")
 
 
 def _sent(api: Api, content: bytes, key: str) -> Any:

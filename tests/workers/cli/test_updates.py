@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from threading import Thread
@@ -168,6 +169,62 @@ def test_a_waiting_update_is_cancelled_and_one_that_ended_is_not(hr: Run, life: 
     assert (result.exit_code, "409 It is too late to cancel" in result.stderr) == (1, True)
 
 
+def test_all_that_wait_are_cancelled_after_a_yes(hr: Run, life: Life, store: Store) -> None:
+    first, second = life.asked(), life.asked()
+    other = life.asked(target={"mailbox": "bert@contoso.com", "event": "B="})
+    retrying = life.asked(target={"mailbox": "anna@contoso.com", "event": "C="})
+    store.settle(
+        claimed(store, retrying), an_attempt(1, "unavailable"), Retry("unavailable", "503", timedelta(hours=1))
+    )
+    claimed(store, first)
+    assert hr("updates", "cancel", "--all", "--dry-run").stdout == "3 would be cancelled.\n"
+    assert hr("updates", "cancel", "--all", text="n\n").exit_code == 1
+    assert _states(store, first, second, other, retrying) == ["running", "queued", "queued", "retrying"]
+    agreed = hr("updates", "cancel", "--all", "--mailbox", "anna@contoso.com", text="y\n")
+    assert "Cancel 2 update(s)?" in agreed.stderr and agreed.stdout.endswith("2 of 2 are cancelled.\n")
+    assert _states(store, first, second, other, retrying) == ["running", "cancelled", "queued", "cancelled"]
+    said = hr("--json", "updates", "cancel", "--all", "--yes")
+    assert json.loads(said.stdout) == {"matched": 1, "cancelled": 1, "dryRun": False}
+    assert hr("updates", "cancel", "--all").stdout == "No update waits.\n"
+
+
+def test_of_one_event_the_newest_is_cancelled_first_so_that_none_behind_it_begins(
+    hr: Run, life: Life, store: Store
+) -> None:
+    ids = [life.asked() for _ in range(3)]
+    assert hr("updates", "cancel", "--all", "--yes").exit_code == 0
+    ended = [job.finished_at for update_id in ids if (job := store.update(update_id)) and job.finished_at]
+    assert len(ended) == 3 and ended == sorted(ended, reverse=True)
+
+
+def test_more_than_one_call_takes_back_are_left_for_the_next(
+    hr: Run, life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["workers.cli.updates"], "_AT_ONCE", 2)  # the name leads to the command of that name
+    for _ in range(3):
+        life.asked()
+    told = hr("updates", "cancel", "--all", "--yes").stdout
+    assert told == "2 of 2 are cancelled.\nRepeat the command for the rest.\n"
+    assert hr("updates", "cancel", "--all", "--yes").stdout == "1 of 1 are cancelled.\n"
+
+
+def test_one_whose_last_write_may_have_been_applied_is_left_and_counted(hr: Run, life: Life, store: Store) -> None:
+    in_doubt, waiting = life.asked(), life.asked(target={"mailbox": "anna@contoso.com", "event": "B="})
+    grant = claimed(store, in_doubt)
+    assert store.intend(grant, "{}") == timedelta()
+    store.settle(
+        grant, an_attempt(1, "unknownOutcome"), Retry("unknownOutcome", "lost", timedelta(hours=1), in_doubt=True)
+    )
+    said = hr("updates", "cancel", "--all", "--yes").stdout.splitlines()
+    assert said[0] == "1 of 2 are cancelled." and said[1].startswith("1 wait: ")
+    assert _states(store, in_doubt, waiting) == ["retrying", "cancelled"]
+
+
+@pytest.mark.parametrize("wrong", [(), ("upd_1", "--all"), ("upd_1", "--dry-run"), ("upd_1", "--mailbox", "a@b.c")])
+def test_a_cancel_that_could_mean_two_things_is_a_usage_error(hr: Run, wrong: tuple[str, ...]) -> None:
+    assert hr("updates", "cancel", *wrong).exit_code == 2
+
+
 def _retry_then_succeed(store: Store) -> None:
     def ids() -> tuple[str, ...]:
         return tuple(store.search_updates(("hr",), Search(), 1).ids)
@@ -176,3 +233,7 @@ def _retry_then_succeed(store: Store) -> None:
     (update_id,) = ids()
     store.settle(claimed(store, update_id), an_attempt(1, "throttled"), Retry("throttled", "429", timedelta()))
     store.settle(claimed(store, update_id), an_attempt(2), Succeeded(None))
+
+
+def _states(store: Store, *ids: str) -> list[str]:
+    return [str(job.state) for update_id in ids if (job := store.update(update_id))]
