@@ -195,7 +195,12 @@ def _replaceable(name: str, asked: Intent) -> Sequence[Json]:
 
 
 def _bare(name: str, value: Json) -> Json:
-    """The value without what is true in one mailbox only: whether and when attendees answered."""
+    """The value without what is true in one mailbox, or on one backend, only: of attendees whether and when they
+    answered, and how an address is routed."""
     if name != "attendees" or not value:
         return value
-    return [{"type": one.get("type") or "required", "emailAddress": one["emailAddress"]} for one in value]
+    return [{"type": one.get("type") or "required", "emailAddress": _address(one["emailAddress"])} for one in value]
+
+
+def _address(email: Json) -> Json:
+    return {part: email[part] for part in ("address", "name") if part in email}

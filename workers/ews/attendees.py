@@ -27,6 +27,8 @@ _RESPONSES = {
     "Decline": "declined",
     "NoResponseReceived": "notResponded",
 }
+_ROUTING = "routingType"
+"""A key of ours in an address that is none for mail (a fax, Notes): what else has to be written back of it."""
 _WORDS = {ours: theirs for theirs, ours in _RESPONSES.items() if ours not in ("none", "organizer")}
 
 
@@ -82,13 +84,11 @@ def _element(member: Json, stands: Mapping[str, Json]) -> etree._Element:
         raise ValueError(f"the member {email.get('name')!r} has no address and cannot be written back")
     known = stands.get(address.lower()) or {"emailAddress": {}}
     name = known["emailAddress"].get("name") or email.get("name")
-    # A legacy Exchange DN is what members have whose mailbox is gone; as an SMTP address it would be refused.
-    routing = "EX" if address.lower().startswith("/o=") else "SMTP"
     mailbox = element(
         "t:Mailbox",
         element("t:Name", name) if name else None,
         element("t:EmailAddress", address),
-        element("t:RoutingType", routing),
+        element("t:RoutingType", known["emailAddress"].get(_ROUTING) or _routing(address)),
     )
     return element("t:Attendee", mailbox, *_answer(known.get("status") or {}))
 
@@ -103,13 +103,18 @@ def _answer(status: Mapping[str, Json]) -> list[etree._Element]:
     return [element("t:ResponseType", word), *([element("t:LastResponseTime", when)] if when else [])]
 
 
+def _routing(address: str) -> str:
+    """What an address looks like. A legacy Exchange DN is what members have whose mailbox is gone; as an SMTP address
+    it would be refused."""
+    return "EX" if address.lower().startswith("/o=") else "SMTP"
+
+
 def _attendee(kind: str, member: etree._Element) -> Json:
     response = text_of(member, "t:ResponseType") or "Unknown"
+    address, routing = (text_of(member, f"t:Mailbox/t:{name}") for name in ("EmailAddress", "RoutingType"))
+    unusual = {_ROUTING: routing} if routing and address and routing.upper() != _routing(address) else {}
     return {
         "type": kind,
-        "emailAddress": {
-            "address": text_of(member, "t:Mailbox/t:EmailAddress"),
-            "name": text_of(member, "t:Mailbox/t:Name"),
-        },
+        "emailAddress": {"address": address, "name": text_of(member, "t:Mailbox/t:Name"), **unusual},
         "status": {"response": _RESPONSES.get(response, "none"), "time": text_of(member, "t:LastResponseTime")},
     }

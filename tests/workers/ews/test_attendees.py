@@ -160,6 +160,24 @@ def test_an_address_keeps_its_routing_type(address: str, routing: str) -> None:
     assert text_of(change.value, "t:Attendee/t:Mailbox/t:RoutingType") == routing
 
 
+@pytest.mark.parametrize(
+    ("routing", "address"), [("NOTES", "John Doe/Acme@ACME"), ("FAX", "+49 30 1234"), ("EX", "a@b")]
+)
+def test_who_is_reached_by_other_means_than_mail_stays_so_when_somebody_joins(routing: str, address: str) -> None:
+    there = item(("RequiredAttendees", "John", address, "Accept"))
+    there[0][0][0].append(element("t:RoutingType", routing))
+    stands = read(there)
+    (change,) = write([*stands, person("new@contoso.com")], stands)
+    assert change.value is not None
+    assert [found.text for found in change.value.iter("{*}RoutingType")] == [routing, "SMTP"]
+
+
+def test_how_mail_is_routed_says_nothing_that_its_address_does_not() -> None:
+    there = item(("RequiredAttendees", "A", "a@contoso.com", "Accept"))
+    there[0][0][0].append(element("t:RoutingType", "SMTP"))
+    assert read(there)[0]["emailAddress"] == {"address": "a@contoso.com", "name": "A"}
+
+
 def test_a_personal_list_is_left_alone_where_its_collection_does_not_change() -> None:
     before = [person(None, "optional", "My friends")]
     changes = write([*before, person("a@contoso.com")], before)
