@@ -142,9 +142,10 @@ class AskedUpdate(Shape):
     recurrence subject``."""
     shift: Annotated[AskedShift, in_place_of(_both, str | AskedShift), Field(default=None)]
     """By how much the event moves: one ISO 8601 duration for start and end, or one for each. It moves later, or with a
-    leading minus earlier. Weeks and days keep the time of day in the event's zone; hours, minutes and seconds are
-    elapsed time; years and months are not allowed. If the event is a series, all its meetings move: ``P1D``
-    moves a series on Mondays to Tuesdays, and one from Monday to Friday to Tuesday to Saturday."""
+    leading minus earlier. Weeks and days keep the time of day in the event's zone, and are refused if that zone is not
+    known; hours, minutes and seconds are elapsed time; years and months are not allowed. If the event is a series, all
+    its meetings move: ``P1D`` moves a series on Mondays to Tuesdays, and one from Monday to Friday to Tuesday to
+    Saturday."""
     expect: Annotated[EventProperties, Field(default=None)]
     """Values that properties must have when the event is written. If one differs, the update ends as a conflict,
     whatever ``conflictResolution`` is. Null means that the property is not set."""

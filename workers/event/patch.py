@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from workers.event.agreement import agrees
-from workers.event.duration import shifted
+from workers.event.duration import parse_duration, shifted
 from workers.event.html_body import inserted
 from workers.event.properties import (
     EXTENSION,
+    NOT_KNOWN,
     OWN_ZONE,
     PROPERTIES,
     TIMES,
@@ -92,11 +93,20 @@ def _desired(intent: Intent, stands: Properties) -> dict[str, Json]:
     for name, gone in intent.remove.items():
         wanted[name] = _removed(name, wanted.get(name, stands.get(name)), gone)
     for name, duration in intent.shift.items():
-        value = stands[name]
-        wanted[name] = {**value, "dateTime": shifted(value["dateTime"], value["timeZone"], duration)}
+        wanted[name] = _shifted(name, stands.get(name), duration)
     if "start" in intent.shift and "recurrence" not in wanted:
         wanted |= _along(stands, wanted["start"])
     return wanted
+
+
+def _shifted(name: str, stands: Json, duration: str) -> Json:
+    """The time that stands, moved. Raises ValueError where nobody can say which moment that is: in a zone that is not
+    known, whose clocks may change, the same time on another day."""
+    if stands is None:
+        raise ValueError(f"{name}: the event has none that could be moved")
+    if OWN_ZONE in stands and parse_duration(duration).calendar:
+        raise ValueError(f"{name}: {NOT_KNOWN}, or shift by hours")
+    return {**stands, "dateTime": shifted(stands["dateTime"], stands["timeZone"], duration)}
 
 
 def _along(stands: Properties, start: Json) -> dict[str, Json]:

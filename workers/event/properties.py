@@ -112,6 +112,8 @@ OWN_ZONE = "ownZone"
 that is written back with this key sets the moment only, and the event keeps its zone."""
 UNNAMED, UNTOLD = "unnamed", "untold"
 """The values of OWN_ZONE: the zone has rules of its own and no name, or Exchange does not say which zone it is."""
+NOT_KNOWN = "the event is kept in a zone that is not known: name start and end with a time zone"
+"""What is said where a day would have to be known in such a zone."""
 
 
 def shown_change(name: str, change: Mapping[str, Json]) -> dict[str, Json]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, time
 
 from workers.event.agreement import agrees
-from workers.event.properties import OWN_ZONE, TIMES, asks_for_no_zone
+from workers.event.properties import NOT_KNOWN, OWN_ZONE, TIMES, asks_for_no_zone
 from workers.event.zones import to_windows
 from workers.update import BackendKind, Intent, Json
 
@@ -46,13 +46,18 @@ def in_zone_of(values: Mapping[str, Json], stands: Mapping[str, Json], kind: Bac
 
 def check(changes: Mapping[str, Json], stands: Mapping[str, Json]) -> None:
     """Raises ValueError where a whole day would begin or end within a day. Graph refuses that; EWS makes longer days of
-    it, and mails them. What stands like that is no business of ours, nor what stands in a zone that is not known."""
+    it, and mails them. In a zone that is not known nobody can tell, so there the change has to name one. What stands
+    like that is no business of ours."""
     if not changes.get("isAllDay", stands.get("isAllDay")):
         return
     for name in TIMES:
-        was, value = stands.get(name), changes.get(name)
-        known = OWN_ZONE not in (was or {}) and (_is_midnight(was) or not stands.get("isAllDay"))
-        if value and known and not _is_midnight(value) and not agrees(name, was, value):
+        was, value = stands.get(name) or {}, changes.get(name)
+        if not value or agrees(name, stands.get(name), value):
+            continue
+        if OWN_ZONE in was and (OWN_ZONE in value or asks_for_no_zone(value)):
+            raise ValueError(f"{name}: {NOT_KNOWN}")
+        stood_whole = OWN_ZONE in was or _is_midnight(was) or not stands.get("isAllDay")
+        if stood_whole and not _is_midnight(value):
             raise ValueError(f"{name}: an all-day event starts and ends at midnight")
 
 

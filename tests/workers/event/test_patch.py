@@ -290,8 +290,22 @@ def test_a_series_stays_on_its_days_where_a_shift_leaves_the_first_there_or_its_
 
 
 def test_of_a_series_whose_days_are_not_known_a_shift_says_nothing_but_the_times() -> None:
-    event = an_event(recurrence=weekly("monday", first="2026-11-23"), start=at(9, zone="UTC") | {OWN_ZONE: UNNAMED})
-    assert changed(Intent(shift={"start": "P1D", "end": "P1D"}), event).keys() == {"start", "end"}
+    event = an_event(recurrence=weekly("monday", first="2026-11-23"), start=at(20, zone="UTC") | {OWN_ZONE: UNNAMED})
+    assert changed(Intent(shift={"start": "PT9H", "end": "PT9H"}), event).keys() == {"start", "end"}
+
+
+@pytest.mark.parametrize("by", ["P1D", "-P1W", "P1DT1H"])
+def test_days_are_not_added_where_nobody_can_say_when_the_clocks_change(by: str) -> None:
+    event = an_event(start=at(9, zone="UTC") | {OWN_ZONE: UNNAMED}, end=at(10, zone="UTC") | {OWN_ZONE: UNNAMED})
+    with pytest.raises(ValueError, match=r"start: .* zone that is not known: .*, or shift by hours"):
+        changed(Intent(shift={"start": by, "end": by}), event)
+    later = changed(Intent(shift={"start": "PT24H", "end": "PT24H"}), event)
+    assert later["start"] == at(9, 24, "UTC") | {OWN_ZONE: UNNAMED}
+
+
+def test_what_is_not_there_cannot_be_moved() -> None:
+    with pytest.raises(ValueError, match="start: the event has none"):
+        changed(Intent(shift={"start": "PT1H", "end": "PT1H"}), an_event(start=None))
 
 
 def test_a_shift_over_a_recurrence_that_somebody_else_changed_is_a_conflict() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 
 import pytest
 
@@ -67,7 +68,6 @@ def hours(zone: Json) -> dict[str, Json]:
     ("kind", "zone", "becomes"),
     [
         ("ews", {"timeZone": VIENNA}, VIENNA),
-        ("ews", {"timeZone": "UTC", OWN_ZONE: UNNAMED}, "UTC"),
         ("graph", {"timeZone": VIENNA}, "UTC"),
     ],
 )
@@ -138,7 +138,6 @@ def test_a_whole_day_does_not_begin_or_end_within_a_day(stands: Mapping[str, Jso
         ({**STANDS, "isAllDay": False}, {"start": NINE}),
         ({**STANDS, "isAllDay": False, "start": NINE}, {"isAllDay": True, "start": NINE}),
         ({**STANDS, "start": {**NINE, "dateTime": "2026-12-02T08:00:00"}}, {"start": NINE}),
-        ({**STANDS, "start": {**midnight("2026-12-01", "UTC"), OWN_ZONE: UNTOLD}}, {"start": NINE}),
         ({**STANDS, "start": None}, {"start": NINE}),
     ],
 )
@@ -146,3 +145,33 @@ def test_hours_are_let_be_where_no_whole_day_is_broken_by_them(
     stands: Mapping[str, Json], changes: dict[str, Json]
 ) -> None:
     check(changes, stands)
+
+
+HIDDEN = {"dateTime": "2027-03-26T23:00:00", "timeZone": "UTC", OWN_ZONE: UNNAMED}
+"""Midnight of 27 March 2027 an hour east of Greenwich; on the next day the clocks go forward there."""
+
+
+@pytest.mark.parametrize(
+    ("stands", "changes"),
+    [
+        ({"isAllDay": True, "start": HIDDEN}, {"start": HIDDEN | {"dateTime": "2027-03-27T23:00:00"}}),
+        ({"isAllDay": True, "start": HIDDEN}, {"start": midnight("2027-07-01", "UTC")}),
+        ({"isAllDay": True, "start": HIDDEN | {OWN_ZONE: UNTOLD}}, {"start": NINE}),
+        ({"isAllDay": False, "start": HIDDEN}, {"isAllDay": True, "start": midnight("2027-07-01", "UTC")}),
+    ],
+)
+def test_whole_days_in_a_zone_that_is_not_known_are_moved_only_by_naming_one(stands: Json, changes: Json) -> None:
+    with pytest.raises(ValueError, match="start: the event is kept in a zone that is not known: name start and end"):
+        check(changes, stands)
+
+
+@pytest.mark.parametrize("hour", ["00", "09"])
+def test_whole_days_whose_zone_was_not_known_are_whole_in_the_zone_that_is_named(hour: str) -> None:
+    named = {"start": {"dateTime": f"2027-07-01T{hour}:00:00", "timeZone": VIENNA}}
+    told = nullcontext() if hour == "00" else pytest.raises(ValueError, match="an all-day event starts and ends")
+    with told:
+        check(named, {"isAllDay": True, "start": HIDDEN})
+
+
+def test_whole_days_in_a_zone_that_is_not_known_are_let_be_where_they_stay() -> None:
+    check({"start": HIDDEN, "end": HIDDEN}, {"isAllDay": True, "start": HIDDEN, "end": HIDDEN})

@@ -146,7 +146,7 @@ def test_an_event_in_the_second_of_two_hours_is_moved_from_where_it_is(intent: I
     ("intent", "start", "end"),
     [
         (Intent(shift={"end": "PT30M"}), "2026-12-01T09:00:00Z", "2026-12-01T10:30:00Z"),
-        (Intent(shift={"start": "P1D", "end": "P1D"}), "2026-12-02T09:00:00Z", "2026-12-02T10:00:00Z"),
+        (Intent(shift={"start": "PT24H", "end": "PT24H"}), "2026-12-02T09:00:00Z", "2026-12-02T10:00:00Z"),
         (Intent(set={"start": moment("2026-12-01T08:00:00")}), "2026-12-01T08:00:00Z", "2026-12-01T10:00:00Z"),
     ],
 )
