@@ -80,7 +80,7 @@ def attempt(update: Update, past: Intended | None, in_doubt: bool, attempts: int
         outcome = run.rounds()
     except ExchangeError as error:
         outcome = retry.decide(error, attempts, around.patience(), in_doubt=run.in_doubt)
-    return _done_in_part(outcome, run.done)
+    return run.remembered(_done_in_part(outcome, run.done))
 
 
 class _Run:
@@ -91,6 +91,8 @@ class _Run:
         self.past = past
         self.in_doubt = in_doubt
         self.around = around
+        self.first: Event | None = None
+        """The event as this attempt first read it."""
         self.done: Mapping[str, tuple[Json, Json]] = {}
         """The open extensions that earlier writes have changed and that still stand so: name → before and after."""
 
@@ -100,6 +102,7 @@ class _Run:
         in_doubt = self.in_doubt
         for number in range(ROUNDS + 1):
             event = self.around.exchange.read(update.target, needed)
+            self.first = self.first or event
             if update.id in event.marker:
                 return self._recovered(event)
             self.in_doubt = in_doubt
@@ -160,12 +163,13 @@ class _Run:
         invitations.check_limit(self.update.max_recipients, mails)
         if self.around.patience().remaining.total_seconds() <= 0:
             return retry.expired(in_doubt=self.in_doubt)
-        self.past = self._intended(event, values, mode, mails)
+        intended = self._intended(event, values, mode, mails)
         failpoint("intend.before", self.update.id)
-        if (wait := self.around.intend(self.past)) is None:
+        if (wait := self.around.intend(intended)) is None:
             raise LeaseLost(self.update.id)
         if wait:
             return Retry("throttled", "Exchange asked to leave the mailbox alone", wait, in_doubt=self.in_doubt)
+        self.past = intended
         failpoint("intend.after", self.update.id)
         marker = (self.update.id, *event.marker)[:MARKER_LENGTH]
         try:
@@ -173,7 +177,7 @@ class _Run:
             written = self.around.exchange.write(self.update.target, event, Patch(values, mode, marker))
             failpoint("write.after", self.update.id)
             in_doubt = self.in_doubt or (written.event is not None and self.update.id in written.event.marker)
-            return self.past.applied(values, event, written, self.around.kind, in_doubt=in_doubt)
+            return intended.applied(values, event, written, self.around.kind, in_doubt=in_doubt)
         except VersionMoved:
             # In doubt until we have looked: a gateway may have sent the write twice, and this answers the second one.
             self.in_doubt = True
@@ -211,6 +215,13 @@ class _Run:
         except (Refused, NotFound):  # an occurrence has no exceptions, and not every server tells them
             return invitations.mails(people)
         return invitations.mails(people, series.properties.get(EXCEPTIONS) or ())
+
+    def remembered(self, outcome: Outcome) -> Outcome:
+        """The outcome. If the update is to be tried again and no write has recorded how the event stood when we first
+        read it, the outcome does: what somebody else changes from then on is not to be overwritten unseen."""
+        if isinstance(outcome, Retry) and self.past is None and self.first is not None:
+            return replace(outcome, intent=Intended.nothing(self.first).to_json())
+        return outcome
 
     def _recovered(self, event: Event) -> Outcome:
         """An earlier write was applied although its answer was lost."""

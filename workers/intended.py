@@ -31,6 +31,12 @@ class Intended:
     mails: int
     newest: str
 
+    @classmethod
+    def nothing(cls, event: Event) -> Self:
+        """Of an event that was first read like this, and not written."""
+        newest = next(iter(event.marker), "")
+        return cls(event.properties, {}, {}, invitations="", version=event.version, mails=0, newest=newest)
+
     def to_json(self) -> str:
         return compact({name: getattr(self, name) for name in self.__slots__})
 

@@ -24,7 +24,7 @@ class Succeeded:
 @dataclass(frozen=True, slots=True)
 class Retry:
     """Not now, but ``after`` a while. ``pause``: for so long the whole lane stays closed. ``in_doubt``: a write may
-    have been applied."""
+    have been applied. ``intent``: what is to be recorded although nothing was sent, in JSON."""
 
     error_class: ErrorClass
     detail: str
@@ -32,6 +32,7 @@ class Retry:
     pause: timedelta | None = None
     in_doubt: bool = False
     request_id: str | None = None
+    intent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ replays.
 
 The judge is the fake Exchange's journal, never our own records:
 doubled       the update changed the event, or mailed about it, more than once
-trampled      in autoResolve or neverOverwrite a person's edit, made since our first recorded read (in neverOverwrite
-              since the version that the caller saw, where one is given), was overwritten
+trampled      in autoResolve or neverOverwrite a person's edit, made since our first read that was not followed by a
+              crash (in neverOverwrite since the version that the caller saw, where one is given), was overwritten
 misreported   dead with a class that denies it, though it was applied; succeeded, though it was not, or though it was
               to be seen that a part of it was not; noop, though it was
 """
@@ -54,9 +54,9 @@ FAULTS = ((Fault.LOST_AFTER, 6), (Fault.LOST_BEFORE, 6), (Fault.LATE, 6), (Fault
           (Fault.SILENT, 1), (Fault.BROKEN, 1), (Fault.UNSEEN, 2), (Fault.TWICE, 1), (Fault.REFUSED, 1),
           (Fault.NONE, 70))  # fmt: skip
 """What becomes of a write, in per cent."""
-HUMAN, BUMP, CRASH, BLINK, IGNORED, UNREAD = 0.15, 0.1, 0.02, 0.01, 0.03, 0.03
+HUMAN, BUMP, CRASH, BLINK, IGNORED, UNREAD, PAUSED = 0.15, 0.1, 0.02, 0.01, 0.03, 0.03, 0.03
 """How likely at each step: a person edits, the version moves by itself, the worker dies, the store is away, a property
-that is written is not changed, the next read after a write fails."""
+that is written is not changed, the next read after a write fails, the mailbox has been paused before the write."""
 REPLAYED = 0.5
 """How likely a dead letter is replayed, each time."""
 LEASE = 15.0
@@ -176,6 +176,7 @@ class World:
     def claim(self, job_id: str) -> Grant:
         self.claims += 1
         self.fence += 1
+        self.exchange.last_read = {}
         return Grant(
             id=job_id,
             fence=self.fence,
@@ -192,8 +193,9 @@ class World:
     def intend(self, grant: Grant, intent: str) -> timedelta:
         if self.random.random() < CRASH:
             raise Crash
-        if self.intent is None and (self.first_read is None or self.update_.conflict_resolution != "neverOverwrite"):
-            self.first_read = (self.exchange.read_after, dict(self.exchange.last_read))
+        if self.random.random() < PAUSED:
+            return timedelta(seconds=self.random.choice((1, 30, 300)))
+        self.read()
         self.intent, self.doubt, self.intended_at = intent, True, self.time
         self.exchange.write_faults = deque(self.random.choices(*zip(*FAULTS, strict=True)))
         if self.random.random() < UNREAD:
@@ -201,6 +203,11 @@ class World:
         if self.random.random() < BLINK:
             raise StoreUnavailable("the answer of the store was lost")
         return timedelta()
+
+    def read(self) -> None:
+        """From what we read in this attempt on, the edits of others count."""
+        if self.intent is None and (self.first_read is None or self.update_.conflict_resolution != "neverOverwrite"):
+            self.first_read = (self.exchange.read_after, dict(self.exchange.last_read))
 
     def settle(self, grant: Grant, attempt: Attempt, outcome: Outcome, callback: object) -> tuple[bool, tuple[()]]:
         if self.random.random() < CRASH:
@@ -211,10 +218,12 @@ class World:
         match outcome:
             case Retry():
                 self.doubt = outcome.in_doubt
+                if self.exchange.last_read:
+                    self.read()
+                self.intent = outcome.intent or self.intent
                 self.wait = outcome.after.total_seconds()
             case Succeeded() | Dead():
                 self.doubt = isinstance(outcome, Dead) and outcome.failure.error_class == "unknownOutcome"
-                self.intent = self.intent if self.doubt else None
                 self.outcome = outcome
         return True, ()
 

@@ -15,12 +15,12 @@ from tests.workers.given import an_update
 from workers.attempt import ROUNDS, FailedInDoubt, LeaseLost, Surroundings, attempt
 from workers.event.properties import EXTENSION
 from workers.event.versions import Wrote
-from workers.exchange import MARKER_LENGTH, AccessDenied, NotFound, Refused, Unavailable
+from workers.exchange import MARKER_LENGTH, AccessDenied, NotFound, Refused, Throttled, Unavailable
 from workers.intended import Intended
 from workers.job import Clash, Result
 from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.retry import Patience
-from workers.update import BackendKind, Intent, Json, Target, Update
+from workers.update import BackendKind, ConflictResolution, Intent, Json, Target, Update
 
 MOVED = Intent(set={"subject": "Moved"})
 
@@ -39,6 +39,7 @@ class Desk:
     attempts: int = 0
     quiet: timedelta = timedelta()
     pauses: list[int] = field(default_factory=list)
+    paused: list[timedelta] = field(default_factory=list)
     wrote: list[Wrote] = field(default_factory=list)
 
     def run(self) -> Outcome:
@@ -54,9 +55,13 @@ class Desk:
         outcome = attempt(self.update, self.past, self.in_doubt, self.attempts, around)
         self.attempts += 1
         self.in_doubt = isinstance(outcome, Retry) and outcome.in_doubt
+        if isinstance(outcome, Retry) and outcome.intent:
+            self.past = Intended.from_json(outcome.intent)
         return outcome
 
     def intend(self, intended: Intended) -> timedelta | None:
+        if self.paused:
+            return self.paused.pop()
         if self.lease:
             self.past, self.in_doubt = Intended.from_json(intended.to_json()), True
         return timedelta() if self.lease else None
@@ -377,6 +382,48 @@ def test_a_doubt_outlasts_the_busy_answers_that_follow_it() -> None:
     outcome = desk.run()
     assert isinstance(outcome, Retry)
     assert outcome.in_doubt
+
+
+PROTECTING: tuple[ConflictResolution, ...] = ("autoResolve", "neverOverwrite")
+
+
+@pytest.mark.parametrize("mode", PROTECTING)
+def test_an_edit_while_the_mailbox_was_paused_before_the_first_write_is_a_conflict(mode: ConflictResolution) -> None:
+    desk = a_desk(conflict_resolution=mode)
+    desk.paused.append(timedelta(seconds=4))
+    assert isinstance(desk.run(), Retry)
+    assert desk.exchange.writes == [] and not desk.in_doubt
+    desk.exchange.human(subject="Human")
+    outcome = desk.run()
+    assert isinstance(outcome, Dead)
+    assert outcome.failure.conflicts == (Clash("subject", "Team building", "Human", "Moved"),)
+
+
+@pytest.mark.parametrize("mode", PROTECTING)
+def test_an_edit_after_a_second_read_failed_is_a_conflict(mode: ConflictResolution) -> None:
+    desk = a_desk(conflict_resolution=mode)
+    desk.exchange.properties["recurrence"] = {"pattern": {"type": "weekly"}, "range": {"type": "noEnd"}}
+    desk.exchange.read_faults.extend([None, Throttled("429", "Too many requests.", retry_after=3)])
+    assert isinstance(desk.run(), Retry)
+    desk.exchange.human(subject="Human")
+    assert dead(desk.run()) == ("conflict", "conflict")
+
+
+def test_a_version_that_moved_by_itself_while_the_mailbox_was_paused_is_no_conflict() -> None:
+    desk = a_desk(conflict_resolution="neverOverwrite", target=Target("cloud", "E", mailbox="a@b", version="v1"))
+    desk.paused.append(timedelta(seconds=4))
+    assert isinstance(desk.run(), Retry)
+    desk.exchange.bump()
+    assert succeeded(desk.run()).noop is False
+
+
+def test_what_others_changed_before_the_first_read_is_overwritten_as_ever() -> None:
+    desk = a_desk()
+    desk.exchange.read_faults.append(Unavailable("ConnectError", "Nobody there."))
+    outcome = desk.run()
+    assert isinstance(outcome, Retry) and outcome.intent == ""
+    desk.exchange.human(subject="Human")
+    assert succeeded(desk.run()).changed["subject"]["before"] == "Human"
 
 
 def test_a_version_that_may_have_been_moved_by_our_own_write_leaves_a_doubt_until_we_have_looked() -> None:

@@ -71,7 +71,7 @@ def test_an_update_that_was_sent_away_tells_the_last_answer(store: Store, redis:
     list(expire(store, SOON))
     assert ended(store, update) == ("expired", "ApplicationThrottled")
     assert stored(store, update).due_at is None
-    assert redis.hget(f"rdv:job:{update.id}", "intent") is None, "it was not written"
+    assert redis.hmget(f"rdv:job:{update.id}", "intent", "doubt") == ["{}", ""], "how it stood is known, if replayed"
     assert 0 < redis.pttl(f"rdv:job:{update.id}") <= DEAD_LIFE / timedelta(milliseconds=1)
 
 

@@ -122,7 +122,7 @@ class Steps:
         done, to_ring = self._redis.run(
             "settle", grant.id, grant.fence, end.verb, compact(without_defaults(attempt)), end.result, end.failure,
             finished, ms(end.delay), ms(end.pause or timedelta()), "1" if end.doubt else "", ms(end.life), self._grace,
-            end.wrote, *callback_arguments(callback),
+            end.wrote, end.intent, *callback_arguments(callback),
         )  # fmt: skip
         return bool(done), rings(to_ring)
 
@@ -217,6 +217,7 @@ class _Ending:
     delay: timedelta = timedelta()
     pause: timedelta | None = None
     doubt: bool = False
+    intent: str = ""
 
 
 def _ending(outcome: Outcome, kind: str) -> _Ending:
@@ -231,5 +232,5 @@ def _ending(outcome: Outcome, kind: str) -> _Ending:
         case Dead(failure=failure, pause=pause):
             doubt = failure.error_class == "unknownOutcome"
             return _Ending("die", DEAD_LIFE, failure=compact(failure.to_json()), pause=pause, doubt=doubt)
-        case Retry(after=delay, pause=pause, in_doubt=doubt):
-            return _Ending("retry", SETTLED_LIFE, delay=delay, pause=pause, doubt=doubt)
+        case Retry(after=delay, pause=pause, in_doubt=doubt, intent=intent):
+            return _Ending("retry", SETTLED_LIFE, delay=delay, pause=pause, doubt=doubt, intent=intent)

@@ -628,7 +628,7 @@ def test_a_replayed_update_has_died_of_nothing_yet(store: Store, redis: Redis) -
     assert claimed(store, update.id).claims == 1
 
 
-def test_what_was_intended_is_kept_over_death_only_while_in_doubt(store: Store) -> None:
+def test_what_was_intended_is_kept_over_death_and_the_doubt_with_it(store: Store) -> None:
     doubtful, plain = an_update(event="a"), an_update(event="b")
     lost = Dead(failure("unknownOutcome", "ReadTimeout", "Nobody knows."))
     for update, end in ((doubtful, lost), (plain, GONE)):
@@ -640,7 +640,20 @@ def test_what_was_intended_is_kept_over_death_only_while_in_doubt(store: Store) 
     again = claimed(store, doubtful.id)
     assert (again.intent, again.in_doubt) == ('{"sent": 1}', True)
     again = claimed(store, plain.id)
-    assert (again.intent, again.in_doubt) == (None, False)
+    assert (again.intent, again.in_doubt) == ('{"sent": 1}', False)
+
+
+def test_what_was_read_and_not_written_is_recorded_without_a_doubt_and_kept_over_expiry(store: Store) -> None:
+    update = an_update()
+    accepted(store, update)
+    end = Retry("throttled", "429", timedelta(), intent='{"base": 1}')
+    store.settle(claimed(store, update.id), an_attempt(outcome="throttled"), end)
+    again = claimed(store, update.id)
+    assert (again.intent, again.in_doubt) == ('{"base": 1}', False)
+    store.settle(again, an_attempt(outcome="throttled"), Retry("throttled", "429", timedelta(hours=1)))
+    store.expire(update.id, update.deadline, failure("expired", "DeadlinePassed", "It is too late."))
+    assert store.replay(update.id)[0]
+    assert claimed(store, update.id).intent == '{"base": 1}'
 
 
 def test_a_discarded_dead_letter_is_off_the_list_and_still_readable_for_a_while(store: Store, redis: Redis) -> None:

@@ -1,5 +1,5 @@
--- Bring a dead letter back to the end of its line. Its attempts are kept; an intent whose outcome is in doubt, too; and
--- its place in the order of acceptance, in which it comes back with others if it dies again.
+-- Bring a dead letter back to the end of its line. Its attempts are kept; its intent, too, with the event as it was first
+-- read; and its place in the order of acceptance, in which it comes back with others if it dies again.
 -- ARGV: id, token (unique to this replay), body, deadline (ms since 1970; both '' to leave them as they are), grace (ms)
 -- Result: {1, rings}, or {0, {}} where it is no dead letter
 local id, token, body, deadline, grace = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])

@@ -1,8 +1,8 @@
 -- End an attempt: history, state, the lane's slot, whoever comes next, and the callback - all or nothing.
 -- ARGV: id, fence, verb (succeed | die | retry), attempt (JSON), result (JSON or ''), error (JSON or ''),
 --       finished at (RFC 3339 or ''), retry delay (ms), pause of the lane (ms, 0 for none), still in doubt ('1' or ''),
---       life of a settled job (ms), grace (ms), our write (a line, see workers/event/versions, or ''), then the
---       callback's eight (see enqueue_callback)
+--       life of a settled job (ms), grace (ms), our write (a line, see workers/event/versions, or ''), what to record
+--       of an event that was read and not written (an intent, or ''), then the callback's eight (see enqueue_callback)
 -- Result: {1, rings}, or {0, {}} where the right to run was lost: then nothing is changed
 
 -- The breaker of a callback host: after so many failures in a row its lane is paused, longer each time. One success
@@ -22,7 +22,7 @@ end
 local id, fence, verb, attempt, result, failure, finished = unpack(ARGV, 1, 7)
 local delay, paused, doubt, life, grace = tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10], ARGV[11], tonumber(ARGV[12])
 local key = job_key(id)
-local wrote = ARGV[13]
+local wrote, intent = ARGV[13], ARGV[14]
 local state, held, settled, line, lane, kind, client =
   unpack(redis.call('HMGET', key, 'state', 'fence', 'settled', 'line', 'lane', 'kind', 'client'))
 
@@ -52,6 +52,7 @@ end
 
 if verb == 'retry' then
   redis.call('HSET', key, 'state', 'retrying', 'not_before', NOW + delay)
+  if intent ~= '' then redis.call('HSET', key, 'intent', intent) end
   redis.call('SREM', running_key(lane), id)
   look_again(id, NOW + delay)
   admit(lane, grace, places)
@@ -64,9 +65,8 @@ if result ~= '' then redis.call('HSET', key, 'result', result) end
 if failure ~= '' then redis.call('HSET', key, 'error', failure) end
 if verb == 'die' and client ~= '' then redis.call('ZADD', dead_key(client), NOW, id) end
 leave(id, line, lane, grace, places)
-if doubt == '' then redis.call('HDEL', key, 'intent') end
 if kind == 'callback' and verb == 'succeed' then redis.call('HDEL', key, 'body') end
 expire(id, life)
 if verb == 'succeed' then fold(id) else redis.call('HDEL', key, 'not_before') end
-enqueue_callback(14, id, grace)
+enqueue_callback(15, id, grace)
 return {1, rings}
