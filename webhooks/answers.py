@@ -144,6 +144,8 @@ class ShownDeadCallback(Shown):
     """The ``type`` of its body, such as ``calendar.update.succeeded``; null if the stored callback cannot be read."""
     update: str | None
     """The id of the update that it reports; null if it reports a change of an event, or cannot be read."""
+    target: dict[str, Any] | None
+    """The event that it tells of, as in its body; null if the stored callback cannot be read."""
     url: str | None
     """The address to which it was to be delivered; null if the stored callback cannot be read."""
     finished_at: str

@@ -192,6 +192,7 @@ def _callback(letter: DeadLetter) -> dict[str, Json]:
         "state": "dead",
         "type": told.type if told else None,
         "update": told.update if told else None,
+        "target": told.target if told else None,
         "url": told.url if told else None,
         "finishedAt": letter.died_at,
         "attempts": shown_attempts(letter.attempts),

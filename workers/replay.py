@@ -12,7 +12,7 @@ from itertools import islice
 from workers.callbacks.callback import Delivery
 from workers.settings import Settings
 from workers.store import DeadLetter, Ring, Search, Store
-from workers.update import Update
+from workers.update import Json, Update
 
 AT_ONCE = 10_000
 """Dead letters that one request brings back."""
@@ -27,10 +27,12 @@ class Hindrance(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
-    """What a dead callback was to tell: its body's type, the update (None where it tells of a change), and where to."""
+    """What a dead callback was to tell: its body's type, the update (None where it tells of a change), the event, and
+    where to."""
 
     type: str
     update: str | None
+    target: Json
     url: str
 
 
@@ -40,7 +42,8 @@ def undelivered(letter: DeadLetter) -> Undelivered | None:
         return None
     try:
         delivery = Delivery.from_json(letter.body)
-        return Undelivered(json.loads(delivery.text)["type"], delivery.update, delivery.url)
+        body = json.loads(delivery.text)
+        return Undelivered(body["type"], delivery.update, body["data"].get("target"), delivery.url)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 

@@ -68,6 +68,7 @@ def test_a_dead_callback_is_a_dead_letter_of_its_own_and_can_be_replayed(
     store.settle(claimed(store, callback_id), an_attempt(), Dead(failure("unavailable", "CallbackExhausted", "x")))
     [letter] = hr.get(f"{URL}?kind=callback").get_json()["items"]
     assert (letter["id"], letter["update"], letter["url"]) == (callback_id, update_id, "https://127.0.0.1:9/x")
+    assert letter["target"] == hr.get(f"/v1/updates/{update_id}").get_json()["target"]
     assert letter["error"]["code"] == "CallbackExhausted"
     response = hr.post(f"{URL}/{callback_id}/replay")
     assert (response.status_code, response.get_json()["state"]) == (202, "queued")

@@ -84,8 +84,15 @@ def test_those_that_cannot_come_back_do_not_keep_the_others(store: Store, settin
 def test_a_callback_that_was_given_up_can_come_back(store: Store, settings: Settings) -> None:
     body = Delivery("hr", "https://x.example", '{"type": "calendar.update.dead", "data": {"id": "upd_1"}}').to_json()
     letter = a_dead_callback(store, body)
-    assert undelivered(letter) == Undelivered("calendar.update.dead", "upd_1", "https://x.example")
+    assert undelivered(letter) == Undelivered("calendar.update.dead", "upd_1", None, "https://x.example")
     assert hindrance(letter, settings) is None
+
+
+def test_of_which_event_a_lost_change_was_is_known(store: Store) -> None:
+    event = {"mailbox": "anna@contoso.com", "event": "E=", "backend": "cloud"}
+    text = json.dumps({"type": "calendar.event.changed", "data": {"id": "chg_1", "target": event}})
+    letter = a_dead_callback(store, Delivery("hr", "https://x.example", text).to_json())
+    assert undelivered(letter) == Undelivered("calendar.event.changed", None, event, "https://x.example")
 
 
 TO = {"client": "hr", "url": "https://x.example"}

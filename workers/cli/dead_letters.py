@@ -161,9 +161,9 @@ def subject(entry: dict[str, Any]) -> str:
     """What a dead letter is about: whose calendar, or the address of an undelivered callback."""
     from workers.cli.timeline import owner
 
-    if target := entry.get("target"):
-        return owner(target)
-    return str(entry.get("url") or (entry.get("callback") or {}).get("url") or "")
+    if url := entry.get("url"):
+        return str(url)
+    return owner(entry["target"]) if entry.get("target") else ""
 
 
 def reason(entry: dict[str, Any]) -> str:

@@ -45,7 +45,7 @@ def test_a_dead_callback_is_shown_with_its_address(hr: Run, life: Life, redis: R
     life.store.settle(claimed(life.store, callback), an_attempt(), Dead(failure("unavailable", "Exhausted", "x")))
     assert "https://127.0.0.1:9/hook" in hr("dead-letters", "list", "--kind", "callback").stdout
     shown = hr("dead-letters", "show", callback).stdout
-    for expected in (callback, update_id, "https://127.0.0.1:9/hook", "Attempts", "unavailable"):
+    for expected in (callback, update_id, "anna@contoso.com", "https://127.0.0.1:9/hook", "Attempts", "unavailable"):
         assert expected in shown
     assert hr("dead-letters", "replay", callback).stdout == f"{callback} is queued again.\n"
 
