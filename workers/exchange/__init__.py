@@ -74,7 +74,7 @@ class Patch:
 @dataclass(frozen=True, slots=True)
 class Written:
     """Exchange's yes. ``event``: as it stands after the write by Exchange's own word, which is the body of Graph's
-    answer or a read-back on EWS. It has another version if somebody came in between, and is None if it could not be
+    answer or a read-back. It has another version if somebody came in between, and is None if it could not be
     had. ``notices``: what a person should know about the write, as sentences."""
 
     version: str

@@ -120,8 +120,9 @@ class GraphExchange:
             supported_time_zones.check(new, self._mailboxes.zones(place))
 
     def _written(self, place: Target, event: Event, patch: Patch, answer: Answer | None) -> Written:
-        """Graph's yes. A PATCH is answered with the event, without what has to be expanded, and sometimes with nothing.
-        The version is that of our write, even if somebody came in before the event was read back."""
+        """Graph's yes. A PATCH is answered with the event, without what has to be expanded, and sometimes with nothing;
+        of one meeting of a series it has told changes that it had not made. The version is that of our write, even if
+        somebody came in before the event was read back."""
         properties = tuple(dict.fromkeys((*event.properties, *patch.changes)))
         whole = body.leads_to_meeting(patch.changes.get("body"), _known(event).join_url)
         apart = any(name.startswith((EXTENDED, EXTENSION)) for name in patch.changes)
@@ -130,7 +131,8 @@ class GraphExchange:
             told = _event("write", answer, properties, patch.marker, whole_body=whole)
             if told.version == event.version:  # nothing was written, no marker either
                 told = replace(told, marker=event.marker)
-        after = self._read_back(place, properties, whole_body=whole) if apart or told is None else told
+        doubtful = apart or told is None or _known(event).of_series
+        after = self._read_back(place, properties, whole_body=whole) if doubtful else told
         version = told.version if told else answer.etag if answer else ""
         version = version or (after.version if after else "")
         notices = _lost_link(event, after) if after else ()
@@ -138,7 +140,7 @@ class GraphExchange:
         return Written(version, seen, answer.request_id if answer else None, notices)
 
     def _read_back(self, place: Target, properties: Collection[str], *, whole_body: bool) -> GraphEvent | None:
-        """The event after a write that was answered without it. The write counts even if the event cannot be read
+        """The event after a write whose answer does not show it. The write counts even if the event cannot be read
         now."""
         try:
             return self._read(place, properties, whole_body=whole_body)

@@ -90,7 +90,7 @@ PROPERTIES: Mapping[str, Property] = {
     )
 }
 
-_ALWAYS = ("id", "changeKey", "attendees", "organizer")
+_ALWAYS = ("id", "changeKey", "attendees", "organizer", "seriesMasterId")
 _FOR_TIMES = ("isAllDay", "originalStartTimeZone", "originalEndTimeZone", "recurrence")
 _FOR_BODY = ("isOnlineMeeting", "onlineMeeting")
 
@@ -104,6 +104,8 @@ class GraphEvent(Event):
     join_block: str = ""
     """What was cut out of its body, or has to be put into a new one, so that people can join online."""
     join_url: str | None = None
+    of_series: bool = False
+    """Whether it is one meeting of a series."""
 
 
 def query(properties: Collection[str]) -> str:
@@ -176,6 +178,7 @@ def read_event(
             series=document.get("recurrence"),
             join_block=block,
             join_url=body.join_url(document),
+            of_series=bool(document.get("seriesMasterId")),
         )
     except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError) as error:
         raise Unreadable(f"this is not an event: {error}") from error

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -6,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.workers.graph.wire import EVENT, STANDS, Wire, exchange, failure
+from tests.workers.graph.wire import ANNA, EVENT, PATCH, STANDS, Wire, exchange, failure
 from workers.exchange import Event, NotFound, Patch, Refused, Unavailable
 from workers.graph.instances import Instance, Series, at, moment, read
 from workers.graph.resources import Unreadable
@@ -131,6 +132,29 @@ def test_a_write_goes_to_the_occurrence_that_was_read() -> None:
     read_before = Event("o2", 'W/"1"', True, (), {"subject": "old"})
     exchange(wire).write(target(index=2), read_before, Patch({"subject": "new"}, "sendToNone", ("upd_2",)))
     assert [(request.method, path) for request, path in zip(wire.seen, seen(wire), strict=True)] == [("PATCH", "o2")]
+
+
+@pytest.mark.parametrize(
+    ("meant", "finding"), [(replace(ANNA, event="o1"), []), (target(index=1), [MASTER, page(FIRST)])]
+)
+def test_what_graph_says_of_a_changed_occurrence_is_looked_up(meant: Target, finding: list[Any]) -> None:
+    """It has answered 200 with the new value and kept the old one."""
+    stands = EVENT | {"id": "o1", "seriesMasterId": "M", "@odata.etag": 'W/"1"', "subject": "old"}
+    said = stands | {"@odata.etag": 'W/"2"', "subject": "new"}
+    graph = exchange(wire := Wire(*finding, stands, said, stands))
+    written = graph.write(meant, graph.read(meant, ["subject"]), PATCH)
+    assert ([request.method for request in wire.seen[-2:]], seen(wire)[-1]) == (["PATCH", "GET"], "o1")
+    assert written.event is not None
+    assert (written.version, written.event.version) == ('W/"2"', 'W/"1"')
+    assert (written.event.properties, written.event.marker) == ({"subject": "old"}, ())
+
+
+@pytest.mark.parametrize("recurrence", [None, DAILY])
+def test_single_meetings_and_whole_series_cost_no_third_call(recurrence: Any) -> None:
+    stands = EVENT | {"seriesMasterId": None, "recurrence": recurrence}
+    graph = exchange(wire := Wire(stands, stands))
+    graph.write(ANNA, graph.read(ANNA, ["subject"]), PATCH)
+    assert [request.method for request in wire.seen] == ["GET", "PATCH"]
 
 
 def test_an_occurrence_has_no_recurrence_of_its_own() -> None:

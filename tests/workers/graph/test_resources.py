@@ -154,7 +154,7 @@ def test_a_zone_that_nobody_knows_is_left_to_graph() -> None:
 def test_a_read_asks_for_no_more_than_it_needs() -> None:
     asked = parse_qs(query(["subject"]), strict_parsing=True)
     assert asked == {
-        "$select": ["id,changeKey,attendees,organizer,subject"],
+        "$select": ["id,changeKey,attendees,organizer,seriesMasterId,subject"],
         "$expand": [f"singleValueExtendedProperties($filter=id eq '{MARKER_ID}')"],
     }
 
