@@ -40,6 +40,8 @@ _PASSING = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
 _NO = frozenset(range(400, 500)) - {408, 429}
 _NO_SUCH_TENANT = frozenset({400, 404})
 """The answers of discovery that are final. Anybody may ask it, so a 401 or 403 there is not about us."""
+_ENDPOINTS = ("authorization_endpoint", "token_endpoint")
+"""What msal takes from the answer of discovery."""
 
 
 def scope_of(url: str) -> str:
@@ -151,27 +153,28 @@ class _SignIn:
 
     def token(self, claims: str | None) -> tuple[str, float]:
         """An access token and the seconds that it lives."""
+        http = _MsalHttp(self._send)
         try:
-            result = self._ask(claims)
+            result = self._ask(http, claims)
             self._newest = result.get("refresh_token") or self._newest
             return _granted(result)
         except ExchangeError:
             raise
-        except (httpx.HTTPError, OSError) as error:
-            raise Away("SignInFailed", f"signing in: {type(error).__name__}: {error}") from None
         except Exception as error:
-            # What msal, jwt and cryptography raise when they cannot use what was configured: answers that are no JSON
-            # do not get as far as msal.
-            raise AccessDenied("SignInMisconfigured", f"signing in: {type(error).__name__}: {error}") from None
+            said = f"signing in: {type(error).__name__}: {error}"
+            if http.token_answered or isinstance(error, httpx.HTTPError | OSError):
+                raise Away("SignInFailed", said) from None
+            # What msal, jwt and cryptography raise when they cannot use what was configured.
+            raise AccessDenied("SignInMisconfigured", said) from None
 
-    def _ask(self, claims: str | None) -> Mapping[str, Any]:
+    def _ask(self, http: _MsalHttp, claims: str | None) -> Mapping[str, Any]:
         import msal  # Signing in is all that needs it, and it takes 0.2 s to load.
 
         app = msal.ConfidentialClientApplication(
             self._backend.client_id,
             client_credential=self._credential(),
             authority=self._backend.authority,
-            http_client=_MsalHttp(self._send),
+            http_client=http,
             # Asks Microsoft whether an authority is genuine. Ours is named in the configuration.
             instance_discovery=False,
         )
@@ -190,20 +193,29 @@ class _SignIn:
 
 
 class _MsalHttp:
-    """msal's idea of an HTTP client, on our own: only answers that decide something are handed on. A token, or a no in
-    OAuth's own words (https://www.rfc-editor.org/rfc/rfc6749#section-5.2); all else is somebody who stands in between,
-    or an authority that is not well."""
+    """msal's idea of an HTTP client, on our own: only answers that decide something are handed on. Endpoints, a token,
+    or a no in OAuth's own words (https://www.rfc-editor.org/rfc/rfc6749#section-5.2); all else is somebody who stands
+    in between, or an authority that is not well."""
 
     def __init__(self, send: Callable[[httpx.Request], httpx.Response]):
         self._send = send
+        self.token_answered = False
+        """Whether an answer about a token was handed on. What was configured has been used by then, so that whatever
+        msal cannot use is the answer."""
 
     def get(self, url: str, **options: Any) -> httpx.Response:
-        return self._decisive("GET", url, options, final=_NO_SUCH_TENANT)
+        response = self._decisive("GET", url, options, final=_NO_SUCH_TENANT)
+        said = _json_object(response) or {}
+        if response.is_success and not all(str(said.get(name)).startswith("https://") for name in _ENDPOINTS):
+            raise Away("SignInFailed", f"signing in: {response.url.host} does not tell its endpoints")
+        return response
 
     def post(self, url: str, *, data: Mapping[str, Any], **options: Any) -> httpx.Response:
         # msal signs assertions as bytes, of which httpx would send the repr.
         form = {name: value.decode() if isinstance(value, bytes) else value for name, value in data.items()}
-        return self._decisive("POST", url, {**options, "data": form}, final=_NO)
+        response = self._decisive("POST", url, {**options, "data": form}, final=_NO)
+        self.token_answered = True
+        return response
 
     def _decisive(self, method: str, url: str, options: Mapping[str, Any], final: Container[int]) -> httpx.Response:
         response = self._send(httpx.Request(method, url, **options))

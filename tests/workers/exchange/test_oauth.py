@@ -232,6 +232,8 @@ def test_claims_may_come_without_padding() -> None:
         ((200, {}, b"[]"), Unavailable, "SignInFailed"),
         ((200, {}, b"[" * 100_000), Unavailable, "SignInFailed"),
         ((200, {}, b"{}"), Unavailable, "SignInFailed"),
+        ((200, {}, b'{"access_token": "x", "ext_expires_in": null}'), Unavailable, "SignInFailed"),
+        ((200, {}, b'{"access_token": "x", "expires_in": "soon"}'), Unavailable, "SignInFailed"),
         ((403, {}, b"<html>the proxy wants to know who you are</html>"), Unavailable, "SignInFailed"),
         ((401, {}, b"{}"), Unavailable, "SignInFailed"),
         ((407, {}, b'{"message": "Proxy Authentication Required"}'), Unavailable, "SignInFailed"),
@@ -280,6 +282,8 @@ def test_an_authority_that_drips_for_ever_is_given_up_in_time() -> None:
         ((404, {}, b"{}"), Unavailable),
         ((500, {}, b""), Unavailable),
         ((200, {}, b"<html>"), Unavailable),
+        ((200, {}, b"{}"), Unavailable),
+        ((200, {}, b'{"authorization_endpoint": null, "token_endpoint": 1}'), Unavailable),
     ],
 )
 def test_an_unknown_tenant_is_denied_and_a_broken_discovery_may_pass(
