@@ -76,10 +76,15 @@ _PASSING = re.compile("Transient|Unavailable|Timeout|Busy|Failover|Aborted")
 _OUTER = frozenset({"ErrorInternalServerError", "ErrorInternalServerTransientError", "ErrorProxyCallFailed"})
 """Codes that only wrap the real one, which is in MessageXml as InnerErrorResponseCode."""
 
-_REFUSING_FAULTS = frozenset({"ErrorSchemaValidation", "ErrorIncorrectSchemaVersion", "ErrorUnsupportedCulture",
-                              "ErrorDuplicateSOAPHeader", "ErrorRequestStreamTooBig",
-                              "ErrorNonPrimarySmtpAddress"})  # fmt: skip
-"""Faults that blame the request although they come with HTTP 500."""
+_REFUSING = (
+    "ErrorInvalid", "ErrorCalendar", "ErrorOccurrence", "ErrorRecurr", "ErrorTimeZone", "ErrorSchemaValidation",
+    "ErrorIncorrectSchemaVersion", "ErrorUnsupportedCulture", "ErrorDuplicateSOAPHeader", "ErrorRequestStreamTooBig",
+    "ErrorNonPrimarySmtpAddress", "ErrorIncorrectUpdatePropertyCount", "ErrorUpdatePropertyMismatch",
+    "ErrorPropertyUpdate", "ErrorItemSavePropertyError", "ErrorItemCorrupt", "ErrorCorruptData",
+    "ErrorObjectTypeChanged", "ErrorQuotaExceeded", "ErrorDataSizeLimitExceeded", "ErrorMessageSizeExceeded",
+    "ErrorSendMeetingInvitationsOrCancellationsRequired", "ErrorSentMeetingRequestUpdate",
+)  # fmt: skip
+"""How the codes begin that are final even as faults with HTTP 500."""
 
 _BY_STATUS: Mapping[int, type[ExchangeError]] = {
     **dict.fromkeys((400, 405, 406, 411, 413, 414, 415, 431), Refused),
@@ -137,7 +142,7 @@ def _kind(code: str, answer: Answer, status: int) -> type[ExchangeError]:
         return AccessDenied
     if _PASSING.search(code) or answer.kind == "Warning":
         return Unknown
-    if answer.kind == "Error" or answer.client_fault or code in _REFUSING_FAULTS or code.startswith("ErrorInvalid"):
+    if answer.kind == "Error" or answer.client_fault or code.startswith(_REFUSING):
         return Refused
     return _BY_STATUS.get(status, Unknown)
 
