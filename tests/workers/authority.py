@@ -1,6 +1,7 @@
 """A token endpoint over TLS, as msal meets one: its own certificate authority, its answers as the test wants them."""
 
 import json
+import re
 import ssl
 import threading
 from collections.abc import Iterator
@@ -57,7 +58,9 @@ class Authority:
 
 
 def oauth_error(code: str, description: str, status: int = 400) -> Answer:
-    return status, {}, json.dumps({"error": code, "error_description": description}).encode()
+    """As Entra says it, with the number of its own that stands in the description."""
+    own = [int(number) for number in re.findall(r"AADSTS(\d+)", description)]
+    return status, {}, json.dumps({"error": code, "error_description": description, "error_codes": own}).encode()
 
 
 @contextmanager

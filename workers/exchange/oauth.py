@@ -35,6 +35,9 @@ _RENEWAL_PAUSE = 30.0
 
 _PASSING = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
 """OAuth errors that are worth another try; all others need a person."""
+_BUSY = frozenset({50196, 90033, 90055})
+"""Entra's own codes for what passes by itself, whatever OAuth error they come with: too many requests of ours or of the
+tenant, and a service that is away (https://learn.microsoft.com/entra/identity-platform/reference-error-codes)."""
 
 
 _NO = frozenset(range(400, 500)) - {408, 429}
@@ -242,7 +245,8 @@ def _granted(result: Mapping[str, Any]) -> tuple[str, float]:
         return token, float(result.get("expires_in") or 3600)
     code = str(result.get("error") or "SignInFailed")
     said = str(result.get("error_description") or "the answer holds no token").splitlines()[0]
-    kind = Away if code in _PASSING or "error" not in result else AccessDenied
+    passes = code in _PASSING or not _BUSY.isdisjoint(result.get("error_codes") or ()) or "error" not in result
+    kind = Away if passes else AccessDenied
     raise kind(code, f"signing in: {said[:500]}")
 
 

@@ -223,6 +223,7 @@ def test_claims_may_come_without_padding() -> None:
         (oauth_error("invalid_client", "AADSTS7000215: Wrong.\r\nTrace ID: 1", 401), AccessDenied, "invalid_client"),
         (oauth_error("invalid_grant", "AADSTS700082: The refresh token has expired."), AccessDenied, "invalid_grant"),
         (oauth_error("temporarily_unavailable", "AADSTS90033: try again"), Unavailable, "temporarily_unavailable"),
+        (oauth_error("invalid_request", "AADSTS90055: TenantThrottlingError"), Unavailable, "invalid_request"),
         ((429, {"Retry-After": "7"}, b"{}"), Unavailable, "SignInFailed"),
         (oauth_error("invalid_request", "Too many requests.", 429), Unavailable, "SignInFailed"),
         (oauth_error("invalid_request", "It took too long.", 408), Unavailable, "SignInFailed"),
