@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum, auto
 from types import MappingProxyType
 
@@ -90,6 +91,7 @@ class FakeExchange:
     enforces_versions: bool = True
     marker: tuple[str, ...] = ()
     is_meeting: bool = True
+    created: datetime | None = None
     number: int = 1
     journal: list[Entry] = field(default_factory=list)
     write_faults: deque[Fault] = field(default_factory=deque)
@@ -184,7 +186,7 @@ class FakeExchange:
 
     def _event(self, target: Target, properties: Collection[str]) -> Event:
         seen = {name: deepcopy(self.properties.get(name)) for name in properties}
-        return Event(target.event, self.version, self.is_meeting, self.marker, seen)
+        return Event(target.event, self.version, self.is_meeting, self.marker, seen, created=self.created)
 
     def _apply(self, patch: Patch) -> None:
         event = Event("", self.version, self.is_meeting, self.marker, self.properties)

@@ -133,10 +133,18 @@ class Teller:
 def _change(look: Look, event: Event, ours: Sequence[Ours]) -> Change:
     """What is to be told of an event that is there."""
     change = event_change.compare(look.before, event, ours)
-    if look.before is not None or look.notification.change == "created":
+    if look.before is not None or _is_new(look, event):
         return change
     # We meet an event that was there before. Why we look may be a change of it, but not where a mirror has only begun.
     return replace(change, kind="updated", changed={} if look.only_mirrored else change.changed)
+
+
+def _is_new(look: Look, event: Event) -> bool:
+    """Whether an event that we do not know came to be since we went through the calendar. That it was created may be
+    told after that it was updated, or never."""
+    created, walked = event.created, look.watch.walked
+    later = created is not None and walked is not None and created > walked
+    return look.notification.change == "created" or (later and not look.only_mirrored)
 
 
 def _unaware(look: Look) -> Sequence[Watcher] | None:

@@ -20,7 +20,8 @@ Only ``write`` can be in doubt: a ``read`` that gets no answer is ``Away``.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import ClassVar, Protocol
 
 from workers.job import ErrorClass
@@ -52,6 +53,7 @@ class Event:
     be named, they are in UTC and say so (``OWN_ZONE`` in workers/event/properties). A property that is not set is None.
     ``is_meeting``: somebody besides the organizer is invited.
     ``version`` is opaque: an EWS ChangeKey or a Graph ETag.
+    ``created``: when it came to be, aware; None where the backend did not say; EWS is not asked.
     """
 
     id: str
@@ -59,6 +61,7 @@ class Event:
     is_meeting: bool
     marker: tuple[str, ...]
     properties: Mapping[str, Json]
+    created: datetime | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

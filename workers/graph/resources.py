@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import quote, urlencode
 
 from workers.event.mapi_ids import PropertyId
@@ -90,7 +91,7 @@ PROPERTIES: Mapping[str, Property] = {
     )
 }
 
-_ALWAYS = ("id", "changeKey", "attendees", "organizer", "seriesMasterId")
+_ALWAYS = ("id", "changeKey", "createdDateTime", "attendees", "organizer", "seriesMasterId")
 _FOR_TIMES = ("isAllDay", "originalStartTimeZone", "originalEndTimeZone", "recurrence")
 _FOR_BODY = ("isOnlineMeeting", "onlineMeeting")
 
@@ -175,6 +176,7 @@ def read_event(
             is_meeting=_is_meeting(document),
             marker=marker_of(extended[MARKER]) if MARKER in extended else marker,
             properties={name: _read(seen, extended, name) for name in properties},
+            created=_moment(document.get("createdDateTime")),
             series=document.get("recurrence"),
             join_block=block,
             join_url=body.join_url(document),
@@ -207,6 +209,15 @@ def _version(document: Json) -> str:
     if not isinstance(etag, str) or not etag.isascii() or not etag.isprintable():
         raise Unreadable("its ETag is not a header's value")
     return etag
+
+
+def _moment(told: Json) -> datetime | None:
+    """None where it is no moment: no write depends on it."""
+    try:
+        moment = datetime.fromisoformat(told)
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo else None
 
 
 def _is_meeting(document: Json) -> bool:

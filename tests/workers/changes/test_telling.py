@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -71,8 +72,9 @@ def walked(store: Store) -> Watch:
     """The watch, its calendar gone through as a whole."""
     watch = store.watch(a_subscription().watch)
     assert watch is not None
-    store.keep(watch, {"walked": store.time()}, began=store.time())
-    return watch
+    now = store.time()
+    store.keep(watch, {"walked": now}, began=now)
+    return replace(watch, walked=now)
 
 
 @pytest.fixture
@@ -248,6 +250,34 @@ def test_an_event_never_seen_is_told_whole(bench: Bench) -> None:
     told = [one["data"] for one in bench.told()]
     assert [one["change"] for one in told] == ["created", "updated"]
     assert told[0]["changed"] == {"subject": {"before": None, "after": "Team building"}}
+
+
+def test_a_new_event_is_told_as_created_once_though_an_edit_of_it_is_told_first(bench: Bench) -> None:
+    assert bench.watch.walked is not None
+    bench.exchange.created = bench.watch.walked + timedelta(seconds=1)
+    bench.notify("updated", "F")
+    bench.notify("created", "F")
+    assert [told["data"]["change"] for told in bench.told()] == ["created"]
+
+
+def test_an_event_from_before_the_watch_that_it_did_not_meet_is_told_as_updated(bench: Bench) -> None:
+    assert bench.watch.walked is not None
+    bench.exchange.created = bench.watch.walked - timedelta(seconds=1)
+    bench.notify("updated", "F")
+    assert [told["data"]["change"] for told in bench.told()] == ["updated"]
+
+
+def test_a_new_event_that_a_beginning_mirror_meets_first_is_told_as_created_when_graph_tells_of_it(
+    bench: Bench,
+) -> None:
+    bench.store.unlearn(bench.watch, ["E"])
+    assert bench.watch.walked is not None
+    bench.exchange.created = bench.watch.walked + timedelta(seconds=1)
+    bench.store.begin(MIRROR)
+    bench.notify(MIRRORED, etag=MIRROR.id)
+    assert bench.told() == []
+    bench.notify("created")
+    assert [told["data"]["change"] for told in bench.told()] == ["created"]
 
 
 def test_a_busy_exchange_is_asked_again(bench: Bench) -> None:

@@ -154,7 +154,7 @@ def test_a_zone_that_nobody_knows_is_left_to_graph() -> None:
 def test_a_read_asks_for_no_more_than_it_needs() -> None:
     asked = parse_qs(query(["subject"]), strict_parsing=True)
     assert asked == {
-        "$select": ["id,changeKey,attendees,organizer,seriesMasterId,subject"],
+        "$select": ["id,changeKey,createdDateTime,attendees,organizer,seriesMasterId,subject"],
         "$expand": [f"singleValueExtendedProperties($filter=id eq '{MARKER_ID}')"],
     }
 
@@ -187,6 +187,16 @@ def test_an_event_is_read() -> None:
     marker = {"id": MARKER_ID.replace("8f9c", "8F9C"), "value": "upd_2 upd_1"}
     event = read_event(answer(subject="x", singleValueExtendedProperties=[marker]), ["subject", "attendees"])
     assert event == GraphEvent("AAMk1", 'W/"1"', False, ("upd_2", "upd_1"), {"subject": "x", "attendees": []})
+
+
+def test_when_an_event_was_created_is_read_if_graph_says_so() -> None:
+    told = read_event(answer(createdDateTime="2026-11-21T09:00:00.1234567Z"), [])
+    assert told.created == datetime(2026, 11, 21, 9, 0, 0, 123456, UTC)
+
+
+@pytest.mark.parametrize("told", [None, "", "yesterday", "2026-11-21T09:00:00", 1, {}])
+def test_an_event_can_be_read_though_graph_does_not_say_when_it_was_created(told: Any) -> None:
+    assert read_event(answer(createdDateTime=told), []).created is None
 
 
 def test_somebody_elses_extended_property_is_no_marker() -> None:
