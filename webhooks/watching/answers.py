@@ -97,7 +97,7 @@ class ShownChange(Shown):
     origin: Literal["rendezvous", "exchange"]
     """``rendezvous`` if the ``updates`` wrote all of the change, otherwise ``exchange``."""
     updates: list[str]
-    """The ids of the updates that wrote part of it, newest first."""
+    """The ids of the updates that wrote part of it, newest first; none if it was ``created``: updates create none."""
     version: str | None
     """The event's ETag (Graph) or ChangeKey (EWS) as it was read; null if the event is gone."""
     changed: dict[str, dict[str, Any]]

@@ -72,9 +72,15 @@ class Change:
     ours: Mapping[str, Json]
     by: tuple[Ours, ...] = ()
 
+    @property
+    def updates(self) -> tuple[str, ...]:
+        """The ids of our updates that had a part in it, newest first. None of one that was created: we create no
+        events, and a new one that bears some of ours may be a copy."""
+        return () if self.kind == "created" else tuple(one.update for one in self.by)
+
     def origin(self, names: Collection[str]) -> Origin:
         """Who made these changes: Rendezvous, if all of them are ours."""
-        return "rendezvous" if names and all(self.is_ours(name) for name in names) else "exchange"
+        return "rendezvous" if self.updates and names and all(self.is_ours(name) for name in names) else "exchange"
 
     def is_ours(self, name: str) -> bool:
         """Whether the property stands as we wrote it, or moved along with one that we wrote."""

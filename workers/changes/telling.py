@@ -180,7 +180,7 @@ def _callback(look: Look, watcher: Watcher, change: Change, version: str | None,
         "target": {"mailbox": watch.mailbox, "event": event, "backend": watch.backend},
         "change": change.kind,
         "origin": change.origin(change.changed.keys()),
-        "updates": [ours.update for ours in change.by],
+        "updates": list(change.updates),
         "version": version,
         "changed": {name: shown_change(name, pair) for name, pair in change.changed.items()},
     }

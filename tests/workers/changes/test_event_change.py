@@ -56,7 +56,7 @@ def test_a_detail_that_somebody_adds_to_a_place_or_takes_away_is_a_change(detail
 def test_what_we_wrote_is_ours() -> None:
     ours = Ours("upd_1", {"subject": "After"}, None)
     change = compare(seen(), an_event(marker=("upd_1",), subject="After"), [ours])
-    assert (change.origin(change.changed), change.by) == ("rendezvous", (ours,))
+    assert (change.origin(change.changed), change.updates) == ("rendezvous", ("upd_1",))
 
 
 def test_a_change_of_somebody_else_on_top_of_ours_is_not_ours() -> None:
@@ -108,6 +108,15 @@ def test_an_event_never_seen_is_told_as_it_is() -> None:
 
 def test_an_event_that_came_back_is_new() -> None:
     assert compare(gone(AT), an_event(), ()).kind == "created"
+
+
+@pytest.mark.parametrize("before", [None, gone(AT)])
+def test_a_new_event_is_nobodys_echo_though_it_bears_the_marker_of_the_one_that_it_was_copied_from(
+    before: Snapshot | None,
+) -> None:
+    ours = Ours("upd_1", {"subject": "Before"}, None)
+    change = compare(before, an_event(marker=("upd_1",)), [ours])
+    assert (change.kind, change.origin(change.changed), change.updates) == ("created", "exchange", ())
 
 
 def test_a_property_that_nobody_asked_for_before_has_not_changed() -> None:

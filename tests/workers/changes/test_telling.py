@@ -280,6 +280,19 @@ def test_a_new_event_that_a_beginning_mirror_meets_first_is_told_as_created_when
     assert [told["data"]["change"] for told in bench.told()] == ["created"]
 
 
+def test_a_copy_of_an_event_that_we_wrote_is_told_as_somebody_elses(bench: Bench) -> None:
+    update = an_update(intent=Intent(set={"subject": "Ours"}))
+    accepted(bench.store, update)
+    grant = claimed(bench.store, update.id)
+    result = Result("v2", noop=False, changed={"subject": {"before": "Team building", "after": "Ours"}})
+    bench.store.settle(grant, an_attempt(), Succeeded(result))
+    bench.exchange.marker = (update.id,)
+    edit(bench, subject="Ours")
+    bench.notify("created", "F")
+    (told,) = bench.told()
+    assert (told["data"]["origin"], told["data"]["updates"]) == ("exchange", [])
+
+
 def test_a_busy_exchange_is_asked_again(bench: Bench) -> None:
     bench.exchange.read_faults.append(Throttled("429", "Too many requests.", retry_after=10))
     outcome = bench.notify()
