@@ -66,7 +66,7 @@ class Push(Protocol):
         """What a subscription is made with and a renewal does not change: with other terms it has to be made anew."""
 
     def create(self, watch: Watch, now: datetime) -> Subscribed:
-        """Subscribe."""
+        """Subscribe. What ``watch.asked`` says may be there already makes place for it."""
 
     def renew(self, watch: Watch, now: datetime) -> Subscribed:
         """Let it live longer. Raises NotFound where there is no such subscription any more."""

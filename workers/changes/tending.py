@@ -18,12 +18,12 @@ from workers import retry
 from workers.celery.bell import Bell
 from workers.changes.beginning import Beginning
 from workers.changes.event_change import TOLD_BY_DEFAULT, Snapshot, is_over
-from workers.changes.feed import CursorLost, Feed, Item, Push
+from workers.changes.feed import CursorLost, Feed, Item, Push, Subscribed
 from workers.changes.news import is_whole, news, sight
 from workers.changes.notification import FIRST_SIGHT, Notification
 from workers.changes.subscription import FORBIDDEN, Mirror, Subscription, may_know
 from workers.changes.watch import OVER, Step, Watch, next_look, steps
-from workers.exchange import ExchangeError, NotFound, Throttled
+from workers.exchange import ExchangeError, NotFound, Throttled, Unknown
 from workers.outcome import Outcome, Succeeded
 from workers.settings import Settings
 from workers.store import Grant, Store
@@ -169,10 +169,24 @@ class Tender:
         if watch.graph_id is not None and watch.terms != push.terms:
             with suppress(ExchangeError):  # if the old subscription is still in the way, creating will say so
                 push.delete(watch)
-        made = push.create(watch, now)
+        made = self._subscribed(push, watch, now)
         # Nobody told us anything until now: whatever becomes of this look, we have to catch up.
-        created = replace(watch, graph_id=made.id, expires=made.expires, renewed=now, terms=push.terms, caught_up=None)
-        return self._noted(created, now, "graph_id", "expires", "renewed", "terms", "caught_up")
+        created = replace(
+            watch, graph_id=made.id, expires=made.expires, renewed=now, terms=push.terms, asked=None, caught_up=None
+        )
+        return self._noted(created, now, "graph_id", "expires", "renewed", "terms", "asked", "caught_up")
+
+    def _subscribed(self, push: Push, watch: Watch, now: datetime) -> Subscribed:
+        """That we ask is noted before: if the answer is lost, or this worker dies, there may be a subscription that we
+        do not know of. Any other failure made none."""
+        self._noted(replace(watch, asked=now), now, "asked")
+        try:
+            return push.create(watch, now)
+        except Unknown:
+            raise
+        except ExchangeError:
+            self._noted(watch, now, "asked")
+            raise
 
     def _renew(self, watch: Watch, now: datetime) -> Watch:
         try:

@@ -46,12 +46,13 @@ class Watch:
     """Moments are aware, UTC, by the store's clock; None: not yet.
 
     ``secret``: Graph's ``clientState``. ``graph_id``, ``expires``, ``renewed``: the Graph subscription; ``terms``: what
-    it was made with (feed.Push). ``cursor``: where the next catch-up goes on, opaque outside its feed. ``walked``: when
-    we last went through the whole calendar; ``caught_up``: when we last looked for changes ourselves. ``missed``: when
-    Graph said that it had lost notifications; ``reauthorize``: when it asked for a new authorization; ``heard``: when
-    it last told us of a change; ``usual``: its longest silence between two such moments, which is forgotten over weeks.
-    ``tended``: when everything was last in order. ``problem``: why it does not work now, one line. ``fence``: of the
-    job that looked last, or is looking now.
+    it was made with (feed.Push); ``asked``: when we asked Graph for one and do not know what came of it. ``cursor``:
+    where the next catch-up goes on, opaque outside its feed. ``walked``: when we last went through the whole calendar;
+    ``caught_up``: when we last looked for changes ourselves. ``missed``: when Graph said that it had lost
+    notifications; ``reauthorize``: when it asked for a new authorization; ``heard``: when it last told us of a change;
+    ``usual``: its longest silence between two such moments, which is forgotten over weeks. ``tended``: when everything
+    was last in order. ``problem``: why it does not work now, one line. ``fence``: of the job that looked last, or is
+    looking now.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Watch:
     expires: datetime | None = None
     renewed: datetime | None = None
     terms: str | None = None
+    asked: datetime | None = None
     cursor: str | None = None
     walked: datetime | None = None
     caught_up: datetime | None = None

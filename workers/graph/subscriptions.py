@@ -50,8 +50,11 @@ class GraphPush:
     def create(self, watch: Watch, now: datetime) -> Subscribed:
         """https://learn.microsoft.com/graph/api/subscription-post-subscriptions
 
-        409: there is one already, made by a call whose answer was lost. It is deleted first.
+        409: there is one already, made by a call whose answer was lost. It is deleted first; and so it is where we know
+        of such a call, because Graph does not always say so.
         """
+        if watch.asked is not None:
+            self._clear(watch)
         try:
             return self._create(watch, now)
         except VersionMoved:

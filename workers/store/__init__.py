@@ -41,8 +41,8 @@ store's own (``TIME``); moments shown to people come from the caller.
     rdv:same:{sha256}        string  the subscription or mirror that does just this                  with it
     rdv:watchers:{watch}     set     subscription:{id} and mirror:{id} that want to know             with them
     rdv:watch:{watch}        hash    a watched mailbox (watch_fields): backend mailbox secret        until nobody wants
-                                     graph_id expires renewed terms cursor walked caught_up missed   to know
-                                     reauthorize heard usual tended problem wanted fence learnt;
+                                     graph_id expires renewed terms asked cursor walked caught_up    to know
+                                     missed reauthorize heard usual tended problem wanted fence learnt;
                                      of each mirror spelled:{id} leads:{id} circle:{id} waits:{id}
     rdv:watches              zset    watches by when they have to be looked at, ms                   with them
     rdv:snapshots:{watch}    hash    event → as it was last told, as JSON                            with the watch

@@ -50,6 +50,7 @@ def watch_from(watch_id: str, fields: Mapping[str, str]) -> Watch:
         expires=time("expires"),
         renewed=time("renewed"),
         terms=fields.get("terms"),
+        asked=time("asked"),
         cursor=fields.get("cursor") or None,
         walked=time("walked"),
         caught_up=time("caught_up"),

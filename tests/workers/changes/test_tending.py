@@ -52,7 +52,7 @@ class FakeGraph:
         return f"immutable {event.event.removeprefix('immutable ')}"
 
     def create(self, watch: Watch, now: datetime) -> Subscribed:
-        self._called("create")
+        self._called("create" if watch.asked is None else "create in doubt")
         return Subscribed(f"g-{len(self.calls)}", now + self.life)
 
     def renew(self, watch: Watch, now: datetime) -> Subscribed:
@@ -349,6 +349,29 @@ def test_a_subscription_that_was_made_on_other_terms_makes_place_for_one_on_ours
     assert bench.graph.calls[3:] == ["delete", "create", "catch up", "delete", "create", "catch up"]
     assert bench.watch.terms == "sealed"
     assert bench.tend() == Succeeded(None, "nothing to do")
+
+
+def test_that_a_subscription_may_have_been_made_is_remembered_until_one_is_known(bench: Bench) -> None:
+    bench.graph.faults["create"] = Unknown("ReadTimeout", "no answer")
+    bench.tend()
+    bench.graph.faults["create in doubt"] = AccessDenied("403", "no")
+    bench.tend()
+    bench.tend()
+    assert [call for call in bench.graph.calls if call.startswith("create")] == ["create", *["create in doubt"] * 2]
+    assert bench.watch.asked is None
+
+
+def test_that_a_subscription_was_refused_leaves_nothing_in_doubt(bench: Bench) -> None:
+    bench.graph.faults["create"] = AccessDenied("403", "no")
+    bench.tend()
+    assert bench.watch.asked is None
+
+
+def test_a_worker_that_dies_while_it_subscribes_leaves_it_in_doubt(bench: Bench) -> None:
+    bench.graph.faults["create"] = MemoryError()
+    with pytest.raises(MemoryError):
+        bench.tend()
+    assert bench.watch.asked is not None
 
 
 def test_reauthorization_is_a_renewal(bench: Bench) -> None:

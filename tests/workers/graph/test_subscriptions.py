@@ -73,14 +73,18 @@ def test_one_that_is_in_the_way_makes_place_and_others_do_not() -> None:
             {"id": "bens", "resource": "users/ben@contoso.com/events", "notificationUrl": ADDRESS},
         ]
     }
-    wire = Wire(failure(409), listed, httpx.Response(204), httpx.Response(201, json=MADE))
-    push(wire).create(WATCH, NOW)
-    assert [(request.method, request.url.path) for request in wire.seen] == [
+    made = httpx.Response(201, json=MADE)
+    refused, lost = Wire(failure(409), listed, httpx.Response(204), made), Wire(listed, httpx.Response(204), made)
+    push(refused).create(WATCH, NOW)
+    push(lost).create(replace(WATCH, asked=NOW), NOW)
+    calls = [
         ("POST", "/v1.0/subscriptions"),
         ("GET", "/v1.0/subscriptions"),
         ("DELETE", "/v1.0/subscriptions/stray"),
         ("POST", "/v1.0/subscriptions"),
     ]
+    assert [(request.method, request.url.path) for request in refused.seen] == calls
+    assert [(request.method, request.url.path) for request in lost.seen] == calls[1:]
 
 
 def test_a_second_refusal_is_told() -> None:

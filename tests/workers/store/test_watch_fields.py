@@ -15,7 +15,7 @@ def test_a_watch_is_read_as_it_was_stored() -> None:
     moment = str(round(NOW.timestamp() * 1000))
     stored = {"backend": "cloud", "mailbox": "anna@contoso.com", "secret": "s", "expires": moment, "spelled:mir_1": "E"}
     assert watch_from("wch_1", stored) == replace(NEW, expires=NOW, spelled={"mir_1": "E"})
-    moments = ("expires", "renewed", "walked", "caught_up", "missed", "reauthorize", "heard", "tended")
+    moments = ("expires", "renewed", "walked", "caught_up", "missed", "reauthorize", "heard", "tended", "asked")
     texts = {"graph_id": "g", "terms": "open", "cursor": "c", "problem": "No."}
     mirrors = {"leads:mir_1": "F", "circle:mir_1": "mir_2 mir_3", "waits:mir_1": "Busy."}
     more = {
