@@ -332,3 +332,21 @@ MAY: Mapping[str, list[tuple[str, bool]]] = {
 def test_a_client_touches_what_its_patterns_name(written: Written, patterns: str, owner: str, allowed: bool) -> None:
     settings = graph_and_ews(written, mailboxes=patterns)
     assert settings.clients["hr"].may_touch(owner, settings.backends["cloud"]) is allowed
+
+
+@pytest.mark.parametrize(
+    ("named", "tenant"),
+    [
+        ("6F4A2B1E-6d1b-4c0e-9a53-2b6a1f0c7d10", "6f4a2b1e-6d1b-4c0e-9a53-2b6a1f0c7d10"),
+        ("6f4a2b1e-6d1b-4c0e-9a53-2b6a1f0c7d10/", "6f4a2b1e-6d1b-4c0e-9a53-2b6a1f0c7d10"),
+        ("contoso.com", None),
+        ("organizations", None),
+    ],
+)
+def test_a_tenant_is_known_where_the_authority_names_it_by_its_id(
+    written: Written, named: str, tenant: str | None
+) -> None:
+    text = GRAPH.replace("https://login.microsoftonline.com/tenant", f"https://login.microsoftonline.com/{named}")
+    (cloud,) = written.load(text + CLIENT).backend
+    assert isinstance(cloud, GraphBackend)
+    assert cloud.tenant == tenant

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
@@ -25,7 +24,6 @@ CHANGES = ("created", "updated", "deleted")
 ID_AT_MOST = 1024
 TOKENS_AT_MOST = 16
 """The most tokens in one collection, which has one for each application and tenant."""
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class Dropped(Exception):
@@ -110,7 +108,6 @@ def _proof(item: Mapping[str, Json], tokens: Json) -> str:
 
 def _check_tenant(item: Mapping[str, Json], backend: GraphBackend) -> None:
     """Compares the tenants only if the configuration names ours by its id, as Graph does."""
-    ours = (backend.authority or "").rstrip("/").rpartition("/")[2]
     theirs = item.get("tenantId")
-    if _GUID.fullmatch(ours) and theirs is not None and str(theirs).lower() != ours.lower():
+    if backend.tenant is not None and theirs is not None and str(theirs).lower() != backend.tenant:
         raise Dropped("tenant")

@@ -23,7 +23,8 @@ class Prover:
         beside: Collection[Prover] = (),
     ):
         self._audience = backend.client_id or ""
-        self._issuers = ("https://sts.windows.net/{tid}/", "https://login.microsoftonline.com/{tid}/v2.0",
+        tenant = backend.tenant or "{tid}"
+        self._issuers = (f"https://sts.windows.net/{tenant}/", f"https://login.microsoftonline.com/{tenant}/v2.0",
                          f"{(backend.authority or '').rstrip('/')}/v2.0")  # fmt: skip
         self._certificates = certificates
         self._key_of = key_of

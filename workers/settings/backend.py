@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ ServerVersion = Literal[
 ]  # fmt: skip
 """The versions of the schema of Exchange Web Services, oldest first."""
 
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Certificates: TypeAlias = Annotated[Path, AfterValidator(certificates)]
 CertificateAndKey: TypeAlias = Annotated[Path, AfterValidator(certificate_and_key)]
@@ -77,6 +79,12 @@ class GraphBackend(_Backend):
     def is_somebody(self) -> bool:
         """Whether it signs in as a person, whose mailbox is ``me``."""
         return self.refresh_token is not None
+
+    @property
+    def tenant(self) -> str | None:
+        """The tenant's id in small letters; None where ``authority`` names it otherwise, or none."""
+        named = (self.authority or "").rstrip("/").rpartition("/")[2].lower()
+        return named if _GUID.fullmatch(named) else None
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

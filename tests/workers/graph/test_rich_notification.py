@@ -205,6 +205,31 @@ def test_a_notification_is_proved_by_its_tokens_and_what_is_sealed(
             prover.check("E", proof)
 
 
+@pytest.mark.parametrize(
+    "issuer",
+    ["https://sts.windows.net/{}/", "https://login.microsoftonline.com/{}/v2.0", "https://login.example/{}/v2.0"],
+)
+def test_only_the_tenant_vouches_where_the_authority_names_it_by_its_id(
+    signer: rsa.RSAPrivateKey, ours: Certificate, issuer: str
+) -> None:
+    other = "00000000-0000-0000-0000-000000000000"
+    theirs = a_proof(ours, a_token(signer, tid=other, iss=issuer.format(other)))
+    sealing = backend(authority=f"https://login.example/{TENANT}")
+    prover = Prover(sealing, [ours], {"k1": signer.public_key()}.get, lambda: NOW)
+    prover.check("E", a_proof(ours, a_token(signer, iss=issuer.format(TENANT))))
+    with pytest.raises(NotGenuine, match="of another issuer"):
+        prover.check("E", theirs)
+
+
+@pytest.mark.parametrize("named", ["organizations", "contoso.com"])
+def test_any_tenant_vouches_where_the_authority_names_none_by_its_id(
+    signer: rsa.RSAPrivateKey, ours: Certificate, named: str
+) -> None:
+    sealing = backend(authority=f"https://login.microsoftonline.com/{named}")
+    prover = Prover(sealing, [ours], {"k1": signer.public_key()}.get, lambda: NOW)
+    prover.check("E", a_proof(ours, a_token(signer)))
+
+
 def test_a_collection_that_is_also_for_another_backend_of_ours_is_believed_and_one_for_strangers_is_not(
     signer: rsa.RSAPrivateKey, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
