@@ -130,8 +130,8 @@ def recovery(hurts: Iterable[float], evidence: Evidence, *, alone: bool = False)
     before that."""
     written = {write.update: write.at for write in attributed(evidence)}
     told = {post.update: post.at for post in reversed(evidence.delivered) if 200 <= post.status < 300}
-    waits, moments_of_hurt = [], sorted(hurts)
-    for hurt, following in zip(moments_of_hurt, [*moments_of_hurt[1:], math.inf], strict=True):
+    waits = []
+    for hurt, following in pairwise([*sorted(hurts), math.inf]):
         waiting = defaultdict(list)
         for promise in evidence.promises:
             done = (told if promise.callback else written).get(promise.update, 0.0)

@@ -68,6 +68,7 @@ def test_what_has_to_be_given_up_is_misreported_only_when_it_was_applied() -> No
 def test_recovery_is_from_the_hurt_until_a_caller_that_waited_is_called_back() -> None:
     assert recovery([11.5], KEPT) == [1.0]
     assert recovery([9.0, 14.0], KEPT) == []
+    assert recovery([], KEPT) == []
 
 
 def test_a_recovery_in_which_something_else_was_hurt_is_told_apart() -> None:
