@@ -7,6 +7,7 @@ One file for each group of commands.
     timeline  one update, shown with its history             trigger, listen         for those who receive callbacks
     progress  one update, followed to its end                doctor, demo            is it well? show me
     failure   what went wrong, in a sentence or two          configured, document    reading files
+    consent   a person's yes before much is done at once
     printable text of others, made safe to print             completion              the shell's completion
 
 Exit codes: 0 it went well, 1 it did not, 2 the command was not understood. Commands import what only they need (httpx,
