@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from tests.workers.events import an_event
 from tests.workers.fake_exchange import FakeExchange, Fault
-from tests.workers.given import NOW, Bells, accepted, an_update
+from tests.workers.given import NOW, Bells, accepted, an_attempt, an_update, claimed
 from tests.workers.receiver import OK, answering, receiving
 from workers.callbacks.callback import Deliverer
 from workers.celery.bell import Bell
@@ -27,7 +27,7 @@ from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.settings import Settings
 from workers.store import Grant, Ring, Store, StoreUnavailable
 from workers.tls import trust
-from workers.update import Intent, Target, Update
+from workers.update import ConflictResolution, Intent, Target, Update
 
 LONG = timedelta(seconds=30)
 OVERLOADED = Unavailable("HTTP 503", "overloaded", request_id="r-503")
@@ -219,6 +219,42 @@ def test_a_backend_that_is_gone_leaves_a_doubt_open_and_a_replay_clears_it_up(be
     assert isinstance(bench.run(update), Succeeded)
     assert bench.job(update).result["changed"].keys() == {"subject"}
     assert len(bench.exchange.writes) == 1
+
+
+@pytest.mark.parametrize("mode", ["autoResolve", "neverOverwrite"])
+def test_what_somebody_changed_since_our_first_read_stays_also_after_a_replay(
+    bench: Bench, mode: ConflictResolution
+) -> None:
+    bench.exchange.between.append(lambda: bench.exchange.human(subject="Theirs"))
+    update = bench.take_in(conflict_resolution=mode)
+    for _ in range(2):
+        outcome = bench.run(update)
+        assert isinstance(outcome, Dead) and outcome.failure.error_class == "conflict"
+        bench.store.replay(update.id)
+    assert bench.exchange.properties["subject"] == "Theirs"
+
+
+@pytest.mark.parametrize("mode", ["autoResolve", "neverOverwrite"])
+def test_what_somebody_changed_since_our_first_read_stays_if_the_mailbox_was_paused_before_the_write(
+    bench: Bench, redis: Redis, mode: ConflictResolution
+) -> None:
+    busy = bench.take_in(target=Target("cloud", "B", mailbox="a@b"))
+    update = bench.take_in(target=Target("cloud", "E", mailbox="a@b"), conflict_resolution=mode)
+    grant = claimed(bench.store, busy.id)
+
+    def throttled(_: float) -> None:
+        """While we read, another update of the mailbox is sent away; it is settled once."""
+        pause = Retry("throttled", "429", LONG, pause=LONG)
+        bench.store.settle(grant, an_attempt(outcome="throttled"), pause)
+
+    bench.exchange.spend = throttled
+    assert isinstance(bench.run(update), Retry) and bench.exchange.writes == []
+    bench.exchange.human(subject="Theirs")
+    redis.delete(f"rdv:paused:{update.target.lane}")
+    redis.hset(f"rdv:job:{update.id}", "not_before", 0)
+    outcome = bench.run(update)
+    assert isinstance(outcome, Dead) and outcome.failure.error_class == "conflict"
+    assert bench.exchange.properties["subject"] == "Theirs"
 
 
 @pytest.mark.parametrize(("later", "code"), [(0, "NotApplied"), (MARKER_LENGTH, "MarkerForgotten")])
