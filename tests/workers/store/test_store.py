@@ -353,6 +353,17 @@ def test_whoever_stands_behind_waits_with_the_others_of_the_lane(store: Store) -
     assert [ring.id for ring in store.settle(claimed(store, other.id), an_attempt(), DONE)[1]] == [behind.id]
 
 
+def test_who_comes_while_others_wait_in_its_lane_is_not_rung_and_has_its_turn_behind_them(store: Store) -> None:
+    running, waiting, late = (an_update(event=f"event-{number}") for number in range(3))
+    for update in (running, waiting):
+        accepted(store, update, room=1)
+    grant = claimed(store, running.id)
+    assert store.claim(waiting.id) is None
+    assert accepted(store, late, room=1).rings == ()
+    assert [ring.id for ring in store.settle(grant, an_attempt(), DONE)[1]] == [waiting.id]
+    assert [ring.id for ring in store.settle(claimed(store, waiting.id), an_attempt(), DONE)[1]] == [late.id]
+
+
 def test_sweep_looks_once_at_a_lane_where_nobody_waits_and_at_what_there_is_nothing_to_do_for(
     store: Store, redis: Redis
 ) -> None:

@@ -34,7 +34,8 @@ from workers.store.connection import Connection
 LATER = timedelta(hours=1)
 DAYS = timedelta(days=2)
 ROOM = {"anna@contoso.com": 1, "otto@contoso.com": 2}
-EVENTS = (("anna@contoso.com", "A"), ("anna@contoso.com", "B"), ("otto@contoso.com", "C"), ("otto@contoso.com", "D"))
+EVENTS = (("anna@contoso.com", "A"), ("anna@contoso.com", "B"), ("anna@contoso.com", "C"),
+          ("otto@contoso.com", "D"), ("otto@contoso.com", "E"), ("otto@contoso.com", "F"))  # fmt: skip
 HOST = "callback/hr.example"
 MOVES = {(before, after) for (before, _), after in TRANSITIONS.items()}
 TALLIED = ("accepted", "succeeded", "dead", "cancelled")

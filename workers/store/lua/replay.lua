@@ -4,8 +4,8 @@
 -- Result: {1, rings}, or {0, {}} where it is no dead letter
 local id, token, body, deadline, grace = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 local key = job_key(id)
-local state, line, client, replay, attempted =
-  unpack(redis.call('HMGET', key, 'state', 'line', 'client', 'replay', 'attempted'))
+local state, line, lane, client, replay, attempted =
+  unpack(redis.call('HMGET', key, 'state', 'line', 'lane', 'client', 'replay', 'attempted'))
 if replay == token then return {1, {}} end
 if state ~= 'dead' or redis.call('ZREM', dead_key(client), id) == 0 then return {0, {}} end
 
@@ -16,5 +16,5 @@ redis.call('HDEL', key, 'finished', 'error', 'result', 'lost', 'callback')
 redis.call('PERSIST', key)
 count(id, 1)
 moved(id, nil, 'queued')
-if redis.call('RPUSH', line_key(line), id) == 1 then wake(id, grace) end
+if redis.call('RPUSH', line_key(line), id) == 1 then come_forward(id, lane, grace) end
 return {1, rings}

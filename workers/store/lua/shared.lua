@@ -91,6 +91,12 @@ local function admit(lane, grace, most)
   if redis.call('EXISTS', waiting_key(lane)) == 0 then redis.call('ZREM', DUE, LANE .. lane) end
 end
 
+-- The job has come to the head of its line: it may run, or waits behind those who wait in its lane.
+local function come_forward(id, lane, grace)
+  if redis.call('EXISTS', waiting_key(lane)) == 0 then return wake(id, grace) end
+  wait_in_lane(id, lane, redis.call('HGET', job_key(id), 'accepted'))
+end
+
 -- How many updates are unsettled, by client and by lane.
 local function count(id, more)
   local kind, client, lane = what_is(id)
@@ -172,13 +178,7 @@ local function leave(id, line, lane, grace, places)
   local was_head = at_head(id, line)
   redis.call('LREM', line_key(line), 0, id)
   local next_id = redis.call('LINDEX', line_key(line), 0)
-  if was_head and next_id then
-    if redis.call('EXISTS', waiting_key(lane)) == 1 then
-      wait_in_lane(next_id, lane, redis.call('HGET', job_key(next_id), 'accepted'))
-    else
-      wake(next_id, grace)
-    end
-  end
+  if was_head and next_id then come_forward(next_id, lane, grace) end
   admit(lane, grace, places)
 end
 
@@ -217,7 +217,7 @@ local function enqueue(kind, grace, id, body, client, owner, line, lane, room, l
   count(id, 1)
   moved(id, nil, 'queued')
   tally(id, 'accepted', '')
-  if redis.call('RPUSH', line_key(line), id) == 1 then wake(id, grace) end
+  if redis.call('RPUSH', line_key(line), id) == 1 then come_forward(id, lane, grace) end
 end
 
 -- ARGV from position i on: id, body, client, owner, line, lane, room, label of the callback; id '' for none.
