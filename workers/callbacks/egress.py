@@ -115,7 +115,8 @@ class _DeadlineStream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        stream = self._stream.start_tls(ssl_context, server_hostname, _left(self._deadline))
+        name = server_hostname and server_hostname.rstrip(".")  # as certificates and RFC 6066 have it
+        stream = self._stream.start_tls(ssl_context, name, _left(self._deadline))
         return _DeadlineStream(stream, self._deadline)
 
     def get_extra_info(self, info: str) -> Any:

@@ -47,7 +47,7 @@ def resolving(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     real = socket.getaddrinfo
 
     def getaddrinfo(host: str, port: int, *rest: Any, **options: Any) -> list[Any]:
-        if not host.endswith(".example.com"):
+        if not host.rstrip(".").endswith(".example.com"):
             return real(host, port, *rest, **options)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
 
@@ -252,10 +252,11 @@ def test_the_name_is_what_tls_checks(tmp_path: Path) -> None:
     server, certificate = certified("hooks.example.com", tmp_path)
     context = trust(certificate)
     with receiving(answering(OK), tls=server) as receiver:
-        assert sent(f"https://hooks.example.com:{receiver.port}/", context=context).status == 200
+        for host in ("hooks.example.com", "hooks.example.com."):
+            assert sent(f"https://{host}:{receiver.port}/", context=context).status == 200
         with pytest.raises(httpcore.NetworkError, match="Hostname mismatch"):
             sent(f"https://other.example.com:{receiver.port}/", context=context)
-    assert len(receiver.heads) == 1
+    assert len(receiver.heads) == 2
 
 
 @pytest.mark.usefixtures("resolving")
