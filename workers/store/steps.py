@@ -141,7 +141,7 @@ class Steps:
     ) -> tuple[Cancelled, tuple[Ring, ...]]:
         """Take a waiting update back. ``finished_at``: RFC 3339."""
         said, to_ring = self._redis.run(
-            "cancel", job_id, finished_at, ms(SETTLED_LIFE), self._grace, *callback_arguments(callback)
+            "cancel", job_id, uuid4().hex, finished_at, ms(SETTLED_LIFE), self._grace, *callback_arguments(callback)
         )
         return Cancelled(said), rings(to_ring)
 

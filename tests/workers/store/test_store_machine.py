@@ -289,7 +289,7 @@ class StoreMachine(RuleBasedStateMachine):
             assert said is Cancelled.CANCELLED
             self.model.end(job, "cancelled")
         elif was.settled:
-            assert said is (Cancelled.CANCELLED if was.state == "cancelled" else Cancelled.ENDED)
+            assert said is Cancelled.ENDED
         else:
             assert said is Cancelled.RUNNING
 
