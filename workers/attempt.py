@@ -132,15 +132,9 @@ class _Run:
                 return self._overtaken(event) or self._write(event, values)
 
     def _overtaken(self, event: Event) -> Dead | None:
-        """With neverOverwrite, a conflict if the version that the caller saw was replaced by somebody else.
-
-        Not if the caller named the value that it expects of everything it changes: those values hold, and they say more
-        than a version, which Exchange moves by itself.
-        """
+        """With neverOverwrite, a conflict if the version that the caller saw was replaced by somebody else."""
         update, seen = self.update, self.update.target.version
         if update.conflict_resolution != "neverOverwrite" or seen is None or self.past is not None:
-            return None
-        if set(update.intent.touched) <= set(update.intent.expect):
             return None
         if is_ours(event.version, content_of(event.properties), seen, self.around.wrote()):
             return None

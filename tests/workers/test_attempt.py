@@ -686,9 +686,9 @@ def test_never_overwrite_minds_an_edit_between_our_write_and_its_being_read_back
         assert dead(Desk(desk.exchange, later, wrote=[wrote]).run()) == ("conflict", "conflict")
 
 
-def test_never_overwrite_trusts_what_the_caller_expects_more_than_a_version() -> None:
+def test_never_overwrite_heeds_a_version_also_where_the_values_are_as_expected() -> None:
     desk = a_strict_desk("v0", Intent(set={"subject": "Moved"}, expect={"subject": "Team building"}))
-    assert succeeded(desk.run()).verified
+    assert dead(desk.run()) == ("conflict", "conflict")
 
 
 @pytest.mark.parametrize("mode", ["autoResolve", "alwaysOverwrite"])
