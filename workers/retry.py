@@ -56,12 +56,13 @@ def decide(error: ExchangeError, attempts: int, patience: Patience, *, in_doubt:
     asked = timedelta(seconds=min(error.retry_after or 0, _LONGEST))
     after = asked + _jitter(error, attempts, patience)
     pause = min(asked, LONGEST_PAUSE) or (after if isinstance(error, Throttled) else None)
-    # After the deadline we may still look what came of a write that was sent just before it; nothing more is written.
-    looks_once_more = isinstance(error, Unknown) and not asked
-    if patience.remaining <= max(asked, LAST_MOMENT) and not looks_once_more:
+    if patience.remaining <= LAST_MOMENT and not isinstance(error, Unknown):
         return replace(expired(str(error), error.request_id, in_doubt=in_doubt), pause=pause)
-    after = min(after, max(patience.remaining - LAST_MOMENT / 2, LAST_MOMENT))
-    return Retry(error.outcome, str(error), after, pause, in_doubt, error.request_id)
+    latest = max(patience.remaining - LAST_MOMENT / 2, LAST_MOMENT)
+    if in_doubt and pause is not None:
+        # After the deadline nothing more is written, but we may look once more what came of a write.
+        latest = max(latest, pause)
+    return Retry(error.outcome, str(error), min(after, latest), pause, in_doubt, error.request_id)
 
 
 def again(error: ExchangeError, attempts: int, engine: Engine, dice: float) -> Retry:

@@ -59,8 +59,9 @@ def test_what_is_busy_is_tried_again(kind: type[ExchangeError]) -> None:
 def test_every_error_has_an_outcome(kind: type[ExchangeError], n: int, hint: float, dice: float, doubt: bool) -> None:
     outcome = decide(kind("X", "x", retry_after=hint), n, patience(dice), in_doubt=doubt)
     if isinstance(outcome, Retry):
-        assert timedelta() <= outcome.after < timedelta(days=1)
-        assert outcome.after >= timedelta(seconds=hint or 0) or outcome.pause == timedelta(seconds=hint)
+        asked = timedelta(seconds=min(hint or 0, 86_400))
+        assert timedelta() <= outcome.after <= timedelta(days=1)
+        assert outcome.after >= asked or outcome.pause == asked
         assert outcome.in_doubt == (doubt or issubclass(kind, Unknown))
     else:
         assert isinstance(outcome, Dead)
@@ -117,9 +118,26 @@ def test_the_last_wait_ends_before_the_deadline(seconds: float, dice: float) -> 
     assert outcome.after < remaining
 
 
-def test_what_would_come_after_the_deadline_is_given_up_now() -> None:
-    short = patience(remaining=20 * SECOND)
-    outcome = decide(Throttled("429", "Busy.", retry_after=30), 0, short, in_doubt=False)
+def test_an_update_waits_until_its_deadline_also_where_exchange_asks_for_longer() -> None:
+    outcome = decide(Throttled("429", "Busy.", retry_after=30), 0, patience(remaining=20 * SECOND), in_doubt=False)
+    assert isinstance(outcome, Retry)
+    assert outcome.after < 20 * SECOND and outcome.pause == 30 * SECOND
+
+
+@pytest.mark.parametrize("kind", BUSY)
+def test_what_came_of_a_write_is_looked_at_even_if_exchange_is_to_be_left_alone_beyond_the_deadline(
+    kind: type[ExchangeError],
+) -> None:
+    outcome = decide(kind("504", "x", retry_after=30), 0, patience(remaining=20 * SECOND), in_doubt=True)
+    assert isinstance(outcome, Retry)
+    assert outcome.in_doubt and outcome.after == outcome.pause == 30 * SECOND
+    last = decide(Throttled("429", "Busy.", retry_after=30), 1, patience(remaining=-10 * SECOND), in_doubt=True)
+    assert isinstance(last, Dead)
+    assert (last.failure.error_class, last.failure.code, last.pause) == ("unknownOutcome", "429", 30 * SECOND)
+
+
+def test_in_the_last_moment_before_the_deadline_an_update_is_given_up() -> None:
+    outcome = decide(Throttled("429", "Busy."), 0, patience(remaining=SECOND), in_doubt=False)
     assert isinstance(outcome, Dead)
     assert (outcome.failure.error_class, outcome.failure.code) == ("expired", "429")
     assert "Busy." in outcome.failure.detail
@@ -149,7 +167,7 @@ def test_an_expired_update_bears_the_code_of_the_last_answer(in_doubt: bool) -> 
 
 def test_a_mailbox_is_asked_again_after_a_day_whatever_exchange_says() -> None:
     outcome = decide(Throttled("429", "x", retry_after=604_800), 0, patience(), in_doubt=False)
-    assert isinstance(outcome, Dead) and outcome.pause == timedelta(days=1)
+    assert isinstance(outcome, Retry) and outcome.pause == timedelta(days=1)
 
 
 @given(errors, st.integers(0, 10_000), hints, st.floats(0, 0.999))
