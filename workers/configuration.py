@@ -84,6 +84,8 @@ def _of_environment(environ: Mapping[str, str]) -> dict[str, str | None]:
     }
 
 
+_VARIABLE = re.compile("[A-Z_][A-Z0-9_]*")
+"""What is repeated in an error: anything else may be a secret at the wrong place."""
 _SECRETS = {"client_secret_env": "client_secret", "refresh_token_env": "refresh_token", "username_env": "username",
             "password_env": "password", "webhook_secrets_env": "webhook_secrets"}  # fmt: skip
 
@@ -111,7 +113,8 @@ def _resolved(kind: str, table: Mapping[str, Any], environ: Mapping[str, str]) -
         listed = names if isinstance(names, list) else [names]
         for name in listed:
             if not isinstance(name, str) or not environ.get(name):
-                raise ConfigurationError(f"{where}: {env_key}: the environment variable {name} is empty or not set")
+                named = name if _VARIABLE.fullmatch(str(name)) else "that is named here (or is this the secret itself?)"
+                raise ConfigurationError(f"{where}: {env_key}: the environment variable {named} is empty or not set")
         values = [environ[name] for name in listed]
         resolved[key] = values if isinstance(names, list) else values[0]
     return resolved

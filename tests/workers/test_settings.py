@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
+from tests.workers.authority import certificate
 from workers.configuration import ConfigurationError, load
 from workers.settings import EwsBackend, GraphBackend, Settings
 
@@ -261,6 +264,77 @@ def test_what_is_wrong_is_said_in_one_line_that_names_the_key(written: Written, 
 def test_an_empty_secret_is_named(written: Written, name: str, key: str) -> None:
     said = written.complaint(GRAPH + EWS + CLIENT, **{name: ""})
     assert f"{key}: the environment variable {name} is empty or not set" in said
+
+
+@pytest.mark.parametrize("secret", [SECRET, "p~S3CRET.value", "Sup3rS3cret"])
+def test_a_secret_in_place_of_its_variables_name_is_not_repeated(written: Written, secret: str) -> None:
+    said = written.complaint(GRAPH.replace("CLOUD_CLIENT_SECRET", secret) + CLIENT)
+    assert "[[backend]] cloud: client_secret_env: the environment variable that is named here" in said
+    assert secret not in said
+
+
+KEY = rsa.generate_private_key(65537, 2048)
+WEAK = rsa.generate_private_key(65537, 1024)  # noqa: S505 - that is the point
+CURVE = ec.generate_private_key(ec.SECP256R1())
+
+
+def pem(folder: Path, key: Any = KEY) -> bytes:
+    certificate(folder / "pair.pem", key)
+    return (folder / "pair.pem").read_bytes()
+
+
+def of_two(folder: Path) -> bytes:
+    beginning, _, _ = pem(folder, WEAK).partition(b"-----BEGIN PRIVATE KEY")
+    return beginning + b"-----BEGIN PRIVATE KEY" + pem(folder).partition(b"-----BEGIN PRIVATE KEY")[2]
+
+
+def locked(folder: Path) -> bytes:
+    passphrase = BestAvailableEncryption(b"opensesame")
+    return pem(folder)[: pem(folder).index(b"-----BEGIN PRIVATE KEY")] + KEY.private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, passphrase
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (lambda _: b"-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----", "does not hold a certificate and its"),
+        (lambda folder: pem(folder).partition(b"-----BEGIN PRIVATE KEY")[0], "does not hold a certificate and its"),
+        (
+            lambda folder: b"-----BEGIN PRIVATE KEY" + pem(folder).partition(b"-----BEGIN PRIVATE KEY")[2],
+            "does not hold",
+        ),
+        (of_two, "do not belong together"),
+        (locked, "has a passphrase"),
+        (None, "cannot be read"),
+    ],
+)
+@pytest.mark.parametrize("place", ["client", "notification"])
+def test_a_certificate_and_key_that_cannot_be_used_is_told_at_the_start(
+    written: Written, tmp_path: Path, content: Any, said: str, place: str
+) -> None:
+    file = tmp_path / "app.pem"
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content(tmp_path))
+    assert said in written.complaint(with_certificate(place, file))
+
+
+@pytest.mark.parametrize("key", [WEAK, CURVE])
+def test_graph_seals_for_rsa_keys_that_are_long_enough_only(written: Written, tmp_path: Path, key: Any) -> None:
+    pem(tmp_path, key)
+    said = written.complaint(with_certificate("notification", tmp_path / "pair.pem"))
+    assert "needs an RSA key of 2048 bits or more" in said
+    pem(tmp_path)
+    assert written.load(with_certificate("notification", tmp_path / "pair.pem"))
+    assert written.load(with_certificate("client", tmp_path / "pair.pem"))
+
+
+def with_certificate(place: str, file: Path) -> str:
+    if place == "notification":
+        return GRAPH + f'notification_certificate_files = ["{file}"]' + CLIENT
+    return GRAPH.replace('client_secret_env = "CLOUD_CLIENT_SECRET"', f'client_certificate_file = "{file}"') + CLIENT
 
 
 @pytest.mark.parametrize("secret", ["whsec_", "whsec_not base64!", "whsec_abc", "plain text"])

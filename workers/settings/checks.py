@@ -11,6 +11,11 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509 import load_pem_x509_certificate
 from pydantic import AfterValidator
 
 from workers.address import is_address
@@ -34,12 +39,33 @@ def certificates(path: Path) -> Path:
 
 
 def certificate_and_key(path: Path) -> Path:
-    """A file that holds a certificate and its private key in PEM."""
-    _check_readable(path)
-    text = path.read_bytes()
-    if b"-----BEGIN CERTIFICATE-----" not in text or b"PRIVATE KEY-----" not in text:
-        raise ValueError(f"the file {path} does not hold a certificate and its private key in PEM")
+    """A file that holds a certificate and its private key in PEM, without a passphrase."""
+    _private_key(path)
     return path
+
+
+def sealing_certificate(path: Path) -> Path:
+    """The same with a key that Graph can seal notifications for,
+    https://learn.microsoft.com/graph/change-notifications-with-resource-data"""
+    key = _private_key(path)
+    if not isinstance(key, RSAPrivateKey) or key.key_size < 2048:
+        raise ValueError(f"the file {path} needs an RSA key of 2048 bits or more: Graph seals for no other")
+    return path
+
+
+def _private_key(path: Path) -> PrivateKeyTypes:
+    """The key of a file that holds a certificate and its private key."""
+    _check_readable(path)
+    pem = path.read_bytes()
+    try:
+        key, certificate = load_pem_private_key(pem, None), load_pem_x509_certificate(pem)
+    except TypeError:
+        raise ValueError(f"the private key in {path} has a passphrase: nobody is there to type it") from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise ValueError(f"the file {path} does not hold a certificate and its private key in PEM") from None
+    if certificate.public_key() != key.public_key():
+        raise ValueError(f"the file {path} holds a certificate and a private key that do not belong together")
+    return key
 
 
 def check_webhook_secret(text: str) -> None:
@@ -76,5 +102,5 @@ def network(text: object) -> IPv4Network | IPv6Network:
 
 
 def _check_readable(path: Path) -> None:
-    if not os.access(path, os.R_OK):
+    if path.is_dir() or not os.access(path, os.R_OK):
         raise ValueError(f"the file {path} cannot be read")

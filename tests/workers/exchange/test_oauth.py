@@ -312,7 +312,7 @@ def test_an_authority_that_cannot_be_reached_is_one_of_our_errors(
 @pytest.mark.parametrize("content", ["", "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"])
 def test_a_certificate_file_that_lost_a_part_is_denied(authority: Authority, tmp_path: Path, content: str) -> None:
     pem = tmp_path / "app.pem"
-    pem.write_text("-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----")
+    certificate(pem, rsa.generate_private_key(65537, 2048))
     configured = backend(authority, client_secret=None, client_certificate_file=pem)
     pem.write_text(content)
     with pytest.raises(AccessDenied, match="private key"):
@@ -322,9 +322,10 @@ def test_a_certificate_file_that_lost_a_part_is_denied(authority: Authority, tmp
 def test_a_key_that_cannot_sign_is_denied(authority: Authority, tmp_path: Path) -> None:
     pem = tmp_path / "app.pem"
     certificate(pem, rsa.generate_private_key(65537, 2048))
+    configured = backend(authority, client_secret=None, client_certificate_file=pem)
     pem.write_text(pem.read_text().replace("-----BEGIN PRIVATE KEY-----\n", "-----BEGIN PRIVATE KEY-----\nAAAA"))
     with pytest.raises(AccessDenied):
-        Service(BearerAuth(backend(authority, client_secret=None, client_certificate_file=pem), SCOPE)).ask()
+        Service(BearerAuth(configured, SCOPE)).ask()
 
 
 def test_no_secret_is_told(authority: Authority, caplog: pytest.LogCaptureFixture) -> None:
