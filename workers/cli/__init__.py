@@ -16,6 +16,10 @@ rich, the engine) when they run, so that the shell's completion is quick.
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
+
 import click
 
 from workers.cli.choices import Root
@@ -51,5 +55,7 @@ for command in (updates, dead_letters, subscriptions, keys, mapping, doctor, dem
 
 
 def main() -> None:
-    """The entry point."""
-    cli(prog_name="rendezvous")
+    """The entry point. Who has closed an output wants to read nothing there."""
+    with Path(os.devnull).open("w") as nowhere:
+        sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
+        cli(prog_name="rendezvous")

@@ -118,3 +118,7 @@ class Root(Group):
             if ctx.ensure_object(Choices).as_json and error.problem is not None:
                 click.echo(json.dumps(error.problem, indent=2, ensure_ascii=False))
             raise
+        except UnicodeEncodeError as error:
+            if error.reason != "surrogates not allowed":
+                raise
+            raise click.UsageError("What was typed is not all UTF-8: is it copied whole and clean?") from None

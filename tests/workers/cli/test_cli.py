@@ -44,6 +44,21 @@ def test_what_is_said_outvotes_the_environment(web: str) -> None:
     assert run("updates", "list", "--url", web, "--key", KEY, **environ).exit_code == 0
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [("updates", "show", "\udcff"), ("updates", "list", "--mailbox", "\udcff"), ("dead-letters", "show", "\udcff")],
+)
+def test_an_argument_that_is_not_utf_8_is_a_usage_error(web: str, arguments: tuple[str, ...]) -> None:
+    result = run("--url", web, "--key", KEY, *arguments)
+    assert (result.exit_code, "UTF-8" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_who_closes_an_output_is_told_by_the_exit_code(web: str, closed: str) -> None:
+    command = f"{sys.executable} -m workers.cli --url {web} --key {KEY} updates list {closed}"
+    assert subprocess.run(command, shell=True, check=False).returncode == 0  # noqa: S602 - the shell closes it
+
+
 def test_it_says_which_version_it_is() -> None:
     assert run("--version").stdout == f"Rendezvous {VERSION}\n"
 

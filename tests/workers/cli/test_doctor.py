@@ -347,6 +347,12 @@ def test_a_backend_that_is_not_there_is_told_with_those_that_are(settings: Setti
     assert (found.said, found.remedy) == ("there is no backend clout", "Name one of cloud, hq.")
 
 
+@pytest.mark.parametrize("arguments", [("--mailbox", ""), ("--mailbox", "a@contoso.com", "--backend", "")])
+def test_an_empty_mailbox_or_backend_is_a_usage_error(arguments: tuple[str, ...]) -> None:
+    result = run("doctor", *arguments)
+    assert (result.exit_code, "is empty" in result.stderr) == (2, True)
+
+
 def test_a_backend_without_a_mailbox_is_a_usage_error() -> None:
     result = run("doctor", "--backend", "cloud")
     assert (result.exit_code, "goes with --mailbox" in result.stderr) == (2, True)

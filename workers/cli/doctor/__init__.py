@@ -39,6 +39,8 @@ def doctor(choices: Choices, mailbox: str | None, backend: str | None) -> None:
     Uses RENDEZVOUS_CONFIG, RENDEZVOUS_STORE_URL and RENDEZVOUS_BROKER_URL as the processes do. Exit code 1 if
     something is wrong.
     """
+    if "" in (mailbox, backend):
+        raise click.UsageError("--mailbox or --backend is empty: is the variable that it was taken from set?")
     if backend and not mailbox:
         raise click.UsageError("--backend goes with --mailbox.")
     findings = []
