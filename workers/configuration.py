@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 from pydantic import ValidationError
 from redis import ConnectionPool
@@ -73,13 +73,17 @@ def _of_environment(environ: Mapping[str, str]) -> dict[str, str | None]:
     _check_options("RENDEZVOUS_STORE_URL", store_url)
     broker_url = environ.get("RENDEZVOUS_BROKER_URL") or _database_1(store_url)
     _check_server("RENDEZVOUS_BROKER_URL", broker_url, ("redis", "rediss", "redis+socket", "amqp", "amqps"))
+    _check_broker_options(broker_url)
+    flower_port = environ.get("FLOWER_PORT") or "5555"
+    if not re.fullmatch("[0-9]{1,5}", flower_port, re.ASCII) or not 0 < int(flower_port) < 65_536:
+        raise ConfigurationError(f"FLOWER_PORT: {flower_port!r} is not a number from 1 to 65535")
     console_secret = environ.get("RENDEZVOUS_CONSOLE_SECRET") or None
     if console_secret is not None and len(console_secret) < CONSOLE_SECRET_LENGTH:
         raise ConfigurationError(f"RENDEZVOUS_CONSOLE_SECRET: at least {CONSOLE_SECRET_LENGTH} characters are needed")
     return {
         "store_url": store_url,
         "broker_url": broker_url,
-        "flower_url": environ.get("RENDEZVOUS_FLOWER_URL") or f"http://127.0.0.1:{environ.get('FLOWER_PORT') or 5555}",
+        "flower_url": environ.get("RENDEZVOUS_FLOWER_URL") or f"http://127.0.0.1:{flower_port}",
         "console_secret": console_secret,
     }
 
@@ -162,8 +166,24 @@ def _check_options(name: str, url: str) -> None:
         raise ConfigurationError(f"{name}: an option in the URL cannot be used: {error}") from None
 
 
+def _check_broker_options(url: str) -> None:
+    """Kombu judges them when it makes a connection, and knows others than redis-py."""
+    from kombu.connection import Connection
+
+    try:
+        Connection(url)  # type: ignore[no-untyped-call]  # kombu
+    except (TypeError, ValueError, KeyError) as error:
+        raise ConfigurationError(f"RENDEZVOUS_BROKER_URL: an option in the URL cannot be used: {error}") from None
+
+
 def _database_1(store_url: str) -> str:
-    parts = urlsplit(store_url)
+    """The broker in the store's server: with its credentials, and what is said of TLS. The other options are
+    redis-py's."""
+    parts, said = urlsplit(store_url), dict(parse_qsl(urlsplit(store_url).query))
+    place = parts.netloc
+    if "password" in said and "@" not in place:
+        place = f"{quote(said.get('username', ''), safe='')}:{quote(said['password'], safe='')}@{place}"
     if parts.scheme == "unix":
-        return f"redis+socket://{parts.path}?virtual_host=1"
-    return urlunsplit(parts._replace(path="/1", query=re.sub(r"\bdb=\d+&?", "", parts.query)))
+        return f"redis+socket://{place}{parts.path}?virtual_host=1"
+    of_tls = "&".join(option for option in parts.query.split("&") if option.startswith("ssl_"))
+    return urlunsplit(parts._replace(netloc=place, path="/1", query=of_tls))

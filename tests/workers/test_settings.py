@@ -138,7 +138,11 @@ def test_the_defaults_are_the_contracts(written: Written) -> None:
         ("redis://:pw@redis.example:6380/3", "redis://:pw@redis.example:6380/1"),
         ("rediss://redis.example", "rediss://redis.example/1"),
         ("rediss://redis.example/0?db=5&ssl_cert_reqs=none", "rediss://redis.example/1?ssl_cert_reqs=none"),
+        ("redis://h/0?health_check_interval=30&socket_timeout=5", "redis://h/1"),
+        ("redis://h/0?username=me&password=p%40w", "redis://me:p%40w@h/1"),
         ("unix:///run/redis.sock", "redis+socket:///run/redis.sock?virtual_host=1"),
+        ("unix://:p%40w@/run/redis.sock?db=3", "redis+socket://:p%40w@/run/redis.sock?virtual_host=1"),
+        ("unix:///run/redis.sock?password=pw", "redis+socket://:pw@/run/redis.sock?virtual_host=1"),
     ],
 )
 def test_the_broker_is_the_stores_server_unless_it_is_named(written: Written, store: str, broker: str) -> None:
@@ -160,6 +164,17 @@ def test_a_server_that_cannot_be_one_is_named(written: Written, name: str, url: 
 @pytest.mark.parametrize("option", ["db=prod", "socket_timeout=soon", "ssl_cert_reqs=perhaps", "nope=1", "protocol=9"])
 def test_an_option_that_the_store_cannot_be_reached_with_is_told_at_the_start(written: Written, option: str) -> None:
     assert "RENDEZVOUS_STORE_URL" in written.complaint(RENDEZVOUS_STORE_URL=f"rediss://x/0?{option}")
+
+
+@pytest.mark.parametrize("option", ["health_check_interval=30", "nope=1", "ssl_cert_reqs=perhaps"])
+def test_an_option_that_kombu_does_not_know_is_told_at_the_start(written: Written, option: str) -> None:
+    assert "RENDEZVOUS_BROKER_URL: an option" in written.complaint(RENDEZVOUS_BROKER_URL=f"rediss://x/0?{option}")
+
+
+@pytest.mark.parametrize("port", ["abc", "0", "65536", "55 55"])
+def test_a_port_of_flower_that_is_none_is_told_by_its_name(written: Written, port: str) -> None:
+    assert written.load(FLOWER_PORT="5556").flower_url == "http://127.0.0.1:5556"
+    assert written.complaint(FLOWER_PORT=port).startswith(f"FLOWER_PORT: {port!r} is not a number")
 
 
 @pytest.mark.parametrize(
