@@ -29,6 +29,8 @@ FIELDS = frozenset(
 """What an update may have at its top."""
 _NAMED = frozenset({*PROPERTIES, EXTENDED.rstrip("/"), EXTENSION.rstrip("/")})
 """What an event has, as ``set``, ``append``, ``remove`` and ``expect`` name it."""
+_PLACE = frozenset({"mailbox", "group", "calendar", "calendarGroup", "event", "occurrence", "version", "backend"})
+"""What ``target`` may say."""
 
 Path: TypeAlias = tuple[str | int, ...]
 _SHOWN = 200
@@ -71,10 +73,11 @@ class Mapper:
         """Raises MappingError, whose message begins with the key that is to blame."""
         if unknown := sorted(table.keys() - FIELDS):
             raise MappingError((unknown[0],), f"{unknown[0]}: an update has no such field")
-        for operation in ("set", "append", "remove", "expect"):
-            named = table.get(operation)
-            if unknown := sorted(named.keys() - _NAMED) if isinstance(named, dict) else []:
-                raise MappingError((operation, unknown[0]), f"{operation}.{unknown[0]}: an event has no such property")
+        for field in ("target", "set", "append", "remove", "expect"):
+            named, known = table.get(field), _PLACE if field == "target" else _NAMED
+            if unknown := sorted(named.keys() - known) if isinstance(named, dict) else []:
+                what = "a target has no such field" if field == "target" else "an event has no such property"
+                raise MappingError((field, unknown[0]), f"{field}.{unknown[0]}: {what}")
         self._root = {name: _compiled(value, (name,)) for name, value in table.items()}
 
     def apply(self, document: Json) -> Mapped:

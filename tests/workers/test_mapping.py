@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from webhooks.schema.asked import AskedTarget
 from workers.configuration import ConfigurationError, load
 from workers.mapping import Mapper, MappingError
 
@@ -43,6 +44,16 @@ def test_a_ticket_becomes_an_update() -> None:
 def test_a_property_that_no_event_has_is_named_at_the_start(operation: str) -> None:
     with pytest.raises(MappingError, match=f"^{operation}.subjet: an event has no such property$"):
         Mapper({operation: {"subject": "title", "subjet": "title"}})
+
+
+def test_a_field_that_no_target_has_is_named_at_the_start() -> None:
+    with pytest.raises(MappingError, match=r"^target\.mailboxx: a target has no such field$"):
+        Mapper({"target": {"mailboxx": "who", "event": "id"}})
+
+
+def test_a_mapping_may_name_whatever_a_target_has() -> None:
+    fields = [field.alias or name for name, field in AskedTarget.model_fields.items()]
+    assert Mapper({"target": dict.fromkeys(fields, "x")})
 
 
 def test_an_expression_that_gives_null_leaves_its_field_out() -> None:
