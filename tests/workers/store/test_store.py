@@ -627,6 +627,18 @@ def test_a_replayed_update_waits_in_its_lane_before_those_that_were_accepted_aft
     assert [ring.id for ring in store.settle(grant, an_attempt(), DONE)[1]] == [dead.id]
 
 
+def test_an_update_that_is_replayed_while_others_wait_is_not_rung_and_keeps_its_turn(store: Store) -> None:
+    dead, running, waiting = (an_update(event=f"event-{number}") for number in range(3))
+    accepted(store, dead, room=1)
+    store.settle(claimed(store, dead.id), an_attempt(), GONE)
+    for update in (running, waiting):
+        accepted(store, update, room=1)
+    grant = claimed(store, running.id)
+    assert store.claim(waiting.id) is None
+    assert store.replay(dead.id) == (True, ())
+    assert [ring.id for ring in store.settle(grant, an_attempt(), DONE)[1]] == [dead.id]
+
+
 def test_a_replayed_update_has_died_of_nothing_yet(store: Store, redis: Redis) -> None:
     update = an_update()
     accepted(store, update)
