@@ -132,3 +132,7 @@ class Bell:
             self._quiet_until = time.monotonic() + QUIET
             self._lost(len(jobs))
             _log.warning("bells not rung, sweep will ring again", jobs=[job.id for job in jobs], error=str(error))
+            return
+        if self._quiet_until:
+            self._quiet_until = 0.0
+            _log.info("bells are rung again")

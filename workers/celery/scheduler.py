@@ -35,6 +35,7 @@ class SweepScheduler(Scheduler):  # type: ignore[misc]  # Celery has no types
         self._every = settings.engine.sweep
         self._rooms = {backend.name: backend.max_concurrency for backend in settings.backend}
         self._tidy_at = 0.0
+        self._failing = False
         super().__init__(app, *args, **kwargs)
 
     def setup_schedule(self) -> None:
@@ -51,7 +52,12 @@ class SweepScheduler(Scheduler):  # type: ignore[misc]  # Celery has no types
                 self._bell.ring(*rings)
             self._tidy()
         except StoreUnavailable as error:
+            self._failing = True
             _log.error("sweep failed, jobs wait until the store is back", error=str(error))
+            return self._every
+        if self._failing:
+            self._failing = False
+            _log.info("the store is back, sweep goes on")
         return self._every
 
     def _tidy(self) -> None:

@@ -12,6 +12,7 @@ from unittest.mock import Mock
 import pytest
 from celery import Celery
 from redis import Redis
+from structlog.testing import capture_logs
 
 from ops.run import readiness
 from tests.workers import rabbitmq
@@ -123,18 +124,21 @@ def test_a_broker_that_is_away_costs_the_bells_and_nothing_else(settings: Settin
     assert sum(lost) == 2
 
 
-def test_it_rings_again_when_the_broker_is_back(
+def test_it_rings_again_when_the_broker_is_back_and_says_so(
     settings: Settings, broker: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bells, "QUIET", 0.0)
     app = celery.create(settings.model_copy(update={"broker_url": "redis://127.0.0.1:9/0"}))
     bell = Bell(app)
-    bell.ring(ring(1))
-    assert bell.flush(PATIENCE)
-    app.conf.broker_url = app.conf.broker_write_url = settings.broker_url
-    bell.ring(ring(2))
-    assert bell.flush(PATIENCE)
-    assert ids(broker) == ["upd_2"]
+    with capture_logs() as told:
+        bell.ring(ring(1))
+        assert bell.flush(PATIENCE)
+        app.conf.broker_url = app.conf.broker_write_url = settings.broker_url
+        for number in (2, 3):
+            bell.ring(ring(number))
+            assert bell.flush(PATIENCE)
+    assert ids(broker) == ["upd_2", "upd_3"]
+    assert [line["event"] for line in told] == ["bells not rung, sweep will ring again", "bells are rung again"]
 
 
 def test_a_connection_that_died_meanwhile_costs_no_bell(bell: Bell, broker: Redis) -> None:

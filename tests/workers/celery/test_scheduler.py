@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 from celery import Celery
 from redis import Redis
+from structlog.testing import capture_logs
 
 from tests.configured import configured
 from tests.workers.given import NOW, Bells, accepted, an_attempt, an_update, claimed
@@ -89,6 +90,21 @@ def test_the_lists_are_tidied_up_once_a_minute(
     redis.delete("rdv:rooms")
     ticking.tick()
     assert not redis.exists("rdv:rooms")
+
+
+def test_the_end_of_an_outage_is_told_once(
+    settings: Settings, store: Store, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticking = beat(settings, monkeypatch)
+    redis.set("rdv:due", "what the store refuses to sweep")
+    with capture_logs() as told:
+        ticking.tick()
+        redis.delete("rdv:due")
+        ticking.tick()
+        ticking.tick()
+    assert [line["event"] for line in told] == [
+        "sweep failed, jobs wait until the store is back", "the store is back, sweep goes on",
+    ]  # fmt: skip
 
 
 def beat(settings: Settings, monkeypatch: pytest.MonkeyPatch, moment: datetime = NOW) -> scheduler.SweepScheduler:
