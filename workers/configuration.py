@@ -116,7 +116,7 @@ def _resolved(kind: str, table: Mapping[str, Any], environ: Mapping[str, str]) -
             continue
         listed = names if isinstance(names, list) else [names]
         for name in listed:
-            if not isinstance(name, str) or not environ.get(name):
+            if not isinstance(name, str) or not environ.get(name, "").strip():
                 named = name if _VARIABLE.fullmatch(str(name)) else "that is named here (or is this the secret itself?)"
                 raise ConfigurationError(f"{where}: {env_key}: the environment variable {named} is empty or not set")
         values = [environ[name] for name in listed]
@@ -179,6 +179,10 @@ def _check_broker_options(url: str) -> None:
 def _database_1(store_url: str) -> str:
     """The broker in the store's server: with its credentials, and what is said of TLS. The other options are
     redis-py's."""
+    if ConnectionPool.from_url(store_url).connection_kwargs.get("db") == 1:  # who empties the broker would empty both
+        raise ConfigurationError(
+            "RENDEZVOUS_STORE_URL: database 1 is the broker's: use another, or set RENDEZVOUS_BROKER_URL"
+        )
     parts, said = urlsplit(store_url), dict(parse_qsl(urlsplit(store_url).query))
     place = parts.netloc
     if "password" in said and "@" not in place:

@@ -151,6 +151,12 @@ def test_the_broker_is_the_stores_server_unless_it_is_named(written: Written, st
     assert named.broker_url == "amqp://rabbit.example//"
 
 
+@pytest.mark.parametrize("store", ["redis://h/1", "redis://h?db=1", "unix:///run/redis.sock?db=1"])
+def test_a_broker_that_is_not_named_is_not_in_the_stores_database(written: Written, store: str) -> None:
+    assert "RENDEZVOUS_STORE_URL: database 1 is the broker's" in written.complaint(RENDEZVOUS_STORE_URL=store)
+    assert written.load(RENDEZVOUS_STORE_URL=store, RENDEZVOUS_BROKER_URL="redis://h/2").store_url == store
+
+
 @pytest.mark.parametrize("name", ["RENDEZVOUS_STORE_URL", "RENDEZVOUS_BROKER_URL"])
 @pytest.mark.parametrize(
     "url",
@@ -276,8 +282,9 @@ def test_what_is_wrong_is_said_in_one_line_that_names_the_key(written: Written, 
         ("HR_WEBHOOK_SECRET", "[[client]] hr: webhook_secrets_env"),
     ],
 )
-def test_an_empty_secret_is_named(written: Written, name: str, key: str) -> None:
-    said = written.complaint(GRAPH + EWS + CLIENT, **{name: ""})
+@pytest.mark.parametrize("nothing", ["", " \t"])
+def test_an_empty_secret_is_named(written: Written, name: str, key: str, nothing: str) -> None:
+    said = written.complaint(GRAPH + EWS + CLIENT, **{name: nothing})
     assert f"{key}: the environment variable {name} is empty or not set" in said
 
 
