@@ -66,9 +66,14 @@ class Filters(BaseModel):
         """The same filters as fields of a form."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"cursor"})
 
-    def query(self, cursor: str | None = None) -> str:
+    @property
+    def page(self) -> dict[str, str]:
+        """The same filters and where the page begins, as parameters of an address."""
+        return {**self.given, "cursor": self.cursor} if self.cursor else self.given
+
+    def older(self, cursor: str) -> str:
         """The same filters as a query, for the page that begins at a cursor."""
-        return urlencode({**self.given, "cursor": cursor} if cursor else self.given)
+        return urlencode({**self.given, "cursor": cursor})
 
 
 def _unreadable(error: ValidationError) -> Problem:

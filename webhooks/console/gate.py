@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import cast
 
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
+from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response as BaseResponse
 
 from webhooks import problems
@@ -35,11 +36,13 @@ def check() -> BaseResponse | None:
     if request.endpoint == "console.static":
         return None
     g.session = sessions.unseal(request.cookies.get(COOKIE), _secret())
-    if request.method == "POST":
-        _check_form()
+    if request.method == "POST" and not _is_own_form():
+        if request.endpoint != "console.signed_in" or g.session is None:
+            raise _foreign()
+        return redirect(_to_sign_in(request.form.get("to")), 303)  # another tab has signed in meanwhile
     g.visitor = who = visitors.with_mark(g.session.mark, door().settings) if g.session else None
     if who is None:
-        return None if request.endpoint in _OPEN else redirect(url_for("console.sign_in"), 303)
+        return None if request.endpoint in _OPEN else redirect(_to_sign_in(_wanted()), 303)
     if who.client is None:
         g.visitor = visitors.seeing_also(who, door().store.clients())
     else:
@@ -83,9 +86,9 @@ def install(console: Blueprint) -> None:
     console.add_url_rule("/sign-out", "sign_out", sign_out, methods=["POST"])
 
 
-def sign_in() -> Response:
-    """The page that asks for a key."""
-    return _asking()
+def sign_in() -> BaseResponse:
+    """The page that asks for a key. Who is signed in is led on."""
+    return redirect(_way_on(request.args.get("to", "")), 303) if g.visitor else _asking()
 
 
 def signed_in() -> BaseResponse:
@@ -93,7 +96,7 @@ def signed_in() -> BaseResponse:
     who = visitors.with_key(request.form.get("key", ""), door().settings)
     if who is None:
         return _asking("This key is not valid here.", 403)
-    return _with_session(redirect(url_for("console.overview"), 303), sessions.begin(who.mark))
+    return _with_session(redirect(_way_on(request.form.get("to", "")), 303), sessions.begin(who.mark))
 
 
 def sign_out() -> BaseResponse:
@@ -104,10 +107,27 @@ def sign_out() -> BaseResponse:
 
 
 def _asking(complaint: str = "", status: int = 200) -> Response:
-    g.session, g.visitor = sessions.begin(), None
-    response = Response(render_template("console/sign_in.html", complaint=complaint), status)
+    if g.session is None or g.session.mark:  # otherwise another tab may show this page, too, with this session's token
+        g.session, g.visitor = sessions.begin(), None
+    page = render_template("console/sign_in.html", complaint=complaint, to=request.values.get("to", ""))
+    response = Response(page, status)
     _with_session(response, g.session)
     return response
+
+
+def _to_sign_in(wanted: str | None) -> str:
+    return url_for("console.sign_in", to=wanted or None)
+
+
+def _wanted() -> str | None:
+    """The page that a stranger asked for, for after the sign-in."""
+    return iri_to_uri(request.script_root + request.full_path.rstrip("?")) if request.method == "GET" else None
+
+
+def _way_on(wanted: str) -> str:
+    """That page, if it is the console's: a link to the sign-in page may be anybody's."""
+    overview = url_for("console.overview")
+    return wanted if wanted.startswith(overview) and wanted.isascii() and wanted.isprintable() else overview
 
 
 def _with_session(response: BaseResponse, session: Session) -> BaseResponse:
@@ -118,12 +138,17 @@ def _with_session(response: BaseResponse, session: Session) -> BaseResponse:
     return response
 
 
-def _check_form() -> None:
+def _is_own_form() -> bool:
+    """Whether the form has the token of this session. Raises Problem: 413, or 403 if another site has sent it."""
     if request.content_length is None or request.content_length > FORM_AT_MOST:
         raise Problem(problems.TOO_LARGE, "The form is too large.")
-    foreign = request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none")
-    if foreign or not sessions.is_own_form(g.session, request.form.get("form_token", ""), _secret()):
-        raise Problem(FOREIGN_FORM, "The form does not belong to this session; open the page again.")
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise _foreign()
+    return sessions.is_own_form(g.session, request.form.get("form_token", ""), _secret())
+
+
+def _foreign() -> Problem:
+    return Problem(FOREIGN_FORM, "The form does not belong to this session; open the page again.")
 
 
 def _spend(client: Client) -> None:

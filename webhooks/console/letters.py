@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -34,9 +35,9 @@ def listed() -> str:
 
 def replayed(letter_id: str) -> Response:
     """Replay one dead letter, under its own id."""
-    at = door()
+    at, filters = door(), Filters.of(request.args)
     replay_or_refuse(at, _own(at, letter_id))
-    return _back("replayed", 1)
+    return _back("replayed", 1, filters)
 
 
 def replayed_all() -> str | Response:
@@ -49,14 +50,15 @@ def replayed_all() -> str | Response:
     ]
     if "dry_run" in request.form:
         return _page(filters, matched=len(letters))
-    return _back("replayed", sum(replayed_now(at, letter) for letter in letters))
+    return _back("replayed", sum(replayed_now(at, letter) for letter in letters), filters)
 
 
 def discarded(letter_id: str) -> Response:
     """Discard one dead letter."""
-    if not door().store.discard(_own(door(), letter_id).id):
+    at, filters = door(), Filters.of(request.args)
+    if not at.store.discard(_own(at, letter_id).id):
         raise gone()
-    return _back("discarded", 1)
+    return _back("discarded", 1, filters)
 
 
 def _page(filters: Filters, matched: int | None = None) -> str:
@@ -88,5 +90,7 @@ def _own(at: Door, letter_id: str) -> DeadLetter:
     return letter
 
 
-def _back(done: str, count: int) -> Response:
-    return redirect(url_for("console.dead_letters", done=done, count=count), 303)
+def _back(done: str, count: int, filters: Filters) -> Response:
+    """To the page that was looked at."""
+    query = urlencode({**filters.page, "done": done, "count": count})
+    return redirect(f"{url_for('console.dead_letters')}?{query}", 303)

@@ -136,6 +136,22 @@ def test_a_dead_letter_can_be_let_go(hr: Caller, store: Store, hr_person: Browse
     assert "Why it is dead" in text and "Replay" not in text and "Discard" not in text
 
 
+@pytest.mark.parametrize("verb", ["replay", "discard"])
+def test_what_is_done_to_one_dead_letter_leads_back_to_the_page_that_was_looked_at(
+    hr: Caller, store: Store, operator: Browser, verb: str
+) -> None:
+    done, left = (a_dead_update(hr, store, event) for event in ("a", "b"))
+    operator.get("/dead-letters?class=notFound&mailbox=anna%40contoso.com&since=2026-01-01T00:00")
+    [form] = [one for one in operator.last.all("form") if f"/{done}/{verb}" in one.attributes["action"]]
+    answer = operator.post(form.attributes["action"].removeprefix("/console"))
+    operator.get(answer.headers["Location"].removeprefix("/console"))
+    shown = operator.last
+    assert left in shown.all("main")[0].text and done not in shown.all("main")[0].text
+    assert [one.attributes["value"] for one in shown.all("input", id="mailbox")] == ["anna@contoso.com"]
+    [everything] = [one for one in shown.all("form") if one.attributes["action"].endswith("/dead-letters/replay")]
+    assert "that match mailbox anna@contoso.com, class notFound, " in everything.attributes["data-confirm"]
+
+
 def test_a_dry_run_counts_and_changes_nothing(hr: Caller, store: Store, operator: Browser) -> None:
     for event in ("a", "b"):
         a_dead_update(hr, store, event)

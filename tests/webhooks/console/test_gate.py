@@ -24,7 +24,51 @@ FORMS = ("/updates/upd_1/cancel", "/dead-letters/replay", "/dead-letters/x/repla
 @pytest.mark.parametrize("path", PAGES)
 def test_a_stranger_is_led_to_the_sign_in_page(stranger: Browser, path: str) -> None:
     answer = stranger.get(path)
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/console/sign-in")
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/console/sign-in?to=/console{path}")
+
+
+@pytest.mark.parametrize("path", ["/updates/upd_1", "/updates?state=dead&mailbox=a%40b.c&client=", "/dead-letters"])
+def test_who_signs_in_gets_the_page_that_was_asked_for(stranger: Browser, path: str) -> None:
+    stranger.get(stranger.get(path).headers["Location"].removeprefix("/console"))
+    [wanted] = stranger.last.all("input", name="to")
+    stranger.post("/sign-in", key="wrong", to=wanted.attributes["value"])
+    [wanted] = stranger.last.all("input", name="to")
+    answer = stranger.post("/sign-in", key=KEY, to=wanted.attributes["value"])
+    assert answer.headers["Location"] == f"/console{path}"
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    ["", "//evil.example/", "https://evil.example/console/", "/v1/updates", "/console/\r\nX: y", "/console/\u00e9"],
+)
+def test_a_sign_in_leads_to_nothing_but_the_console(stranger: Browser, wanted: str) -> None:
+    stranger.get("/sign-in")
+    assert stranger.post("/sign-in", key=KEY, to=wanted).headers["Location"] == "/console/"
+
+
+def test_who_signs_in_in_one_of_two_tabs_is_signed_in_in_the_other(stranger: Browser) -> None:
+    for path in ("/updates", "/dead-letters"):
+        stranger.get(f"/sign-in?to=/console{path}")
+    token = stranger.token
+    stranger.get("/sign-in")
+    assert stranger.token == token
+    assert stranger.post("/sign-in", key=KEY).headers["Location"] == "/console/"
+    again = stranger.post("/sign-in", key=KEY, to="/console/updates").headers["Location"]
+    assert again == "/console/sign-in?to=/console/updates"
+    assert stranger.get(again.removeprefix("/console")).headers["Location"] == "/console/updates"
+    assert stranger.get("/updates").status_code == 200
+
+
+@pytest.mark.parametrize(("page", "status"), [("/sign-in", 303), ("/nowhere", 403)])
+@pytest.mark.parametrize("token", ["", "0" * 64, "é"])
+def test_a_sign_in_without_the_sessions_token_signs_nobody_in(
+    stranger: Browser, token: str, page: str, status: int
+) -> None:
+    stranger.get(page)
+    stranger.token = token
+    answer = stranger.post("/sign-in", key=KEY)
+    assert answer.status_code == status and "Set-Cookie" not in answer.headers
+    assert stranger.get("/").status_code == 303
 
 
 @pytest.mark.parametrize("path", FORMS)
@@ -65,7 +109,7 @@ def test_an_operators_key_does_not_open_the_api(hr: Caller) -> None:
     assert Caller(hr.http, OPERATOR_KEY).get("/v1/updates").status_code == 401
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/sign-out", *FORMS])
+@pytest.mark.parametrize("path", ["/sign-out", *FORMS])
 @pytest.mark.parametrize("token", ["", "0" * 64, "é"])
 def test_a_form_without_the_sessions_token_is_refused(operator: Browser, path: str, token: str) -> None:
     operator.token = token
