@@ -129,7 +129,7 @@ def _tell(choices: Choices, message: str, outcome: Outcome, seconds: float) -> N
     if choices.as_json:
         print_json({"id": message, "delivered": isinstance(outcome, Succeeded), "detail": verdict, "seconds": seconds})
     else:
-        click.echo(f"{message}: {verdict} after {seconds:.2f} s. {then}")
+        click.echo(f"{message}: {verdict.removesuffix('.')} after {seconds:.2f} s. {then}")
 
 
 def _made_up(secrets: Sequence[str], networks: Sequence[Network]) -> Client:

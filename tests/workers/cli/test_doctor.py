@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from redis import ConnectionError, Redis
 
 from ops.sandbox.process import free_port
@@ -182,8 +183,10 @@ def test_graph_lets_us_in_unless_it_says_401(settings: Settings, status: int, bo
 
 @pytest.mark.parametrize(("status", "remedy"), [(401, "sign-in"), (403, "use a Graph backend")])
 def test_ews_that_turns_us_away_is_told_with_what_to_do(settings: Settings, status: int, remedy: str) -> None:
-    [found] = backends.judge("x", settings.backends["hq"], Seen(status, b"", None, NOW))
+    seen = Seen(status, b"", None, NOW)
+    [found] = backends.judge("x", settings.backends["hq"], seen)
     assert (found.verdict, remedy in found.remedy) == (Verdict.WRONG, True)
+    assert backends.judge_mailbox("x", settings.backends["hq"], seen) == found
 
 
 @pytest.mark.parametrize(
@@ -194,6 +197,7 @@ def test_what_is_not_ews_does_not_pass_for_it(settings: Settings, status: int, h
     [found] = backends.judge("x", settings.backends["hq"], seen)
     assert (found.verdict, "/EWS/Exchange.asmx" in found.remedy) == (Verdict.WRONG, True)
     assert (headers.get("location") or "no answer of Exchange") in found.said
+    assert backends.judge_mailbox("x", settings.backends["hq"], seen) == found
 
 
 @pytest.mark.parametrize("status", [200, 302, 404])
@@ -203,7 +207,7 @@ def test_what_is_not_graph_does_not_pass_for_it(settings: Settings, status: int,
     [found] = backends.judge("x", backend, seen)
     assert (found.verdict, "base_url" in found.remedy) == (Verdict.WRONG, True)
     assert "not one of Graph's" in found.said
-    assert backends.judge_mailbox("x", backend, seen).verdict is Verdict.WRONG
+    assert backends.judge_mailbox("x", backend, seen) == found
 
 
 def test_a_refusal_of_exchange_means_that_it_lets_us_in(settings: Settings) -> None:
@@ -328,10 +332,28 @@ def test_the_last_line_counts_what_failed_and_what_to_look_at() -> None:
     assert summary([good, doubtful, wrong]) == "1 of 3 checks failed."
 
 
-@pytest.mark.parametrize("name", ["cloud", "hq"])
-def test_a_mailbox_behind_a_failed_sign_in_points_to_the_backend(settings: Settings, name: str) -> None:
-    found = backends.judge_mailbox("x", settings.backends[name], Seen(401, b"", None, NOW))
-    assert (found.verdict, found.remedy) == (Verdict.WRONG, f"See backend {name}.")
+@pytest.mark.parametrize(
+    ("name", "mailbox", "holds"),
+    [("cloud", "anna@contoso.com", "CLOUD_CLIENT_SECRET"), ("cloud", "me", "CLOUD_REFRESH"), ("hq", "me", "HQ_USER")],
+)
+def test_a_sign_in_that_is_turned_away_names_what_it_was_made_of(
+    settings: Settings, name: str, mailbox: str, holds: str
+) -> None:
+    of_cloud = {"client_secret_env": "CLOUD_CLIENT_SECRET", "refresh_token_env": "CLOUD_REFRESH"}
+    signed_in = {**of_cloud, "refresh_token": SecretStr("r"), "username_env": "HQ_USER"}
+    backend = settings.backends[name].model_copy(update=signed_in)
+    for found in (
+        backends.judge_mailbox("x", backend, Seen(401, b"", None, NOW), mailbox),
+        backends.unreached("x", backend, AccessDenied("invalid_grant", "no"), mailbox),
+    ):
+        assert (found.verdict, f"what {holds}" in found.remedy) == (Verdict.WRONG, True), found
+
+
+def test_a_backend_is_also_signed_in_to_as_the_person_whose_refresh_token_there_is(settings: Settings) -> None:
+    app = settings.backends["cloud"].model_copy(update={"timeout": 0.1, "authority": "https://127.0.0.1:9/x"})
+    person = app.model_copy(update={"refresh_token": SecretStr("r")})
+    assert [found.name for found in backends.check(app)] == ["backend cloud"]
+    assert [found.name for found in backends.check(person)] == ["backend cloud", "backend cloud as me"]
 
 
 @pytest.mark.parametrize(("chosen", "asked"), [(None, "signing in"), ("hq", "/EWS/Exchange.asmx")])

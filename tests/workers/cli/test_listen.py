@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -122,6 +123,12 @@ def test_a_refusal_by_the_receiver_is_told_with_what_would_follow(port: int) -> 
         sent = run("trigger", f"http://127.0.0.1:{port}/")
     assert sent.exit_code == 1
     assert "HTTP 500" in sent.stdout and "would be sent again in 5 s" in sent.stdout
+
+
+def test_what_was_answered_is_told_as_a_sentence(port: int) -> None:
+    with listening(port, "--status", "410"):
+        sent = run("trigger", f"http://127.0.0.1:{port}/")
+    assert re.search(r"it wants no more callbacks after [0-9.]+ s\. A real callback would", sent.stdout), sent.stdout
 
 
 def test_gone_would_be_a_dead_letter(port: int) -> None:

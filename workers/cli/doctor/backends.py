@@ -46,14 +46,19 @@ class Seen:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def check(backend: Backend) -> Iterable[Finding]:
-    """Sign in, without touching a mailbox."""
-    name = f"backend {backend.name}"
+def check(backend: Backend) -> Iterator[Finding]:
+    """Sign in without touching a mailbox; on Graph also as the person whose refresh token there is."""
+    yield from _check(f"backend {backend.name}", backend, None)
+    if isinstance(backend, GraphBackend) and backend.is_somebody:
+        yield from _check(f"backend {backend.name} as me", backend, "me")
+
+
+def _check(name: str, backend: Backend, mailbox: str | None) -> Iterable[Finding]:
     try:
-        seen = ask(backend, None)
+        seen = ask(backend, mailbox)
     except (ExchangeError, httpx.HTTPError, OSError) as error:
-        return (unreached(name, backend, error),)
-    return tuple(judge(name, backend, seen))
+        return (unreached(name, backend, error, mailbox),)
+    return judge(name, backend, seen, mailbox)
 
 
 def check_mailbox(settings: Settings, mailbox: str, chosen: str | None = None) -> Iterable[Finding]:
@@ -67,8 +72,8 @@ def check_mailbox(settings: Settings, mailbox: str, chosen: str | None = None) -
     try:
         seen = ask(backend, mailbox)
     except (ExchangeError, httpx.HTTPError, OSError) as error:
-        return (unreached(name, backend, error),)
-    return (judge_mailbox(name, backend, seen),)
+        return (unreached(name, backend, error, mailbox),)
+    return (judge_mailbox(name, backend, seen, mailbox),)
 
 
 def ask(backend: Backend, mailbox: str | None) -> Seen:
@@ -85,33 +90,45 @@ def ask(backend: Backend, mailbox: str | None) -> Seen:
     return Seen(answer.status_code, answer.content, date, datetime.now(UTC), dict(answer.headers))
 
 
-def judge(name: str, backend: Backend, seen: Seen) -> Iterator[Finding]:
-    """Any answer of Exchange but a 401 (on EWS also 403) means that we are let in. Other refusals do not matter, as
-    the call names no mailbox."""
-    if seen.status == 401 or (seen.status == 403 and backend.kind == "ews"):
-        yield _turned_away(name, backend, seen)
+def judge(name: str, backend: Backend, seen: Seen, mailbox: str | None = None) -> Iterator[Finding]:
+    """Any answer of Exchange but a 401 (on EWS also 403) means that we are let in. Other refusals do not matter here:
+    the call names no mailbox, or only asks whether we may sign in as its owner."""
+    if (barred := _barred(name, backend, seen, mailbox)) is not None:
+        yield barred
     elif seen.status >= 500 and _code(seen) is None:
         yield Finding.wrong(name, f"answers HTTP {seen.status}", "Try again later: the backend itself has a problem.")
-    elif not _is_exchange(backend, seen):
-        graph = backend.kind == "graph"
-        address = "base_url, which mostly ends in /v1.0" if graph else "url, which mostly ends in /EWS/Exchange.asmx"
-        remedy = f"Correct its {address}, or see what answers there in its place."
-        yield Finding.wrong(name, f"{_url(backend)}: {_refusal(backend, seen)}", remedy)
     else:
         yield Finding.good(name, f"{_url(backend)} lets us in ({_way(backend)})")
     if seen.date is not None:
         yield clock.compare(f"{backend.name}'s clock", seen.ours, seen.date)
 
 
-def judge_mailbox(name: str, backend: Backend, seen: Seen) -> Finding:
+def judge_mailbox(name: str, backend: Backend, seen: Seen, mailbox: str | None = None) -> Finding:
     """Whether the answer holds the calendar; if not, what it would mean for an update."""
+    if (barred := _barred(name, backend, seen, mailbox)) is not None:
+        return barred
     if seen.status == 200 and (_is_of_graph(seen) if backend.kind == "graph" else _code(seen) == "NoError"):
         return Finding.good(name, f"its calendar can be read on {backend.name}")
-    said = f"its calendar cannot be read on {backend.name}"
-    if seen.status == 401:
-        return Finding.wrong(name, f"{said}: it does not let us in", f"See backend {backend.name}.")
     refusal = _refusal(backend, seen)
-    return Finding.wrong(name, f"{said}: {refusal}", _remedy(backend, refusal))
+    said = f"its calendar cannot be read on {backend.name}: {refusal}"
+    return Finding.wrong(name, said, _remedy(backend, refusal))
+
+
+def _barred(name: str, backend: Backend, seen: Seen, mailbox: str | None) -> Finding | None:
+    """What keeps every update away from Exchange, whichever mailbox it is about."""
+    if seen.status == 401:
+        said = f"{_url(backend)} does not let us in: HTTP 401"
+        return Finding.wrong(name, said, f"See to the sign-in: {_keys(backend, mailbox)}.")
+    if seen.status == 403 and backend.kind == "ews":
+        said = f"{_url(backend)} does not let us in: HTTP 403"
+        remedy = "A policy closes EWS to us. Exchange Online switches EWS off: use a Graph backend."
+        return Finding.wrong(name, said, remedy)
+    if seen.status < 500 and not _is_exchange(backend, seen):
+        graph = backend.kind == "graph"
+        address = "base_url, which mostly ends in /v1.0" if graph else "url, which mostly ends in /EWS/Exchange.asmx"
+        remedy = f"Correct its {address}, or see what answers there in its place."
+        return Finding.wrong(name, f"{_url(backend)}: {_refusal(backend, seen)}", remedy)
+    return None
 
 
 def _refusal(backend: Backend, seen: Seen) -> ExchangeError:
@@ -130,13 +147,13 @@ def _remedy(backend: Backend, refusal: ExchangeError) -> str:
     return "Give the service account ApplicationImpersonation or the mailbox's permission, or correct the address."
 
 
-def unreached(name: str, backend: Backend, error: Exception) -> Finding:
+def unreached(name: str, backend: Backend, error: Exception, mailbox: str | None = None) -> Finding:
     """No answer came, or there was no token to ask with."""
     if isinstance(error, Unavailable):
         remedy = "See to the network, proxy and firewall between here and its sign-in, or correct authority."
         return Finding.wrong(name, str(error), remedy)
     if isinstance(error, ExchangeError):
-        return Finding.wrong(name, str(error), f"See to the sign-in: {_keys(backend)}.")
+        return Finding.wrong(name, str(error), f"See to the sign-in: {_keys(backend, mailbox)}.")
     if isinstance(error, OSError):  # nothing was asked yet
         return Finding.wrong(name, str(error), "Correct SSL_CERT_FILE, or ca_file.")
     said = f"{_url(backend)} cannot be reached: {error or type(error).__name__}"
@@ -154,16 +171,10 @@ def _remedy_of_tls(said: str) -> str:
     return "Name the authority of its certificate in ca_file."
 
 
-def _turned_away(name: str, backend: Backend, seen: Seen) -> Finding:
-    said = f"{_url(backend)} does not let us in: HTTP {seen.status}"
-    if seen.status == 403:
-        return Finding.wrong(
-            name, said, "A policy closes EWS to us. Exchange Online switches EWS off: use a Graph backend."
-        )
-    return Finding.wrong(name, said, f"See to the sign-in: {_keys(backend)}.")
-
-
-def _keys(backend: Backend) -> str:
+def _keys(backend: Backend, mailbox: str | None) -> str:
+    """What our sign-in is made of."""
+    if isinstance(backend, GraphBackend) and backend.is_somebody and _is_me(mailbox):
+        return f"authority, client_id and what {backend.refresh_token_env} holds"
     if isinstance(backend, GraphBackend) or backend.auth == "oauth":
         proof = backend.client_certificate_file or f"what {backend.client_secret_env} holds"
         return f"authority, client_id and {proof}"
@@ -179,14 +190,18 @@ def _url(backend: Backend) -> str:
 
 
 def _bearer(backend: GraphBackend, mailbox: str | None) -> BearerAuth:
-    return BearerAuth(backend, scope_of(backend.base_url), delegated=(mailbox or "").lower() == "me")
+    return BearerAuth(backend, scope_of(backend.base_url), delegated=_is_me(mailbox))
+
+
+def _is_me(mailbox: str | None) -> bool:
+    return (mailbox or "").lower() == "me"
 
 
 def _get_events(backend: GraphBackend, mailbox: str | None) -> httpx.Request:
     base = backend.base_url.rstrip("/")
     if mailbox is None:
         return httpx.Request("GET", f"{base}/")
-    owner = "me" if mailbox.lower() == "me" else f"users/{quote(mailbox, safe='@')}"
+    owner = "me" if _is_me(mailbox) else f"users/{quote(mailbox, safe='@')}"
     return httpx.Request("GET", f"{base}/{owner}/calendar/events?$top=1&$select=id")
 
 
