@@ -34,6 +34,11 @@ from workers.store.figures import Health, Pause, Standing, Tally
 
 _UNSETTLED = tuple(state.value for state in State if not state.settled)
 _WHERE = ["kind", "client", "backend"]
+_HAPPENS = (
+    ("accepted", ""), ("cancelled", ""), ("succeeded", "succeeded"), ("succeeded", "noop"), ("retried", "lost"),
+    *product(("retried", "dead"), TITLES),
+)  # fmt: skip
+"""What may happen to a job, and how the attempt ends then."""
 
 
 def exposition(figures: Iterable[Metric] | None, queues: Mapping[str, int] | None) -> bytes:
@@ -95,15 +100,15 @@ def _broker(queues: Mapping[str, int] | None) -> Iterator[Metric]:
 
 
 def _not_yet(totals: Iterable[Tally], settings: Settings) -> Iterator[Tally]:
-    """Counters at 0 for what has not died yet: to Prometheus and its alerts a series that begins with 1 has not
+    """Counters at 0 for what has not happened yet: to Prometheus and its alerts a series that begins with 1 has not
     increased."""
-    there = {(one.kind, one.client, one.place, one.ended) for one in totals if one.what == "dead"}
+    there = {(one.kind, one.client, one.place, one.what, one.ended) for one in totals}
     places = [("update", client, backend) for client in settings.clients for backend in settings.backends]
     places += [("callback", client, "callback") for client in settings.clients]
     places += [(kind, "", "watch") for kind in ("notification", "watch")]
-    for (kind, client, place), ended in product(places, TITLES):
-        if (kind, client, place, ended) not in there:
-            yield Tally("dead", kind, client, ended, place, 0)
+    for (kind, client, place), (what, ended) in product(places, _HAPPENS):
+        if (kind, client, place, what, ended) not in there:
+            yield Tally(what, kind, client, ended, place, 0)
 
 
 def counted(tallies: Iterable[Tally]) -> Iterator[Metric]:

@@ -28,7 +28,7 @@ from workers.callbacks.callback import for_update
 from workers.changes.notification import Notification
 from workers.changes.subscription import Subscription
 from workers.job import Result, failure
-from workers.outcome import Dead, Retry, Succeeded
+from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.settings import Settings
 from workers.store import Store
 
@@ -305,14 +305,25 @@ def test_a_scrape_needs_no_key(http: FlaskClient) -> None:
     assert http.get("/metrics").status_code == 200
 
 
-def test_what_has_not_happened_yet_is_told_as_0_so_that_its_first_time_is_an_increase(hr: Caller, store: Store) -> None:
-    def dead(kind: str, backend: str, outcome: str, client: str = "") -> float | None:
-        labels = f'backend="{backend}",client="{client}",kind="{kind}",outcome="{outcome}",result="dead"'
-        return scraped(hr.get("/metrics").text).get(f"rendezvous_attempts_total{{{labels}}}")
-
-    assert dead("update", "cloud", "unknownOutcome", "hr") == 0
-    assert dead("callback", "callback", "refused", "hr") == 0
-    assert dead("notification", "watch", "internal") == 0
-    update_id = hr.ask(SMALLEST).get_json()["id"]
-    settle(store, update_id, Dead(failure("unknownOutcome", "X", "Nobody knows.")), "unknownOutcome")
-    assert dead("update", "cloud", "unknownOutcome", "hr") == 1
+@pytest.mark.parametrize(
+    ("end", "result", "outcome"),
+    [
+        (Dead(failure("unknownOutcome", "X", "Nobody knows.")), "dead", "unknownOutcome"),
+        (Succeeded(Result(None, noop=False)), "succeeded", "succeeded"),
+        (Succeeded(Result(None, noop=True)), "succeeded", "noop"),
+        (Retry("unavailable", "503", timedelta()), "retried", "unavailable"),
+    ],
+)
+def test_what_has_not_happened_yet_is_told_as_0_so_that_its_first_time_is_an_increase(
+    hr: Caller, store: Store, end: Outcome, result: str, outcome: str
+) -> None:
+    of_update = 'backend="cloud",client="hr",kind="update"'
+    counters = (f"jobs_accepted_total{{{of_update}}}",
+                f'attempts_total{{{of_update},outcome="{outcome}",result="{result}"}}')  # fmt: skip
+    before = scraped(hr.get("/metrics").text)
+    settle(store, hr.ask(SMALLEST).get_json()["id"], end, outcome)
+    after = scraped(hr.get("/metrics").text)
+    for counter in counters:
+        assert (before[f"rendezvous_{counter}"], after[f"rendezvous_{counter}"]) == (0, 1)
+    of_watches = 'backend="watch",client="",kind="notification",outcome="internal",result="dead"'
+    assert after[f"rendezvous_attempts_total{{{of_watches}}}"] == 0
