@@ -6,6 +6,7 @@ and the attendees if they are among the properties that changed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workers.event.invitations import CHANGED, EVERYBODY
@@ -16,8 +17,8 @@ from workers.update import Json
 _MODES = {
     "sendOnlyToAll": "All attendees",
     EVERYBODY: "All attendees, with a copy in Sent Items",
-    CHANGED[0]: "The attendees who were added or taken out",
-    CHANGED[1]: "The attendees who were added or taken out, with a copy in Sent Items",
+    CHANGED[0]: "The attendees whom the change affects",
+    CHANGED[1]: "The attendees whom the change affects, with a copy in Sent Items",
 }
 _ADDED, _REMOVED, _KEPT = "added: an invitation", "taken out: a cancellation", "invited before: an update"
 
@@ -50,8 +51,8 @@ def mailing(job: UpdateJob) -> Mailing:
         return Mailing("Perhaps the attendees: it is not known any more how the change was applied")
     if mode not in _MODES:
         return Mailing("Nobody")
-    attendees = result.get("changed", {}).get("attendees")
-    people = _people(mode, attendees) if attendees else ()
+    changed = result["changed"]
+    people = _people(mode, changed) if "attendees" in changed else ()
     return Mailing(f"{_MODES[mode]}{_count(result['mails'])}", people)
 
 
@@ -65,9 +66,11 @@ def _count(mails: int) -> str:
     return f": {mails} mail{'' if mails == 1 else 's'} at most" if mails else ""
 
 
-def _people(mode: str, changed: dict[str, Json]) -> tuple[Addressee, ...]:
-    before, after = (members("attendees", changed.get(side)) for side in ("before", "after"))
+def _people(mode: str, changed: Mapping[str, Mapping[str, Json]]) -> tuple[Addressee, ...]:
+    """Who came and who went and, unless that is all that changed and only they are mailed, who stayed."""
+    before, after = (members("attendees", changed["attendees"].get(side)) for side in ("before", "after"))
     added = [Addressee(address, _ADDED) for address in after if address not in before]
     removed = [Addressee(address, _REMOVED) for address in before if address not in after]
-    kept = [] if mode in CHANGED else [Addressee(address, _KEPT) for address in after if address in before]
-    return (*added, *removed, *kept)
+    if mode in CHANGED and changed.keys() == {"attendees"}:
+        return (*added, *removed)
+    return (*added, *removed, *(Addressee(address, _KEPT) for address in after if address in before))

@@ -32,18 +32,18 @@ def choose(asked: SendInvitations, event: Event, changes: Mapping[str, Json], ki
                 "Graph always mails the attendees of a meeting; sendInvitations sendToNone cannot be kept there. "
                 "Ask for auto, or write through an ews backend.",
             )
-        return CHANGED[1] if set(changes) == {"attendees"} else EVERYBODY
+        return CHANGED[1] if changes.keys() == {"attendees"} else EVERYBODY
     return EVERYBODY if asked == "auto" else asked
 
 
 def recipients(mode: str, event: Event, changes: Mapping[str, Json]) -> frozenset[str]:
     """The addresses that Exchange will mail, by the mode's documentation. Attendees who are removed get a
-    cancellation."""
+    cancellation; whatever else changes affects everybody."""
     if mode == NOBODY:
         return frozenset()
     before = _guests(event.properties.get("attendees"))
     after = _guests(changes["attendees"]) if "attendees" in changes else before
-    return before ^ after if mode in CHANGED and "attendees" in changes else before | after
+    return before ^ after if mode in CHANGED and changes.keys() == {"attendees"} else before | after
 
 
 def mails(people: frozenset[str], exceptions: Sequence[Json] = ()) -> int:

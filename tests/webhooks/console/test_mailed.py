@@ -40,8 +40,11 @@ def test_when_all_are_mailed_each_is_named_with_what_he_got(mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["sendOnlyToChanged", "sendToChangedAndSaveCopy"])
-def test_when_the_changed_are_mailed_who_stayed_is_not_among_them(mode: str) -> None:
+def test_when_the_changed_are_mailed_who_stayed_is_among_them_only_if_more_has_changed(mode: str) -> None:
     assert mailing(done(mode, changed={"attendees": ATTENDEES}, mails=2)).people == (NEW, OUT)
+    found = mailing(done(mode, changed={"attendees": ATTENDEES, "subject": {"before": "a", "after": "b"}}, mails=3))
+    assert found.people == (NEW, OUT, KEPT)
+    assert found.said.startswith("The attendees whom the change affects")
 
 
 def test_where_the_attendees_did_not_change_only_their_number_is_known() -> None:

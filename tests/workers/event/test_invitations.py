@@ -79,8 +79,10 @@ def test_the_changed_are_who_came_and_who_went() -> None:
 
 
 @pytest.mark.parametrize("mode", ["sendOnlyToChanged", "sendToChangedAndSaveCopy"])
-def test_everybody_is_affected_where_no_attendee_changes(mode: str) -> None:
+def test_everybody_is_affected_where_not_only_attendees_change(mode: str) -> None:
     assert recipients(mode, event(), SUBJECT) == {"ann@contoso.com", "ben@contoso.com"}
+    everybody = {"ann@contoso.com", "ben@contoso.com", "cleo@contoso.com"}
+    assert recipients(mode, event(), {**CLEO, **SUBJECT}) == everybody
 
 
 def test_an_organizer_among_the_attendees_is_not_mailed() -> None:
