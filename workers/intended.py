@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -12,7 +12,7 @@ from workers.event.agreement import agrees
 from workers.event.properties import EXTENSION
 from workers.event.versions import Wrote, content_of
 from workers.exchange import MARKER_LENGTH, Event, Written
-from workers.job import Clash, ErrorClass, Result, failure, named
+from workers.job import Clash, Result, failure, named
 from workers.outcome import Dead, Succeeded
 from workers.update import BackendKind, Json, compact, known_fields
 
@@ -21,7 +21,8 @@ from workers.update import BackendKind, Json, compact, known_fields
 class Intended:
     """``base``: the properties as first read, the base of every merge. ``before`` and ``after``: what this write was to
     change, as it stood and as it was set; ``version``: the one that it was written against. ``invitations``: who was to
-    be mailed, in at most so many ``mails``. ``newest``: the newest update in the marker that was found."""
+    be mailed, in at most so many ``mails``. ``newest``: the newest update in the marker that was found. ``ignored``:
+    what was found not to have been changed by it, whatever stands there since."""
 
     base: Mapping[str, Json]
     before: Mapping[str, Json]
@@ -30,6 +31,7 @@ class Intended:
     version: str
     mails: int
     newest: str
+    ignored: Sequence[str] = ()
 
     @classmethod
     def nothing(cls, event: Event) -> Self:
@@ -70,8 +72,9 @@ class Intended:
             others = ", ".join(name for name in values if name not in names)
             detail = f"Exchange answered success but did not change {named(ignored)}"
             detail += f" (it changed {others})." if others else "."
-            error_class: ErrorClass = "unknownOutcome" if in_doubt else "refused"
-            return Dead(failure(error_class, "NotApplied", detail, ignored), written.request_id)
+            if in_doubt:
+                return self._in_part(detail, ignored, written.request_id)
+            return Dead(failure("refused", "NotApplied", detail, ignored), written.request_id)
         verified = stands is not None and _all_agree(stands, asked)
         # What was read back counts only if nobody else has written in between.
         seen = written.event.properties if written.event and written.event.version == written.version else {}
@@ -85,21 +88,26 @@ class Intended:
         made is not known, only the content that it left."""
         after = whole_days.in_zone_of(self.after, event.properties, kind)
         if ignored := self._ignored(after, event.properties):
-            detail = f"An earlier write was applied, and yet {named(ignored)} stands as before it."
-            return Dead(failure("unknownOutcome", "NotApplied", detail, ignored))
+            return self._in_part(f"An earlier write was applied, but did not change {named(ignored)}.", ignored)
         wrote = Wrote(self.version, "", content_of({**self.base, **after}), content_of(self.base))
         result = self._result(event.version, verified=_all_agree(event.properties, after))
         return Succeeded(result, "the earlier write had been applied", wrote=wrote)
 
+    def _in_part(self, detail: str, ignored: tuple[Clash, ...], request_id: str | None = None) -> Dead:
+        """The end of a write that was applied, but for what was ``ignored``. That is recorded: once somebody else has
+        changed it, the event does not tell any more."""
+        found = replace(self, ignored=[clash.property for clash in ignored])
+        return Dead(failure("unknownOutcome", "NotApplied", detail, ignored), request_id, intent=found.to_json())
+
     def _ignored(self, asked: Mapping[str, Json], stands: Mapping[str, Json]) -> tuple[Clash, ...]:
-        """What of this write an event that has taken it does not show: it still ``stands`` there as it did before.
-        ``asked``: what was written, in the event's own zones."""
+        """What of this write an event that has taken it does not show: it still ``stands`` there as it did before, or
+        did when we looked earlier. ``asked``: what was written, in the event's own zones."""
         return tuple(
             Clash(name, self.before[name], stands[name], value)
             for name, value in asked.items()
             if name in stands
-            if not agrees(name, stands[name], value)
-            if agrees(name, stands[name], self.before[name])
+            if name in self.ignored
+            or (not agrees(name, stands[name], value) and agrees(name, stands[name], self.before[name]))
         )
 
     def _result(self, version: str, *, verified: bool) -> Result:

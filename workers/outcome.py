@@ -37,11 +37,13 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """Never: a dead letter. ``pause``: for so long the whole lane stays closed all the same."""
+    """Never: a dead letter. ``pause``: for so long the whole lane stays closed all the same. ``intent``: what a replay
+    is to know of the write, in JSON."""
 
     failure: Failure
     request_id: str | None = None
     pause: timedelta | None = None
+    intent: str = ""
 
 
 Outcome: TypeAlias = Succeeded | Retry | Dead

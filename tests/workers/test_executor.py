@@ -271,6 +271,23 @@ def test_a_replay_of_what_exchange_applied_in_part_never_writes_again(bench: Ben
     assert (len(bench.exchange.by(update.id)), bench.exchange.properties["subject"]) == (1, "Team building!")
 
 
+@pytest.mark.parametrize("theirs", ["low", "high"])
+def test_a_replay_of_what_exchange_ignored_ends_the_same_whatever_somebody_else_has_set_since(
+    bench: Bench, theirs: str
+) -> None:
+    bench.exchange.ignores = lambda sent: ["importance"] if sent.changes.get("importance") == "high" else []
+    update = bench.take_in(intent=Intent(append={"subject": "!"}, set={"importance": "high"}))
+    first = bench.run(update)
+    for _ in range(2):
+        bench.exchange.human(importance=theirs)
+        bench.store.replay(update.id)
+        outcome = bench.run(update)
+        assert isinstance(first, Dead) and isinstance(outcome, Dead)
+        assert (outcome.failure.error_class, outcome.failure.code) == ("unknownOutcome", "NotApplied")
+        assert outcome.failure.conflicts == (replace(first.failure.conflicts[0], theirs=theirs),)
+    assert len(bench.exchange.by(update.id)) == 1
+
+
 def test_who_loses_the_lease_before_the_write_sends_and_settles_nothing(
     bench: Bench, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -229,8 +229,8 @@ def _ending(outcome: Outcome, kind: str) -> _Ending:
                 result=compact(result.to_json()) if result else "",
                 wrote=wrote.to_line() if wrote else "",
             )
-        case Dead(failure=failure, pause=pause):
-            doubt = failure.error_class == "unknownOutcome"
-            return _Ending("die", DEAD_LIFE, failure=compact(failure.to_json()), pause=pause, doubt=doubt)
+        case Dead(failure=failure, pause=pause, intent=intent):
+            doubt, failed = failure.error_class == "unknownOutcome", compact(failure.to_json())
+            return _Ending("die", DEAD_LIFE, failure=failed, pause=pause, doubt=doubt, intent=intent)
         case Retry(after=delay, pause=pause, in_doubt=doubt, intent=intent):
             return _Ending("retry", SETTLED_LIFE, delay=delay, pause=pause, doubt=doubt, intent=intent)

@@ -1,8 +1,8 @@
 -- End an attempt: history, state, the lane's slot, whoever comes next, and the callback - all or nothing.
 -- ARGV: id, fence, verb (succeed | die | retry), attempt (JSON), result (JSON or ''), error (JSON or ''),
 --       finished at (RFC 3339 or ''), retry delay (ms), pause of the lane (ms, 0 for none), still in doubt ('1' or ''),
---       life of a settled job (ms), grace (ms), our write (a line, see workers/event/versions, or ''), what to record
---       of an event that was read and not written (an intent, or ''), then the callback's eight (see enqueue_callback)
+--       life of a settled job (ms), grace (ms), our write (a line, see workers/event/versions, or ''), what the next
+--       attempt is to know (an intent, or '' for the one that is recorded), then the callback's eight (enqueue_callback)
 -- Result: {1, rings}, or {0, {}} where the right to run was lost: then nothing is changed
 
 -- The breaker of a callback host: after so many failures in a row its lane is paused, longer each time. One success
@@ -36,6 +36,7 @@ if verb ~= 'retry' then took(id) end
 remember(id, attempt)
 redis.call('HDEL', key, 'token', 'started')
 redis.call('HSET', key, 'settled', fence, 'claims', 0, 'doubt', doubt)
+if intent ~= '' then redis.call('HSET', key, 'intent', intent) end
 if kind == 'callback' then paused = breaker(lane, verb == 'succeed', verb == 'retry') end
 local places = 1
 if paused > 0 then
@@ -52,7 +53,6 @@ end
 
 if verb == 'retry' then
   redis.call('HSET', key, 'state', 'retrying', 'not_before', NOW + delay)
-  if intent ~= '' then redis.call('HSET', key, 'intent', intent) end
   redis.call('SREM', running_key(lane), id)
   look_again(id, NOW + delay)
   admit(lane, grace, places)
