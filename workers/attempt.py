@@ -107,9 +107,8 @@ class _Run:
                 return self._recovered(event)
             self.in_doubt = in_doubt
             self.done = self.past.done_without_marker(event) if self.past else {}
-            if self.in_doubt and self.past and self.past.forgotten_by(event):
-                detail = "A write was sent, its answer was lost, and the event does not tell any more what came of it."
-                return Dead(failure("unknownOutcome", "MarkerForgotten", detail))
+            if self.in_doubt and self.past and (forgotten := self.past.forgotten_by(event)):
+                return Dead(forgotten)
             if number == ROUNDS:
                 break
             if (outcome := self._round(event)) is not None:
@@ -185,15 +184,14 @@ class _Run:
             raise FailedInDoubt(self.update.id) from error
 
     def _intended(self, event: Event, values: Mapping[str, Json], mode: str, mails: int) -> Intended:
-        return Intended(
+        return replace(
+            Intended.nothing(event),
             base=dict(self.past.base if self.past else event.properties),
             before={name: event.properties.get(name) for name in values}
             | {name: was for name, (was, _) in self.done.items()},
             after={**values, **{name: value for name, (_, value) in self.done.items()}},
             invitations=mode,
-            version=event.version,
             mails=mails,
-            newest=next(iter(event.marker), ""),
         )
 
     def _mails(self, mode: str, event: Event, values: Mapping[str, Json]) -> int:

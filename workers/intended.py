@@ -12,17 +12,18 @@ from workers.event.agreement import agrees
 from workers.event.properties import EXTENSION
 from workers.event.versions import Wrote, content_of
 from workers.exchange import MARKER_LENGTH, Event, Written
-from workers.job import Clash, Result, failure, named
+from workers.job import Clash, Failure, Result, failure, named
 from workers.outcome import Dead, Succeeded
-from workers.update import BackendKind, Json, compact, known_fields
+from workers.update import BackendKind, Json, compact, known_fields, rfc3339
 
 
 @dataclass(frozen=True, slots=True)
 class Intended:
     """``base``: the properties as first read, the base of every merge. ``before`` and ``after``: what this write was to
     change, as it stood and as it was set; ``version``: the one that it was written against. ``invitations``: who was to
-    be mailed, in at most so many ``mails``. ``newest``: the newest update in the marker that was found. ``ignored``:
-    what was found not to have been changed by it, whatever stands there since."""
+    be mailed, in at most so many ``mails``. ``newest``: the newest update in the marker that was found.
+    ``original``: when that meeting of a series was to start, empty for other events. ``ignored``: what was found not to
+    have been changed by the write, whatever stands there since."""
 
     base: Mapping[str, Json]
     before: Mapping[str, Json]
@@ -31,13 +32,16 @@ class Intended:
     version: str
     mails: int
     newest: str
+    original: str = ""
     ignored: Sequence[str] = ()
 
     @classmethod
     def nothing(cls, event: Event) -> Self:
         """Of an event that was first read like this, and not written."""
         newest = next(iter(event.marker), "")
-        return cls(event.properties, {}, {}, invitations="", version=event.version, mails=0, newest=newest)
+        original = rfc3339(event.original) if event.original else ""
+        return cls(event.properties, {}, {}, invitations="", version=event.version, mails=0, newest=newest,
+                   original=original)  # fmt: skip
 
     def to_json(self) -> str:
         return compact({name: getattr(self, name) for name in self.__slots__})
@@ -46,9 +50,16 @@ class Intended:
     def from_json(cls, text: str) -> Self:
         return cls(**known_fields(cls, json.loads(text)))
 
-    def forgotten_by(self, event: Event) -> bool:
-        """Whether so many updates were written since that ours may have fallen out of the marker."""
-        return self.newest not in event.marker and len(event.marker) >= MARKER_LENGTH
+    def forgotten_by(self, event: Event) -> Failure | None:
+        """Why ``event``, without our marker, does not tell whether the write was applied; None if it was not."""
+        lost = "A write was sent, its answer was lost, and"
+        if self.original and event.original is not None and rfc3339(event.original) != self.original:
+            detail = f"{lost} that number of the series is another meeting by now; ours was to start {self.original}."
+            return failure("unknownOutcome", "AnotherMeeting", detail)
+        if self.newest not in event.marker and len(event.marker) >= MARKER_LENGTH:
+            detail = f"{lost} the event does not tell any more what came of it."
+            return failure("unknownOutcome", "MarkerForgotten", detail)
+        return None
 
     def done_without_marker(self, event: Event) -> Mapping[str, tuple[Json, Json]]:
         """The open extensions that this write has changed: name → before and after. They are resources of their own, so

@@ -92,6 +92,7 @@ class FakeExchange:
     marker: tuple[str, ...] = ()
     is_meeting: bool = True
     created: datetime | None = None
+    original: datetime | None = None
     number: int = 1
     journal: list[Entry] = field(default_factory=list)
     write_faults: deque[Fault] = field(default_factory=deque)
@@ -186,7 +187,8 @@ class FakeExchange:
 
     def _event(self, target: Target, properties: Collection[str]) -> Event:
         seen = {name: deepcopy(self.properties.get(name)) for name in properties}
-        return Event(target.event, self.version, self.is_meeting, self.marker, seen, created=self.created)
+        return Event(target.event, self.version, self.is_meeting, self.marker, seen, created=self.created,
+                     original=self.original)  # fmt: skip
 
     def _apply(self, patch: Patch) -> None:
         event = Event("", self.version, self.is_meeting, self.marker, self.properties)

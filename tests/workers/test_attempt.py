@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -464,6 +464,30 @@ def test_success_without_a_change_while_an_earlier_write_may_still_arrive_is_an_
     desk = a_desk(MOVED, Fault.LATE, Fault.SILENT)
     desk.run()
     assert dead(desk.run()) == ("unknownOutcome", "NotApplied")
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_write_in_doubt_is_not_repeated_on_another_meeting_of_the_series(moved: bool) -> None:
+    desk = a_desk(MOVED, Fault.LOST_BEFORE)
+    desk.exchange.original = datetime(2026, 12, 21, 9, tzinfo=UTC)
+    desk.run()
+    desk.exchange.original += timedelta(days=1) * moved
+    outcome = desk.run()
+    if moved:
+        assert dead(outcome) == ("unknownOutcome", "AnotherMeeting")
+        assert "was to start 2026-12-21T09:00:00.000Z" in str(outcome)
+    else:
+        assert succeeded(outcome).verified
+    assert len(desk.exchange.writes) == 2 - moved
+
+
+def test_another_meeting_that_bears_our_marker_has_taken_the_write() -> None:
+    desk = a_desk(MOVED, Fault.LOST_AFTER)
+    desk.exchange.original = datetime(2026, 12, 21, 9, tzinfo=UTC)
+    desk.run()
+    desk.exchange.original += timedelta(days=1)
+    assert succeeded(desk.run()).verified
+    assert desk.applied == 1
 
 
 LOUD = Intent(append={"subject": "!"}, set={"importance": "high"})

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 
 from lxml import etree
@@ -16,7 +17,7 @@ from lxml import etree
 from workers.event.properties import EXTENDED, EXTENSION, TIMES
 from workers.ews import extended
 from workers.ews.change import Change, path_of
-from workers.ews.fields import FIELDS, Field, extended_field, known
+from workers.ews.fields import FIELDS, Field, extended_field, known, moment_of
 from workers.ews.soap import Answer, NotAnAnswer, element, find, find_all, qualified, text_of
 from workers.exchange import EXCEPTIONS, Event, Refused, marker_of
 from workers.settings import ServerVersion
@@ -25,6 +26,7 @@ from workers.update import Json, Target
 NAME = "GetItem"
 IS_MEETING = "calendar:IsMeeting"
 KIND = "calendar:CalendarItemType"
+ORIGINAL = "calendar:OriginalStart"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ def build(target: Target, properties: Collection[str], version: ServerVersion) -
 
     An occurrence that is named by its start has to be found first (locate). Raises Refused, Unwritable.
     """
-    return request(_uris(properties, version), _id(target))
+    uris = _uris(properties, version)
+    return request((*uris, ORIGINAL) if target.occurrence else uris, _id(target))
 
 
 def build_many(ids: Iterable[str], properties: Collection[str], version: ServerVersion) -> etree._Element:
@@ -87,7 +90,7 @@ def read(answer: Answer, properties: Collection[str]) -> EwsEvent:
     is_meeting = (text_of(item, "t:IsMeeting") or "").strip() in ("true", "1")
     is_meeting = is_meeting or bool(values.get("attendees"))
     kind, series = (kind_of(item), _series(item)) if _of_times(fields) else ("", None)
-    return EwsEvent(item_id, version, is_meeting, _marker(item), values, kind, series)
+    return EwsEvent(item_id, version, is_meeting, _marker(item), values, kind, series, original=_original(item))
 
 
 def wanted(properties: Collection[str]) -> list[Field]:
@@ -149,6 +152,13 @@ def kind_of(item: etree._Element) -> str:
 
 def _of_times(fields: Iterable[Field]) -> bool:
     return any(field.name in TIMES for field in fields)
+
+
+def _original(item: etree._Element) -> datetime | None:
+    """When it was to start; None for what is no meeting of a series, and where it was not asked for."""
+    with suppress(ValueError):
+        return moment_of(text_of(item, "t:OriginalStart") or "")
+    return None
 
 
 def _series(item: etree._Element) -> Json:

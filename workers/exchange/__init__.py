@@ -54,6 +54,8 @@ class Event:
     ``is_meeting``: somebody besides the organizer is invited.
     ``version`` is opaque: an EWS ChangeKey or a Graph ETag.
     ``created``: when it came to be, aware; None where the backend did not say; EWS is not asked.
+    ``original``: when this meeting of a series was to start, aware; EWS is asked only about one that is named by its
+    number.
     """
 
     id: str
@@ -62,6 +64,7 @@ class Event:
     marker: tuple[str, ...]
     properties: Mapping[str, Json]
     created: datetime | None = field(default=None, kw_only=True)
+    original: datetime | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

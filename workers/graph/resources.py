@@ -91,7 +91,7 @@ PROPERTIES: Mapping[str, Property] = {
     )
 }
 
-_ALWAYS = ("id", "changeKey", "createdDateTime", "attendees", "organizer", "seriesMasterId")
+_ALWAYS = ("id", "changeKey", "createdDateTime", "attendees", "organizer", "seriesMasterId", "originalStart")
 _FOR_TIMES = ("isAllDay", "originalStartTimeZone", "originalEndTimeZone", "recurrence")
 _FOR_BODY = ("isOnlineMeeting", "onlineMeeting")
 
@@ -177,6 +177,7 @@ def read_event(
             marker=marker_of(extended[MARKER]) if MARKER in extended else marker,
             properties={name: _read(seen, extended, name) for name in properties},
             created=_moment(document.get("createdDateTime")),
+            original=_moment(document.get("originalStart")),
             series=document.get("recurrence"),
             join_block=block,
             join_url=body.join_url(document),
@@ -212,7 +213,7 @@ def _version(document: Json) -> str:
 
 
 def _moment(told: Json) -> datetime | None:
-    """None where it is no moment: no write depends on it."""
+    """None where it is no moment."""
     try:
         moment = datetime.fromisoformat(told)
     except (TypeError, ValueError):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from lxml import etree
 
@@ -89,10 +91,25 @@ def test_a_request_for_many_is_valid_too() -> None:
     assert_valid_body(build_many(["A", "B"], tuple(FIELDS), "Exchange2013_SP1"))
 
 
-def test_an_occurrence_is_named_by_its_number() -> None:
+def test_an_occurrence_is_named_by_its_number_and_asked_when_it_was_to_start() -> None:
     target = Target(backend="hq", event="AAMk=", mailbox="anna@hq.example", occurrence=Occurrence(index=3))
-    (found,) = find_all(build(target, [], "Exchange2013_SP1"), "m:ItemIds/t:OccurrenceItemId")
+    request = build(target, ["subject"], "Exchange2007_SP1")
+    (found,) = find_all(request, "m:ItemIds/t:OccurrenceItemId")
     assert dict(found.attrib) == {"RecurringMasterId": "AAMk=", "InstanceIndex": "3"}
+    assert "calendar:OriginalStart" in uris(request)
+    assert_valid_body(request)
+
+
+@pytest.mark.parametrize(
+    ("told", "original"),
+    [
+        ("<t:OriginalStart>2026-12-21T09:00:00Z</t:OriginalStart>", datetime(2026, 12, 21, 9, tzinfo=UTC)),
+        ("<t:OriginalStart>soon</t:OriginalStart>", None),
+        ("", None),
+    ],
+)
+def test_when_a_meeting_of_a_series_was_to_start_is_read_where_it_is_told(told: str, original: datetime | None) -> None:
+    assert read(answer(f"<t:CalendarItem>{ID}{told}</t:CalendarItem>"), []).original == original
 
 
 @pytest.mark.parametrize("name", ["isOnlineMeeting", "hideAttendees", "locations", "noSuchProperty"])

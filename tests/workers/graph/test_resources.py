@@ -154,7 +154,7 @@ def test_a_zone_that_nobody_knows_is_left_to_graph() -> None:
 def test_a_read_asks_for_no_more_than_it_needs() -> None:
     asked = parse_qs(query(["subject"]), strict_parsing=True)
     assert asked == {
-        "$select": ["id,changeKey,createdDateTime,attendees,organizer,seriesMasterId,subject"],
+        "$select": ["id,changeKey,createdDateTime,attendees,organizer,seriesMasterId,originalStart,subject"],
         "$expand": [f"singleValueExtendedProperties($filter=id eq '{MARKER_ID}')"],
     }
 
@@ -189,9 +189,10 @@ def test_an_event_is_read() -> None:
     assert event == GraphEvent("AAMk1", 'W/"1"', False, ("upd_2", "upd_1"), {"subject": "x", "attendees": []})
 
 
-def test_when_an_event_was_created_is_read_if_graph_says_so() -> None:
-    told = read_event(answer(createdDateTime="2026-11-21T09:00:00.1234567Z"), [])
+def test_when_an_event_was_created_and_was_to_start_is_read_if_graph_says_so() -> None:
+    told = read_event(answer(createdDateTime="2026-11-21T09:00:00.1234567Z", originalStart="2026-12-21T09:00:00Z"), [])
     assert told.created == datetime(2026, 11, 21, 9, 0, 0, 123456, UTC)
+    assert told.original == datetime(2026, 12, 21, 9, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("told", [None, "", "yesterday", "2026-11-21T09:00:00", 1, {}])
