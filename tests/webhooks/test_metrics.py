@@ -115,10 +115,14 @@ def test_late_work_and_a_beat_that_stopped_are_seen(hr: Caller, store: Store, re
     assert (said["rendezvous_due_entries{}"], said["rendezvous_overdue_entries{}"]) == (1, 1)
 
 
-def test_a_callback_host_that_is_left_alone_is_named(hr: Caller, redis: Redis, store: Store) -> None:
+def test_a_callback_host_that_is_left_alone_is_named_however_many_mailboxes_are(
+    hr: Caller, redis: Redis, store: Store
+) -> None:
     until = store.time().timestamp() * 1000 + 60_000
+    redis.zadd("rdv:pauses", {f"cloud/{number}@contoso.com": until - 1 for number in range(300)})
     redis.zadd("rdv:pauses", {f"callback/{client}@hooks.example.com": until for client in ("hr", "rooms")})
     said = scraped(hr.get("/metrics").text)
+    assert said['rendezvous_lanes_paused{backend="cloud"}'] == 300
     assert said['rendezvous_callback_breaker_open{host="hooks.example.com"}'] == 1
     assert said['rendezvous_lanes_paused{backend="callback"}'] == 2
 

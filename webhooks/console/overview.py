@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from flask import render_template
 
@@ -19,6 +20,7 @@ from workers.settings import Settings
 from workers.store.figures import Minute, Pause, Tally
 
 MINUTES = 60
+PAUSES_SHOWN = 200
 SWEEP_IS_LATE = timedelta(seconds=30)
 WORK_IS_LATE = timedelta(minutes=2)
 RECENT = 10
@@ -93,7 +95,7 @@ def _read(at: Door, visitor: Visitor) -> Overview:
         minutes=tuple(minute.start for minute in minutes),
         p50=percentile(durations(hour), 0.5),
         p95=percentile(durations(hour), 0.95),
-        pauses=tuple(filter(_may_see(visitor, at.settings), store.pauses())),
+        pauses=tuple(islice(filter(_may_see(visitor, at.settings), store.pauses()), PAUSES_SHOWN)),
         hosts=hosts,
         complaints=complaints(
             store.swept_at(),

@@ -14,8 +14,7 @@ from typing import cast
 from workers.store.connection import Connection, ServerState, unfit
 from workers.store.milliseconds import moment
 
-PAUSES_SHOWN = 200
-WAITS_SEEN = 200
+WAITS_SEEN = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +120,8 @@ class Figures:
         return int(self._redis.call("zcard", f"rdv:dead:{client}"))
 
     def pauses(self) -> tuple[Pause, ...]:
-        """The lanes that are paused now, soonest open first; PAUSES_SHOWN at most."""
-        future = f"({self._redis.now()}"
-        found = self._redis.call(
-            "zrangebyscore", "rdv:pauses", future, "+inf", start=0, num=PAUSES_SHOWN, withscores=True
-        )
+        """The lanes that are paused now, soonest open first."""
+        found = self._redis.call("zrangebyscore", "rdv:pauses", f"({self._redis.now()}", "+inf", withscores=True)
         return tuple(Pause(lane, moment(until)) for lane, until in found)
 
     def dues(self) -> Dues:
@@ -139,9 +135,8 @@ class Figures:
         return Dues(waiting, overdue, timedelta(milliseconds=late))
 
     def waits(self) -> Mapping[str, timedelta]:
-        """Kind → how long the oldest of its jobs has been ready to run, among the first few that are due. That is
-        enough to see that nobody serves a queue, because then all of its jobs wait. Jobs whose lane is paused or full
-        are not due."""
+        """Kind → how long the oldest of its jobs has been ready to run, among the first WAITS_SEEN that are due, of all
+        kinds. Jobs whose lane is paused or full are not due."""
         now, ids = self._redis.now(), self._redis.call("zrange", "rdv:due", 0, WAITS_SEEN - 1)
         found = self._redis.call_all(
             ("hmget", f"rdv:job:{job_id}", "kind", "state", "since", "not_before") for job_id in ids

@@ -17,7 +17,7 @@ from tests.workers.store.passing import later
 from workers.callbacks.callback import for_update
 from workers.job import Result, failure
 from workers.outcome import Dead, Retry, Succeeded
-from workers.store import Cancelled, Store
+from workers.store import Callback, Cancelled, Store
 from workers.store.figures import Tally
 
 DONE = Succeeded(Result(None, noop=False))
@@ -158,6 +158,20 @@ def test_what_is_due_and_how_late_it_is(redis: Redis) -> None:
     dues = store.dues()
     assert (dues.waiting, dues.overdue) == (1, 1)
     assert timedelta(hours=1) <= dues.oldest < timedelta(hours=1, minutes=1)
+
+
+def test_how_long_each_kind_has_waited_is_told_also_behind_hundreds_of_another_kind(redis: Redis) -> None:
+    store = Store(redis, lease=timedelta(hours=1), grace=timedelta(hours=1))
+    done = an_update(event="first")
+    accepted(store, done)
+    told = Callback("msg_1", "{}", "hr", "anna@contoso.com", "line", "callback/host", 10, "host")
+    store.settle(claimed(store, done.id), an_attempt(), DONE, told)
+    for number in range(300):
+        accepted(store, an_update(event=f"event-{number}"))
+    redis.zincrby("rdv:due", 3_600_000, "msg_1")
+    redis.hincrby("rdv:job:msg_1", "since", -3_600_000)
+    assert store.waits()["callback"] >= timedelta(hours=1)
+    assert store.waits()["update"] < timedelta(minutes=1)
 
 
 def test_the_stores_health_is_told(store: Store, redis: Redis) -> None:
