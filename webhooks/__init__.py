@@ -13,7 +13,7 @@ from webhooks.clients import clients
 from webhooks.console import console
 from webhooks.dead_letters import dead_letters
 from webhooks.door import Door, hang
-from webhooks.health import health
+from webhooks.health import health, refuse_while_the_store_hangs
 from webhooks.manual import pages
 from webhooks.rates import Rates
 from webhooks.schema import sentence
@@ -48,6 +48,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     hang(Door(settings, Store.connect(settings), bell, Rates(settings.store_url)), app.extensions)
     problems.install(app)
     traffic.install(app)
+    app.before_request(refuse_while_the_store_hangs)
     app.register_api(updates)
     app.register_api(dead_letters)
     app.register_api(clients)

@@ -6,10 +6,11 @@ Each answers in a bounded time, whatever hangs behind it: a probe that is given 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self, cast
 
-from flask import Response, current_app, jsonify
+from flask import Response, current_app, jsonify, request
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -33,6 +34,8 @@ COUNTED_WITHIN = 1.0
 """Seconds for the lengths of the broker's queues."""
 
 _PLACE = "rendezvous-health"
+_ASK_NO_STORE = frozenset({None, "health", "manual", "swagger"})
+"""Blueprints whose views do without the store, or know how to ask one that hangs."""
 
 health = APIBlueprint("health", __name__, abp_tags=[Tag(name="operations", description="For who runs it")])
 
@@ -62,6 +65,18 @@ def probes() -> Probes:
     if _PLACE not in current_app.extensions:
         current_app.extensions[_PLACE] = Probes.of(door())
     return cast(Probes, current_app.extensions[_PLACE])
+
+
+def refuse_while_the_store_hangs() -> None:
+    """Before every request. Each would hold a thread for seconds, until none is left that could say that we live.
+    Raises Problem (503)."""
+    if request.blueprint in _ASK_NO_STORE or request.endpoint == "console.static" or not door().store.hangs:
+        return
+    with suppress(StoreUnavailable):  # whether that matters the view knows
+        try:
+            probes().store.ask()
+        except TimeoutError:
+            raise unavailable("The store that keeps the updates hangs, or is out of reach.") from None
 
 
 def queue_lengths() -> Mapping[str, int] | None:

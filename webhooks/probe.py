@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from threading import Lock, Thread
+from time import monotonic
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -20,16 +21,19 @@ class Probe(Generic[T]):
         self._patience = patience
         self._lock = Lock()
         self._asked: Future[T] | None = None
+        self._given_up_at = 0.0
 
     def ask(self) -> T:
-        """The answer. Raises TimeoutError, or what the question raises."""
+        """The answer. Raises TimeoutError, at once if the question has been hanging for too long already, or what the
+        question raises."""
         with self._lock:
             if self._asked is None or self._asked.done():
                 asked: Future[T] = Future()
                 Thread(target=self._answer, args=(asked,), name="probe", daemon=True).start()
-                self._asked = asked  # only now: starting the thread may fail, and then nobody would answer
+                # Only now: starting the thread may fail, and then nobody would answer.
+                self._asked, self._given_up_at = asked, monotonic() + self._patience
             asked = self._asked
-        return asked.result(self._patience)
+        return asked.result(max(0.0, self._given_up_at - monotonic()))
 
     def _answer(self, asked: Future[T]) -> None:
         try:

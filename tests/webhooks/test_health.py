@@ -2,17 +2,22 @@ from __future__ import annotations
 
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from typing import cast
 
 import pytest
 from flask.testing import FlaskClient
+from flask_openapi.openapi import OpenAPI
 from redis import Redis
 
 from tests.configured import configured
 from tests.webhooks.conftest import Caller
 from tests.webhooks.given import is_problem
 from webhooks import create_app
+from webhooks.door import Door
 from workers.settings import Settings
+from workers.store import StoreUnavailable
 
 
 def test_the_process_lives_whatever_else_is_down(settings: Settings) -> None:
@@ -78,6 +83,36 @@ def test_a_server_that_hangs_makes_it_unready_without_hanging_it(
     response = create_app(settings.model_copy(update={broken: hung})).test_client().get("/readyz")
     assert is_problem(response, 503, "unavailable")
     assert f"the {named} does not answer in time" in response.get_json(force=True)["detail"]
+
+
+@pytest.mark.parametrize("path", ["/v1/updates", "/v1/updates/upd_1", "/console/"])
+def test_while_the_store_hangs_nobody_who_needs_it_is_kept_waiting(
+    settings: Settings, hung: str, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(sys.modules["webhooks.health"], "READY_WITHIN", 0.1)
+    app = create_app(settings.model_copy(update={"store_url": f"{hung}?socket_timeout=0.1"}))
+    store = cast(Door, app.extensions["rendezvous"]).store
+    with pytest.raises(StoreUnavailable):
+        store.update("upd_1")
+    assert store.hangs
+    monkeypatch.setattr(type(store), "check", lambda _: threading.Event().wait(5))
+    monkeypatch.setattr(type(store._redis), "call", lambda *_: pytest.fail("The store was asked."))
+    answer = app.test_client().get(path)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert [app.test_client().get(other).status_code for other in ("/livez", "/docs", "/openapi.json")] == [200] * 3
+
+
+def test_a_store_that_hung_and_answers_again_is_asked_again(hr: Caller, app: OpenAPI) -> None:
+    store = cast(Door, app.extensions["rendezvous"]).store
+    store._redis.hangs = True
+    assert hr.get("/v1/updates").status_code == 200
+    assert not store.hangs
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_a_store_that_hung_and_now_keeps_nothing_can_still_be_read(hr: Caller, app: OpenAPI) -> None:
+    cast(Door, app.extensions["rendezvous"]).store._redis.hangs = True
+    assert hr.get("/v1/updates").status_code == 200
 
 
 def test_a_scrape_tells_what_it_can_while_store_and_broker_hang(

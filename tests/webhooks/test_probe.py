@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
@@ -74,6 +74,24 @@ def test_whoever_hangs_is_asked_once_until_he_answers() -> None:
     going_on.set()
     asked[0].join()
     assert probe.ask() == 2
+
+
+def test_nobody_waits_for_what_has_been_hanging_for_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    going_on, waited, clock = threading.Event(), list[float | None](), iter([100.0, 100.0, 103.5, 109.0])
+
+    class Watched(Future[bool]):
+        def result(self, timeout: float | None = None) -> bool:
+            waited.append(timeout)
+            raise TimeoutError
+
+    monkeypatch.setattr("webhooks.probe.Future", Watched)
+    monkeypatch.setattr("webhooks.probe.monotonic", lambda: next(clock))
+    probe = Probe(going_on.wait, 4)
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            probe.ask()
+    going_on.set()
+    assert waited == [4, 0.5, 0]
 
 
 def test_a_machine_that_has_no_thread_left_is_asked_again_when_it_has(monkeypatch: pytest.MonkeyPatch) -> None:

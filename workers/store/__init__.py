@@ -118,6 +118,11 @@ class Store(Steps, Reading, Figures, Searching, Watching):
         """Raise StoreUnavailable unless the store answers and would keep what it is given."""
         self._redis.check()
 
+    @property
+    def hangs(self) -> bool:
+        """Whether an answer did not come in time; ``check`` looks again."""
+        return self._redis.hangs
+
     def console_secret(self) -> str:
         """What signs the console's sessions, the same for every web process; made when it is first asked for."""
         if kept := self._redis.call("get", "rdv:console_secret"):  # read first: a full store can still be read

@@ -13,7 +13,7 @@ from typing import Any
 
 from redis import Redis
 from redis.commands.core import Script
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError, TimeoutError
 
 from workers.store.together import Together
 
@@ -61,17 +61,12 @@ def unfit(state: ServerState) -> str | None:
     return None
 
 
-def _unanswered(error: RedisError) -> StoreUnavailable:
-    if isinstance(error, AuthenticationError):
-        return StoreUnavailable("the store does not let us in: put its user name and password into its URL")
-    return StoreUnavailable(f"the store did not answer: {error}")
-
-
 class Connection:
-    """Thread-safe."""
+    """Thread-safe. ``hangs``: an answer did not come in time, and none has been looked for since (``state``)."""
 
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
+        self.hangs = False
         self._together = Together(redis)
         self._checked = -_CHECK_EVERY
         self._always_fsyncs = False
@@ -82,7 +77,7 @@ class Connection:
         try:
             return self._together.run(self._scripts[script], args)
         except RedisError as error:
-            raise StoreUnavailable(f"the store did not {script}: {error}") from error
+            raise self._unanswered(error, script) from error
 
     def run_durably(self, script: str, *args: str | int) -> Any:
         """One atomic step that is on disk when this returns: at once with ``appendfsync always``. A store that does not
@@ -98,7 +93,7 @@ class Connection:
             pipe.execute_command("WAITAOF", 1, 0, _DISK_MS)
             answer, (written, _) = pipe.execute()
         except RedisError as error:
-            raise StoreUnavailable(f"the store did not {script} durably (set appendfsync always): {error}") from error
+            raise self._unanswered(error, f"{script} durably (set appendfsync always)") from error
         if not written:
             raise StoreUnavailable("the store does not write to its disk in time: set appendfsync always")
         return answer
@@ -108,7 +103,7 @@ class Connection:
         try:
             return getattr(self.redis, command)(*args, **options)
         except RedisError as error:
-            raise _unanswered(error) from error
+            raise self._unanswered(error) from error
 
     def call_all(self, calls: Iterable[tuple[str | int, ...]]) -> list[Any]:
         """Several commands in one round trip, not atomic; each is the command's name and its arguments."""
@@ -118,7 +113,7 @@ class Connection:
         try:
             return pipe.execute()
         except RedisError as error:
-            raise _unanswered(error) from error
+            raise self._unanswered(error) from error
 
     def now(self) -> int:
         """The store's clock, in ms."""
@@ -137,6 +132,7 @@ class Connection:
     def state(self) -> ServerState:
         """How the server is set up, and how it is."""
         memory, disk = self.call_all([("info", "memory"), ("info", "persistence")])
+        self.hangs = False
         return ServerState(
             memory=memory.get("used_memory", 0),
             memory_limit=memory.get("maxmemory", 0),
@@ -158,7 +154,14 @@ class Connection:
         except ResponseError:
             return None
         except RedisError as error:
-            raise _unanswered(error) from error
+            raise self._unanswered(error) from error
+
+    def _unanswered(self, error: RedisError, asked: str = "answer") -> StoreUnavailable:
+        if isinstance(error, TimeoutError):
+            self.hangs = True
+        if isinstance(error, AuthenticationError):
+            return StoreUnavailable("the store does not let us in: put its user name and password into its URL")
+        return StoreUnavailable(f"the store did not {asked}: {error}")
 
     def _register(self, name: str) -> Script:
         folder = files("workers.store").joinpath("lua")
