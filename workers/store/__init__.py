@@ -6,10 +6,11 @@ store's own (``TIME``); moments shown to people come from the caller.
 
     key                      type    what                                                           life
     rdv:job:{id}             hash    kind state body client owner line lane room label accepted     unsettled: for ever;
-                                     bells not_before token fence started claims settled            then SETTLED_LIFE,
+                                     bells ready not_before token fence started claims settled      then SETTLED_LIFE,
                                      intent doubt intended result error finished callback           dead: DEAD_LIFE;
                                      replay replayed_at since attempts (one JSON to a line)         a callback at least
-                                     attempted lost cancel discard update (whose callback it is)    as its update
+                                     attempted lost cancel discard update (whose callback it is)    as its update; of
+                                                                                                    watches: BRIEF_LIFE
     rdv:line:{line}          list    ids of the unsettled jobs of one event, oldest first           until empty
     rdv:running:{lane}       set     ids of the jobs that run in one mailbox                        until empty
     rdv:waiting:{lane}       zset    heads of lines that found the lane full or paused, by turn     until empty

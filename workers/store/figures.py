@@ -139,7 +139,7 @@ class Figures:
         kinds. Jobs whose lane is paused or full are not due."""
         now, ids = self._redis.now(), self._redis.call("zrange", "rdv:due", 0, WAITS_SEEN - 1)
         found = self._redis.call_all(
-            ("hmget", f"rdv:job:{job_id}", "kind", "state", "since", "not_before") for job_id in ids
+            ("hmget", f"rdv:job:{job_id}", "kind", "state", "since", "ready", "not_before") for job_id in ids
         )
         waits: dict[str, timedelta] = {}
         for kind, state, *moments in found:

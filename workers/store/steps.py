@@ -169,7 +169,7 @@ class Steps:
 
     def discard(self, job_id: str) -> bool:
         """Take a dead letter off the list; the job can be read until its life is over. False if it is none any more."""
-        return bool(self._redis.run("discard", job_id, uuid4().hex, ms(SETTLED_LIFE)))
+        return bool(self._redis.run("discard", job_id, uuid4().hex))
 
     def sweep(self) -> Iterator[tuple[Ring, ...]]:
         """Look at whatever is past due, step by step; the bells to ring."""
@@ -221,16 +221,18 @@ class _Ending:
 
 
 def _ending(outcome: Outcome, kind: str) -> _Ending:
+    brief = kind in ("notification", "watch")  # nobody asks about these by their ids
     match outcome:
         case Succeeded(result=result, wrote=wrote):
             return _Ending(
                 "succeed",
-                BRIEF_LIFE if kind in ("notification", "watch") else SETTLED_LIFE,
+                BRIEF_LIFE if brief else SETTLED_LIFE,
                 result=compact(result.to_json()) if result else "",
                 wrote=wrote.to_line() if wrote else "",
             )
         case Dead(failure=failure, pause=pause, intent=intent):
-            doubt, failed = failure.error_class == "unknownOutcome", compact(failure.to_json())
-            return _Ending("die", DEAD_LIFE, failure=failed, pause=pause, doubt=doubt, intent=intent)
+            doubt, life = failure.error_class == "unknownOutcome", BRIEF_LIFE if brief else DEAD_LIFE
+            failed = compact(failure.to_json())
+            return _Ending("die", life, failure=failed, pause=pause, doubt=doubt, intent=intent)
         case Retry(after=delay, pause=pause, in_doubt=doubt, intent=intent):
             return _Ending("retry", SETTLED_LIFE, delay=delay, pause=pause, doubt=doubt, intent=intent)

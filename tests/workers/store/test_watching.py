@@ -15,7 +15,8 @@ from workers.changes.event_change import Snapshot
 from workers.changes.notification import FIRST_SIGHT, FOUND, MIRRORED, Notification
 from workers.changes.subscription import Mirror, Subscription
 from workers.changes.watch import Watch
-from workers.outcome import Retry, Succeeded
+from workers.job import failure
+from workers.outcome import Dead, Outcome, Retry, Succeeded
 from workers.store import Callback, Ring, Store
 from workers.update import Target
 
@@ -315,6 +316,27 @@ def test_two_events_are_looked_at_at_once_and_one_event_after_itself(store: Stor
     one, other, third = heard(store, watch, *(notification(watch, event) for event in ("E", "F", "G")))
     assert store.claim(one) and store.claim(other)
     assert store.claim(third) is None
+
+
+def test_what_comes_for_a_busy_mailbox_silences_no_bell_of_another_one(store: Store, watch: Watch) -> None:
+    for job in heard(store, watch, *(notification(watch, event) for event in ("E", "F", "G"))):
+        store.claim(job)
+    ben = a_subscription(2, "ben@contoso.com")
+    store.begin(ben)
+    idle = store.watch(ben.watch)
+    assert idle is not None
+    first, behind = notification(idle, "A").heard(idle), notification(watch, "H").heard(watch)
+    _, rings = store.hear([first, behind], how="told")
+    assert [ring.id for ring in rings] == [first.id]
+
+
+@pytest.mark.parametrize("end", [Succeeded(None), Dead(failure("refused", "ErrorX", "It is refused."))])
+def test_what_was_heard_is_not_kept_for_longer_than_an_hour_after_it_was_looked_at(
+    store: Store, redis: Redis, watch: Watch, end: Outcome
+) -> None:
+    [job] = heard(store, watch, notification(watch))
+    store.settle(claimed(store, job), an_attempt(), end)
+    assert 0 < redis.ttl(f"rdv:job:{job}") <= 3600
 
 
 def test_what_is_heard_of_a_watch_that_is_gone_is_nothing(store: Store, watch: Watch) -> None:

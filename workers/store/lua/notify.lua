@@ -44,10 +44,10 @@ local function waits_already(line, label, body)
 end
 
 -- A thousand come at once for two that may run: who finds the lane full or others waiting waits there at once, unrung.
--- Wherever somebody waits, somebody runs or was rung, who lets the next one in.
+-- Wherever somebody waits, somebody runs or was rung, who lets the next one in. Who found others waiting waits already.
 local function park(id, line, lane, room)
-  if not at_head(id, line) then return end
-  if redis.call('EXISTS', waiting_key(lane)) == 1 or free(lane, room) < 1 then
+  if not at_head(id, line) or redis.call('ZSCORE', waiting_key(lane), id) then return end
+  if free(lane, room) < 1 then
     wait_in_lane(id, lane, redis.call('HGET', job_key(id), 'accepted'))
     rings[#rings] = nil
   end

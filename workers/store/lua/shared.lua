@@ -38,7 +38,7 @@ local function look_again(id, moment) redis.call('ZADD', DUE, moment, id) end
 -- The job may run: ring, and let sweep ring again if nobody answers within the grace.
 local function wake(id, grace)
   look_again(id, NOW + grace)
-  redis.call('HSET', job_key(id), 'bells', 1)
+  redis.call('HSET', job_key(id), 'bells', 1, 'ready', NOW)
   ring(id)
 end
 
@@ -157,7 +157,7 @@ end
 
 -- The job has ended well, or was taken back: what only an unsettled job needs goes.
 local function fold(id)
-  redis.call('HDEL', job_key(id), 'line', 'lane', 'room', 'label', 'accepted', 'since', 'bells', 'claims', 'fence',
+  redis.call('HDEL', job_key(id), 'line', 'lane', 'room', 'label', 'accepted', 'since', 'ready', 'bells', 'claims', 'fence',
     'not_before', 'attempted', 'replayed_at', 'lost', 'intent', 'intended', 'doubt', 'update')
 end
 
