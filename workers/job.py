@@ -54,6 +54,7 @@ TRANSITIONS: Mapping[tuple[State | None, str], State] = {
     (State.RUNNING, "retry"): State.RETRYING,
     (State.RUNNING, "die"): State.DEAD,
     (State.RUNNING, "sweep"): State.RETRYING,
+    (State.RUNNING, "hand_back"): State.RETRYING,
     (State.QUEUED, "cancel"): State.CANCELLED,
     (State.RETRYING, "cancel"): State.CANCELLED,
     (State.QUEUED, "expire"): State.DEAD,

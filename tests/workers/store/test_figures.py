@@ -169,8 +169,17 @@ def test_how_long_each_kind_has_waited_is_told_also_behind_hundreds_of_another_k
     for number in range(300):
         accepted(store, an_update(event=f"event-{number}"))
     redis.zincrby("rdv:due", 3_600_000, "msg_1")
-    redis.hincrby("rdv:job:msg_1", "since", -3_600_000)
+    redis.hset("rdv:job:msg_1", mapping={"since": 0, "ready": 0})
     assert store.waits()["callback"] >= timedelta(hours=1)
+    assert store.waits()["update"] < timedelta(minutes=1)
+
+
+def test_what_stood_behind_another_update_has_waited_only_since_it_was_its_turn(store: Store, redis: Redis) -> None:
+    first, second = an_update(), an_update()
+    for update in (first, second):
+        accepted(store, update)
+        redis.hincrby(f"rdv:job:{update.id}", "since", -3_600_000)
+    store.settle(claimed(store, first.id), an_attempt(), DONE)
     assert store.waits()["update"] < timedelta(minutes=1)
 
 
