@@ -18,6 +18,7 @@ from workers.event.versions import Wrote, content_of, is_ours
 from workers.exchange import (
     EXCEPTIONS,
     MARKER_LENGTH,
+    AccessDenied,
     Event,
     Exchange,
     ExchangeError,
@@ -91,6 +92,8 @@ class _Run:
         self.past = past
         self.in_doubt = in_doubt
         self.around = around
+        self.refused: ExchangeError | None = None
+        """How the write of this attempt was refused, perhaps not by Exchange."""
         self.first: Event | None = None
         """The event as this attempt first read it."""
         self.done: Mapping[str, tuple[Json, Json]] = {}
@@ -107,8 +110,11 @@ class _Run:
                 return self._recovered(event)
             self.in_doubt = in_doubt
             self.done = self.past.done_without_marker(event) if self.past else {}
-            if self.in_doubt and self.past and (forgotten := self.past.forgotten_by(event)):
+            doubtful = self.in_doubt or self.refused is not None
+            if doubtful and self.past and (forgotten := self.past.forgotten_by(event)):
                 return Dead(forgotten)
+            if self.refused is not None:
+                raise self.refused
             if number == ROUNDS:
                 break
             if (outcome := self._round(event)) is not None:
@@ -178,6 +184,12 @@ class _Run:
         except Unknown:
             self.in_doubt = True
             raise
+        except (Refused, NotFound, AccessDenied) as error:
+            if not error.foreign:
+                raise
+            # In doubt until we have looked: Exchange may have applied it before somebody in between said no.
+            self.in_doubt, self.refused = True, error
+            return None
         except ExchangeError:
             raise
         except Exception as error:

@@ -17,6 +17,7 @@ from types import MappingProxyType
 from workers.event.invitations import recipients
 from workers.event.properties import EXTENSION, members
 from workers.exchange import (
+    AccessDenied,
     Event,
     ExchangeError,
     Patch,
@@ -50,6 +51,10 @@ class Fault(Enum):
     """Only the open extensions are written, which bear no marker, and the answer is lost."""
     UNSEEN = auto()
     """Applied, and the event after it could not be read back."""
+    CENSORED = auto()
+    """Applied, and somebody in between says no in Exchange's place."""
+    BARRED = auto()
+    """Never applied: somebody in between says no, and looks the same."""
     THROTTLED = auto()
     UNAVAILABLE = auto()
     REFUSED = auto()
@@ -60,6 +65,7 @@ _NO: Mapping[Fault, ExchangeError] = {
     Fault.UNAVAILABLE: Unavailable("ConnectError", "Nobody there."),
     Fault.REFUSED: Refused("ErrorOccurrenceCrossingBoundary", "It would overlap.", request_id="r-400"),
     Fault.LOST_BEFORE: Unknown("ReadTimeout", "No answer."),
+    Fault.BARRED: AccessDenied("HTTP 403", "Blocked.", foreign=True),
 }
 
 
@@ -144,6 +150,8 @@ class FakeExchange:
             self._change(patch.marker[0], changes)
             raise Unknown("ReadTimeout", "No answer.")
         self._apply(patch)
+        if fault is Fault.CENSORED:
+            raise AccessDenied("HTTP 403", "Blocked.", foreign=True)
         if fault is Fault.TWICE:
             raise VersionMoved("ErrorIrresolvableConflict", "The change key does not match.")
         if fault is Fault.LOST_AFTER:

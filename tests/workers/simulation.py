@@ -52,7 +52,7 @@ from workers.update import Intent, Json, Target, Update
 
 FAULTS = ((Fault.LOST_AFTER, 6), (Fault.LOST_BEFORE, 6), (Fault.LATE, 6), (Fault.THROTTLED, 3), (Fault.UNAVAILABLE, 3),
           (Fault.SILENT, 1), (Fault.BROKEN, 1), (Fault.UNSEEN, 2), (Fault.TWICE, 1), (Fault.REFUSED, 1),
-          (Fault.NONE, 70))  # fmt: skip
+          (Fault.CENSORED, 1), (Fault.BARRED, 1), (Fault.NONE, 68))  # fmt: skip
 """What becomes of a write, in per cent."""
 HUMAN, BUMP, CRASH, BLINK, IGNORED, UNREAD, PAUSED = 0.15, 0.1, 0.02, 0.01, 0.03, 0.03, 0.03
 """How likely at each step: a person edits, the version moves by itself, the worker dies, the store is away, a property
@@ -64,11 +64,11 @@ HEAD = """\
 ## Worlds
 
 Made by `make simulate ARGS="--seeds 1000000 --report ops/PROOF.md"`; do not edit. One update in each: lost, late and
-silent writes, ignored properties, throttling, crashes, versions that move by themselves, people who edit the event
-meanwhile, dead letters that are replayed. The attempt and the merge are the product's, clock, dice, store and Exchange
-are simulated, so that each seed replays. The judge is the simulated Exchange's journal. *doubled*: the event changed,
-or people were mailed, more than once. *trampled*: a person's edit was overwritten that the mode protects.
-*misreported*: called dead and applied, or succeeded and not.
+silent writes, refusals in Exchange's place, ignored properties, throttling, crashes, versions that move by themselves,
+people who edit the event meanwhile, dead letters that are replayed. The attempt and the merge are the product's, clock,
+dice, store and Exchange are simulated, so that each seed replays. The judge is the simulated Exchange's journal.
+*doubled*: the event changed, or people were mailed, more than once. *trampled*: a person's edit was overwritten that
+the mode protects. *misreported*: called dead and applied, or succeeded and not.
 """
 BATCH = 1000
 """Seeds that one process lives through at a time."""

@@ -443,6 +443,24 @@ def test_what_exchange_refuses_is_dead_with_its_own_code_and_request_id() -> Non
     assert outcome.request_id == "r-400"
 
 
+def test_a_refusal_that_may_be_somebody_elses_is_believed_after_a_look() -> None:
+    desk = a_desk(Intent(append={"subject": "!"}), Fault.BARRED)
+    assert dead(desk.run()) == ("accessDenied", "HTTP 403")
+    assert (desk.applied, len(desk.exchange.writes), desk.exchange.reads) == (0, 1, 2)
+
+
+def test_what_was_applied_is_not_told_as_refused_by_somebody_in_between() -> None:
+    desk = a_desk(Intent(append={"subject": "!"}), Fault.CENSORED)
+    assert succeeded(desk.run()).verified
+    assert (desk.applied, len(desk.exchange.writes)) == (1, 1)
+
+
+def test_a_refusal_that_may_be_somebody_elses_and_cannot_be_looked_into_is_an_unknown_outcome() -> None:
+    desk = a_desk(MOVED, Fault.CENSORED)
+    desk.exchange.read_faults.extend([None, AccessDenied("HTTP 403", "Blocked.", foreign=True)])
+    assert dead(desk.run()) == ("unknownOutcome", "HTTP 403")
+
+
 @pytest.mark.parametrize("error", [NotFound("ErrorItemNotFound", "Gone."), AccessDenied("ErrorAccessDenied", "No.")])
 def test_an_event_that_cannot_be_read_any_more_after_a_lost_answer_is_an_unknown_outcome(error: Any) -> None:
     desk = a_desk(MOVED, Fault.LOST_AFTER)

@@ -28,7 +28,7 @@ from workers.exchange import (
     Unknown,
     VersionMoved,
 )
-from workers.exchange.doubt import Phase, in_phase
+from workers.exchange.doubt import Phase, in_phase, may_be_foreign
 from workers.retry_after import retry_after
 
 
@@ -161,7 +161,7 @@ def _bare(reply: Reply, phase: Phase, why: str, closed: str) -> ExchangeError:
     elif status == 403:
         detail = closed
     code = "MalformedAnswer" if status < 300 else f"HTTP {status}"
-    return _error(kind, phase, reply, code, detail, _retry_after(reply))
+    return _error(kind, phase, reply, code, detail, _retry_after(reply), foreign=may_be_foreign(status))
 
 
 def _redirect(location: str) -> tuple[type[ExchangeError], str]:
@@ -176,14 +176,21 @@ def _redirect(location: str) -> tuple[type[ExchangeError], str]:
 
 
 def _error(
-    kind: type[ExchangeError], phase: Phase, reply: Reply, code: str, detail: str, wait: float | None = None
+    kind: type[ExchangeError],
+    phase: Phase,
+    reply: Reply,
+    code: str,
+    detail: str,
+    wait: float | None = None,
+    *,
+    foreign: bool = False,
 ) -> ExchangeError:
     if diagnostics := reply.headers.get("x-ms-diagnostics"):
         detail = f"{detail} [{diagnostics}]"
     kind = in_phase(kind, phase)
     if wait and kind is Unavailable:
         kind = Throttled  # an answer that says how long means the whole mailbox
-    return kind(code, detail, request_id=reply.request_id, retry_after=wait)
+    return kind(code, detail, request_id=reply.request_id, retry_after=wait, foreign=foreign)
 
 
 def _back_off(answer: Answer) -> float | None:

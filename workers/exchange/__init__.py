@@ -109,12 +109,22 @@ class ExchangeError(Exception):
 
     outcome: ClassVar[ErrorClass]
 
-    def __init__(self, code: str, detail: str, *, request_id: str | None = None, retry_after: float | None = None):
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        foreign: bool = False,
+    ):
         self.code = code[:SAID_AT_MOST]
         self.detail = detail[:SAID_AT_MOST]
         self.request_id = request_id and request_id[:SAID_AT_MOST]
         self.retry_after = retry_after
         """Seconds that Exchange asks us to stay away, if it said."""
+        self.foreign = foreign
+        """Whether somebody between Exchange and us may have answered in its place, after it had applied the write."""
         super().__init__(f"{self.code}: {self.detail}" if detail else self.code)
 
 

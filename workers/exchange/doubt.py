@@ -22,6 +22,12 @@ def in_phase(kind: type[ExchangeError], phase: Phase) -> type[ExchangeError]:
     return Unavailable if phase == "read" and issubclass(kind, Unknown) else kind
 
 
+def may_be_foreign(status: int) -> bool:
+    """Whether a refusal without Exchange's own words may have taken the place of its answer, as proxies do that inspect
+    answers. Who asks for a sign-in does so before anything is applied."""
+    return 400 <= status < 500 and status not in (401, 407)
+
+
 def unanswered(error: httpx.HTTPError, phase: Phase, said: str, request_id: str | None = None) -> ExchangeError:
     """The error when no answer came. ``said``: what happened, in words."""
     if isinstance(error, httpx.LocalProtocolError):

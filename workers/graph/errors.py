@@ -24,7 +24,7 @@ from workers.exchange import (
     Unknown,
     VersionMoved,
 )
-from workers.exchange.doubt import Phase, in_phase
+from workers.exchange.doubt import Phase, in_phase, may_be_foreign
 from workers.retry_after import retry_after
 from workers.update import Json
 
@@ -102,6 +102,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, phase: Phase,
         _detail(status, error, code),
         request_id=_request_id(headers, error),
         retry_after=retry_after(headers.get("retry-after"), now),
+        foreign=not codes and may_be_foreign(status),
     )
 
 
@@ -144,7 +145,7 @@ def _codes(error: Mapping[str, Json]) -> tuple[str, ...]:
 
 def _detail(status: int, error: Mapping[str, Json], code: str) -> str:
     said = " ".join(str(error.get("message") or "").split())[:500]
-    if not error:
+    if not _codes(error):
         said = "the answer is not one of Graph's"
     sentence = f"{status} {_phrase(status)}".rstrip() + (f": {said}" if said else "")
     return f"{sentence} {SENTENCES[code]}" if code in SENTENCES else sentence

@@ -196,6 +196,11 @@ def test_a_status_without_an_answer_has_its_class(
     assert type(error_of(reply(status, body), "write")) is in_write
 
 
+@pytest.mark.parametrize(("status", "foreign"), [(400, True), (403, True), (413, True), (401, False), (407, False)])
+def test_a_refusal_without_soap_may_be_somebody_elses(status: int, foreign: bool) -> None:
+    assert error_of(reply(status, b"<html>No.</html>"), "write").foreign is foreign
+
+
 def test_a_status_without_an_answer_says_so_once() -> None:
     said = "HTTP 503: no answer of Exchange (not XML: Document is empty, line 1, column 1)"
     assert str(error_of(reply(503, b""))) == said

@@ -110,6 +110,19 @@ def test_a_known_code_goes_before_the_status(status: int, code: str, on_write: t
     assert type(classify(status, {}, body(code), "write", NOW)) is on_write
 
 
+@pytest.mark.parametrize("status", [400, 403, 404, 410, 413, 418])
+@pytest.mark.parametrize("content", [*STRANGE, b'{"error": {"code": 7, "message": {}}}', b'{"error": {"code": null}}'])
+def test_a_refusal_without_graphs_own_words_may_be_somebody_elses(status: int, content: bytes) -> None:
+    refused = classify(status, {}, content, "write", NOW)
+    assert refused.foreign and "not one of Graph's" in refused.detail
+    assert not classify(status, {}, body("ErrorInvalidRequest"), "write", NOW).foreign
+
+
+@pytest.mark.parametrize("status", [401, 407])
+def test_who_asks_for_a_sign_in_has_applied_nothing(status: int) -> None:
+    assert not classify(status, {}, b"", "write", NOW).foreign
+
+
 def test_a_code_within_the_error_counts_where_the_outer_one_says_nothing() -> None:
     error = classify(503, {}, body("UnknownError", inner={"code": "ErrorServerBusy"}), "write", NOW)
     assert (type(error), error.code) == (Throttled, "UnknownError")
