@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from flask import Response, jsonify
@@ -18,7 +18,7 @@ from webhooks.passage import client, passage
 from webhooks.problems import Problem
 from webhooks.schema import fault_of
 from workers.public import public, shown_attempts
-from workers.replay import Hindrance, hindrance, matching, replay_one, undelivered
+from workers.replay import Hindrance, bring_back, hindrance, matching, undelivered
 from workers.store import DeadLetter
 from workers.update import Json
 
@@ -103,7 +103,7 @@ def replay_all() -> Response:
     at = door()
     asked = _asked(intake.content())
     letters = matching(at.store, at.settings, client().name, asked.search)
-    replayed = 0 if asked.dry_run else sum(replayed_now(at, letter) for letter in letters)
+    replayed = 0 if asked.dry_run else replayed_now(at, letters)
     return jsonify({"matched": len(letters), "replayed": replayed, "dryRun": asked.dry_run})
 
 
@@ -128,15 +128,17 @@ def replay_or_refuse(at: Door, letter: DeadLetter) -> None:
             raise Problem(problems.NOT_FOUND, why.value)
         case Hindrance.FORBIDDEN as why:
             raise Problem(problems.FORBIDDEN, why.value)
-    if not replayed_now(at, letter):
+    if not replayed_now(at, [letter]):
         raise gone()
 
 
-def replayed_now(at: Door, letter: DeadLetter) -> bool:
-    """Queue it again; False where it is a dead letter no more."""
-    done, rings = replay_one(at.store, letter, at.clock())
-    at.bell.ring(*rings)
-    return done
+def replayed_now(at: Door, letters: Sequence[DeadLetter]) -> int:
+    """Queue them again; how many of them were dead letters still."""
+    count = 0
+    for done, rings in bring_back(at.store, letters, at.clock()):
+        at.bell.ring(*rings)
+        count += done
+    return count
 
 
 def gone() -> Problem:

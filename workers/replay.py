@@ -4,6 +4,7 @@ first, since the update keeps its id and so its marker."""
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
@@ -16,6 +17,8 @@ from workers.update import Json, Update
 
 AT_ONCE = 10_000
 """Dead letters that one request brings back."""
+TOGETHER = 50
+"""Those of them that go to the store at once."""
 
 
 class Hindrance(Enum):
@@ -60,9 +63,12 @@ def hindrance(letter: DeadLetter, settings: Settings) -> Hindrance | None:
     return None if backend is None or client.may_touch(letter.owner, backend) else Hindrance.FORBIDDEN
 
 
-def replay_one(store: Store, letter: DeadLetter, now: datetime) -> tuple[bool, tuple[Ring, ...]]:
-    """Queue it again under its own id. An update has as long as it had at first; False: it is a dead letter no more."""
-    return store.replay(letter.id, renewed(letter.update, now) if letter.update else None)
+def bring_back(store: Store, letters: Sequence[DeadLetter], now: datetime) -> Iterator[tuple[bool, tuple[Ring, ...]]]:
+    """Queue them again under their own ids, in this order. An update has as long as it had at first; False: it is a
+    dead letter no more."""
+    for start in range(0, len(letters), TOGETHER):
+        some = letters[start : start + TOGETHER]
+        yield from store.replay_all((one.id, renewed(one.update, now) if one.update else None) for one in some)
 
 
 def matching(store: Store, settings: Settings, client: str, which: Search, at_most: int = AT_ONCE) -> list[DeadLetter]:

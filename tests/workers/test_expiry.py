@@ -16,7 +16,7 @@ from workers.expiry import AT_ONCE, expire
 from workers.job import State, UpdateJob
 from workers.outcome import Retry, Succeeded
 from workers.public import public
-from workers.replay import replay_one
+from workers.replay import bring_back
 from workers.store import Cancelled, Ring, Store
 from workers.store.steps import DEAD_LIFE
 from workers.update import Update, rfc3339
@@ -110,7 +110,7 @@ def test_who_is_brought_back_has_as_long_as_at_first(store: Store) -> None:
     list(expire(store, SOON))
     letter = store.dead_letter(update.id)
     assert letter is not None
-    assert replay_one(store, letter, SOON)[0]
+    assert next(bring_back(store, [letter], SOON))[0]
     list(expire(store, SOON + MINUTE / 2))
     assert stored(store, update).state is State.QUEUED
     list(expire(store, SOON + MINUTE))
@@ -128,7 +128,7 @@ def test_who_is_brought_back_while_beat_is_about_to_give_it_up_has_its_time(
         give_up(*asked)
         letter = store.dead_letter(update.id)
         assert letter is not None
-        replay_one(store, letter, SOON)
+        next(bring_back(store, [letter], SOON))
         return give_up(*asked)  # of another beat, or sent again because its answer was lost
 
     monkeypatch.setattr(store, "expire", given_up_already)

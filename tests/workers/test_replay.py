@@ -12,7 +12,7 @@ from tests.workers.given import NOW, accepted, an_attempt, an_update, claimed
 from workers.callbacks.callback import Delivery
 from workers.job import failure
 from workers.outcome import Dead, Succeeded
-from workers.replay import Hindrance, Undelivered, hindrance, matching, replay_one, undelivered
+from workers.replay import TOGETHER, Hindrance, Undelivered, bring_back, hindrance, matching, undelivered
 from workers.settings import Settings
 from workers.store import Callback, DeadLetter, Search, Store
 from workers.update import Update
@@ -48,6 +48,15 @@ def test_the_oldest_come_back_first_also_where_one_request_does_not_take_them_al
     assert ([letter.id for letter in first], [letter.id for letter in every]) == (ids[:2], ids)
 
 
+def test_many_come_back_in_their_order_and_what_was_taken_meanwhile_is_told(store: Store, redis: Redis) -> None:
+    letters = [a_dead(store, an_update()) for _ in range(TOGETHER + 5)]
+    assert store.discard(letters[1].id)
+    came = list(bring_back(store, letters, NOW))
+    assert [done for done, _ in came] == [letter is not letters[1] for letter in letters]
+    assert [ring.id for _, rings in came for ring in rings] == [letters[0].id]
+    assert redis.lrange(redis.keys("rdv:line:*")[0], 0, -1) == [one.id for one in letters if one is not letters[1]]
+
+
 def test_one_that_was_replayed_in_vain_comes_back_before_those_that_were_accepted_after_it(
     store: Store, settings: Settings
 ) -> None:
@@ -61,7 +70,7 @@ def test_an_update_has_as_long_again_as_at_first_however_often_it_is_replayed(st
     letter = a_dead(store, an_update())
     for days in (2, 5, 9):
         now = NOW + timedelta(days=days)
-        assert replay_one(store, letter, now)[0]
+        assert next(bring_back(store, [letter], now))[0]
         job = store.update(letter.id)
         assert job is not None
         assert (job.update.created_at, job.update.deadline) == (NOW, now + timedelta(days=1))

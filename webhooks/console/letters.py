@@ -50,7 +50,7 @@ def replayed_all() -> str | Response:
     ]
     if "dry_run" in request.form:
         return _page(filters, matched=len(letters))
-    return _back("replayed", sum(replayed_now(at, letter) for letter in letters), filters)
+    return _back("replayed", replayed_now(at, letters), filters)
 
 
 def discarded(letter_id: str) -> Response:

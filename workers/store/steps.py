@@ -163,9 +163,15 @@ class Steps:
     def replay(self, job_id: str, update: Update | None = None) -> tuple[bool, tuple[Ring, ...]]:
         """Bring a dead letter back to the end of its line, as ``update`` if that is given. False if it is none any
         more."""
-        body, deadline = (update.to_json(), ms(update.deadline)) if update else ("", "")
-        done, to_ring = self._redis.run("replay", job_id, uuid4().hex, body, deadline, self._grace)
-        return bool(done), rings(to_ring)
+        return self.replay_all([(job_id, update)])[0]
+
+    def replay_all(self, jobs: Iterable[tuple[str, Update | None]]) -> list[tuple[bool, tuple[Ring, ...]]]:
+        """The same of many, in this order and in one round trip."""
+        many = [
+            (job_id, uuid4().hex, *((update.to_json(), ms(update.deadline)) if update else ("", "")), self._grace)
+            for job_id, update in jobs
+        ]
+        return [(bool(done), rings(to_ring)) for done, to_ring in self._redis.run_all("replay", many)]
 
     def discard(self, job_id: str) -> bool:
         """Take a dead letter off the list; the job can be read until its life is over. False if it is none any more."""

@@ -247,7 +247,8 @@ def test_work_that_nobody_takes_up_is_complained_about(
     update_id = hr.ask(SMALLEST).get_json()["id"]
     list(store.sweep())
     assert "late" not in operator.text("/")
-    redis.hincrby(f"rdv:job:{update_id}", "since", -180_000)
+    for moment in ("since", "ready"):
+        redis.hincrby(f"rdv:job:{update_id}", moment, -180_000)
     assert "Work is 18" in operator.text("/")
 
 
