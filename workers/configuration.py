@@ -78,7 +78,7 @@ def _of_environment(environ: Mapping[str, str]) -> dict[str, str | None]:
     if not re.fullmatch("[0-9]{1,5}", flower_port, re.ASCII) or not 0 < int(flower_port) < 65_536:
         raise ConfigurationError(f"FLOWER_PORT: {flower_port!r} is not a number from 1 to 65535")
     console_secret = environ.get("RENDEZVOUS_CONSOLE_SECRET") or None
-    if console_secret is not None and len(console_secret) < CONSOLE_SECRET_LENGTH:
+    if console_secret is not None and len(console_secret.strip()) < CONSOLE_SECRET_LENGTH:
         raise ConfigurationError(f"RENDEZVOUS_CONSOLE_SECRET: at least {CONSOLE_SECRET_LENGTH} characters are needed")
     return {
         "store_url": store_url,

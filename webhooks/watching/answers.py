@@ -53,7 +53,8 @@ class ChangedEvent(Shown):
 
 
 class ShownMirror(Shown):
-    """An event that is kept equal to another, and whether that works."""
+    """An event that is kept equal to another, and whether we hear of the changes. Callbacks and dead letters tell how
+    its updates end."""
 
     id: str
     """The mirror's id, as its updates' ``metadata`` names it."""
@@ -71,7 +72,7 @@ class ShownMirror(Shown):
     created_at: str
     """When it was asked for: RFC 3339 in UTC."""
     problem: str | None
-    """Why it does not work just now, in one line; null if it works."""
+    """Why we do not hear of changes just now, in one line; null if we do."""
 
 
 class ShownMirrors(Shown):

@@ -39,8 +39,9 @@ class AskedSubscription(Shape):
     callback_url: Annotated[Text, Field(min_length=1, max_length=2048)]
     """Where to POST each change as ``calendar.event.changed``; the same rules as for an update's ``callbackUrl``."""
     properties: Annotated[list[str], Field(default=None, min_length=1, max_length=len(PROPERTIES))]
-    """The properties whose changes to report; deleted events are always reported. By default ``attendees categories end
-    importance isAllDay isReminderOn location recurrence reminderMinutesBeforeStart sensitivity showAs start subject``.
+    """The properties whose changes to report; deleted events are always reported, new ones where one of these is set.
+    By default ``attendees categories end importance isAllDay isReminderOn location recurrence
+    reminderMinutesBeforeStart sensitivity showAs start subject``.
     A change of another property is reported once the event has been read with it; if nobody has asked for the property
     before, that takes a while in a calendar with many events."""
 
