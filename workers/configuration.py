@@ -53,7 +53,7 @@ def load_or_exit() -> Settings:
 def _document(path: Path) -> dict[str, Any]:
     """What stands in the file."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise ConfigurationError(
             f"{path}: there is no such file; copy rendezvous.example.toml or set RENDEZVOUS_CONFIG"

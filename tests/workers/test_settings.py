@@ -116,6 +116,10 @@ def test_the_contracts_example_is_taken(written: Written) -> None:
     assert [secret.get_secret_value() for secret in settings.clients["hr"].webhook_secrets] == [SECRET]
 
 
+def test_a_byte_order_mark_is_no_mistake(written: Written) -> None:
+    assert written.load(b"\xef\xbb\xbf" + (GRAPH + CLIENT).encode()) == written.load(GRAPH + CLIENT)
+
+
 def test_the_example_that_comes_with_the_project_is_taken() -> None:
     assert load({**ENVIRONMENT, "RENDEZVOUS_CONFIG": str(ROOT / "rendezvous.example.toml")}).backend
 

@@ -60,7 +60,12 @@ def test_the_doctor_tells_a_person_so(system: System) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variable", "backend"), [("CLOUD_CLIENT_SECRET", "backend cloud"), ("HQ_PASSWORD", "backend hq")]
+    ("variable", "backend"),
+    [
+        ("CLOUD_CLIENT_SECRET", "backend cloud"),
+        ("CLOUD_REFRESH_TOKEN", "backend cloud as me"),
+        ("HQ_PASSWORD", "backend hq"),
+    ],
 )
 def test_the_doctor_sees_a_secret_that_is_wrong_and_does_not_print_it(
     system: System, variable: str, backend: str
@@ -68,7 +73,7 @@ def test_the_doctor_sees_a_secret_that_is_wrong_and_does_not_print_it(
     result = told(system, "doctor", "--json", **{variable: "canary-4711"})
     wrong = [finding for finding in json.loads(result.stdout)["findings"] if finding["verdict"] == "wrong"]
     assert [finding["name"] for finding in wrong] == [backend], wrong
-    assert "sign-in" in wrong[0]["remedy"]
+    assert "sign-in" in wrong[0]["remedy"] and variable in wrong[0]["remedy"]
     assert (result.exit_code, "canary-4711" in result.output) == (1, False)
 
 

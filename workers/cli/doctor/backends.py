@@ -19,7 +19,7 @@ from urllib.parse import quote
 import httpx
 
 from workers.cli.doctor import clock
-from workers.cli.doctor.finding import Finding
+from workers.cli.doctor.finding import Finding, Verdict
 from workers.ews import errors as ews_errors
 from workers.ews.sign_in import auth_for
 from workers.ews.soap import MESSAGES, Header, NotAnAnswer, answers, element, envelope
@@ -47,9 +47,11 @@ class Seen:
 
 
 def check(backend: Backend) -> Iterator[Finding]:
-    """Sign in without touching a mailbox; on Graph also as the person whose refresh token there is."""
-    yield from _check(f"backend {backend.name}", backend, None)
-    if isinstance(backend, GraphBackend) and backend.is_somebody:
+    """Sign in without touching a mailbox; if that goes well, on Graph also as the person whose refresh token there
+    is."""
+    found = tuple(_check(f"backend {backend.name}", backend, None))
+    yield from found
+    if found[0].verdict is Verdict.GOOD and isinstance(backend, GraphBackend) and backend.is_somebody:
         yield from _check(f"backend {backend.name} as me", backend, "me")
 
 
@@ -174,7 +176,7 @@ def _remedy_of_tls(said: str) -> str:
 def _keys(backend: Backend, mailbox: str | None) -> str:
     """What our sign-in is made of."""
     if isinstance(backend, GraphBackend) and backend.is_somebody and _is_me(mailbox):
-        return f"authority, client_id and what {backend.refresh_token_env} holds"
+        return f"what {backend.refresh_token_env} holds, authority and client_id"
     if isinstance(backend, GraphBackend) or backend.auth == "oauth":
         proof = backend.client_certificate_file or f"what {backend.client_secret_env} holds"
         return f"authority, client_id and {proof}"
