@@ -30,15 +30,15 @@ from workers.changes.watch import Watch, quiet
 from workers.job import TITLES, State
 from workers.settings import Settings
 from workers.store import Store
-from workers.store.figures import Health, Pause, Standing, Tally
+from workers.store.figures import BUCKETS, Health, Pause, Standing, Tally
 
 _UNSETTLED = tuple(state.value for state in State if not state.settled)
 _WHERE = ["kind", "client", "backend"]
 _HAPPENS = (
     ("accepted", ""), ("cancelled", ""), ("succeeded", "succeeded"), ("succeeded", "noop"), ("retried", "lost"),
-    *product(("retried", "dead"), TITLES),
+    *product(("retried", "dead"), TITLES), ("took", "sum"),
 )  # fmt: skip
-"""What may happen to a job, and how the attempt ends then."""
+"""What may happen to a job and how the attempt ends then, and the time that it took."""
 
 
 def exposition(figures: Iterable[Metric] | None, queues: Mapping[str, int] | None) -> bytes:
@@ -136,7 +136,8 @@ def counted(tallies: Iterable[Tally]) -> Iterator[Metric]:
 
 def _durations(took: Mapping[tuple[str, str, str], Mapping[str, int]]) -> Metric:
     family = HistogramMetricFamily("rendezvous_time_to_done_seconds", "From acceptance to the end", labels=_WHERE)
-    bounds = sorted({int(bound) for counts in took.values() for bound in counts if bound.isdigit()})
+    there = {int(bound) for counts in took.values() for bound in counts if bound.isdigit()}
+    bounds = sorted({*BUCKETS, *there})
     for where, counts in took.items():
         so_far, buckets = 0, []
         for bound in bounds:

@@ -178,6 +178,13 @@ def test_the_buckets_add_up_as_prometheus_wants_them(hr: Caller, store: Store, r
     assert said[f"{name}_sum{{{where}}}"] > 100_000
 
 
+def test_the_buckets_are_there_before_anything_has_fallen_into_them(hr: Caller) -> None:
+    said = scraped(hr.get("/metrics").text)
+    name, where = "rendezvous_time_to_done_seconds", 'backend="cloud",client="hr",kind="update"'
+    assert [said[f'{name}_bucket{{{where},le="{bound}"}}'] for bound in ("0.1", "86400.0", "+Inf")] == [0, 0, 0]
+    assert said[f"{name}_sum{{{where}}}"] == 0
+
+
 def test_a_scrape_without_the_store_says_that_and_no_more(settings: Settings) -> None:
     app = create_app(settings.model_copy(update={"store_url": "redis://127.0.0.1:9/0"}))
     answer = app.test_client().get("/metrics")

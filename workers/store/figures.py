@@ -15,6 +15,8 @@ from workers.store.connection import Connection, ServerState, unfit
 from workers.store.milliseconds import moment
 
 WAITS_SEEN = 2000
+BUCKETS = (100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000, 1_800_000, 7_200_000, 86_400_000)
+"""The upper bounds in ms by which the time to done is counted, as took in workers/store/lua/shared.lua has them."""
 
 
 @dataclass(frozen=True, slots=True)

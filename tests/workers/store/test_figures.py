@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from importlib.resources import files
 from itertools import pairwise
 from typing import Any
 
@@ -18,7 +20,7 @@ from workers.callbacks.callback import for_update
 from workers.job import Result, failure
 from workers.outcome import Dead, Retry, Succeeded
 from workers.store import Callback, Cancelled, Store
-from workers.store.figures import Tally
+from workers.store.figures import BUCKETS, Tally
 
 DONE = Succeeded(Result(None, noop=False))
 DEAD = Dead(failure("refused", "ErrorX", "It is refused."))
@@ -119,6 +121,12 @@ def test_the_time_to_done_falls_into_its_bucket(store: Store, redis: Redis) -> N
     took = {one.ended: one.count for one in store.totals() if one.what == "took"}
     assert took["300000"] == 1
     assert 70_000 <= took["sum"] <= 300_000
+
+
+def test_the_bounds_of_the_buckets_are_those_that_the_scripts_count_by() -> None:
+    script = files("workers.store").joinpath("lua", "shared.lua").read_text(encoding="utf-8")
+    (bounds,) = re.findall(r"local BUCKETS = {(.*)}", script)
+    assert tuple(map(int, bounds.split(", "))) == BUCKETS
 
 
 def test_what_ended_at_its_deadline_counts_in_the_time_to_done_and_what_was_cancelled_does_not(store: Store) -> None:
