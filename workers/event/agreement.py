@@ -41,7 +41,7 @@ def agrees(name: str, stands: Json, asked: Json) -> bool:
         theirs, ours = as_used(stands), as_used(asked, week=None)
         return _covers(theirs, ours if tells_zone(theirs) else without_zone(ours))
     if name == "location":
-        asked = _place(asked, tells_type="locationType" in (stands or {}))
+        asked = _place(asked)
     return _covers(stands, asked)
 
 
@@ -115,13 +115,14 @@ def _some(parts: tuple[str, ...], value: Json) -> Json:
     return {part: value[part] for part in parts if not _empty(value.get(part))} if isinstance(value, dict) else value
 
 
-def _place(location: Json, *, tells_type: bool = True) -> Json:
-    """A location that is asked for, without the parts that need not agree: the ids that Exchange makes up, and the type
-    where the event cannot tell one. EWS has no types, but a mirror of a room on Graph asks for one."""
-    passed_over = {"uniqueId", "uniqueIdType"}
-    if not tells_type or (location or {}).get("locationType") == "default":
-        passed_over.add("locationType")
-    return {key: value for key, value in location.items() if key not in passed_over} if location else location
+_MADE_UP = frozenset({"locationType", "uniqueId", "uniqueIdType"})
+"""The parts of a location that Exchange makes up, whatever is asked for: Graph calls the type read-only, EWS has none
+(https://learn.microsoft.com/graph/api/resources/location)."""
+
+
+def _place(location: Json) -> Json:
+    """A location that is asked for, without the parts that need not agree."""
+    return {key: value for key, value in location.items() if key not in _MADE_UP} if location else location
 
 
 def _roles(attendees: Json) -> dict[str, str]:
