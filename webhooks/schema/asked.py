@@ -74,8 +74,8 @@ class Addition(Shape):
     subject: Annotated[Text, Field(default=None, min_length=1)]
     """Text to put at the end of the subject. No space is added between them."""
     body: Annotated[Text, Field(default=None, min_length=1)]
-    """What to put at the end of the body, in the body's format; to an HTML body it is added as HTML before ``</body>``.
-    """
+    """What to put at the end of the body, in the body's format; to an HTML body, and to one that was never written, it
+    is added as HTML before ``</body>``."""
     attendees: Annotated[Attendees, Field(default=None, min_length=1)]
     """Attendees to add, at most 500; attendees who are there already stay as they are."""
     categories: Annotated[list[Name], Field(default=None, min_length=1)]

@@ -146,11 +146,12 @@ def _same(name: str, one: Json, other: Json) -> bool:
 
 
 def _appended(name: str, stands: Json, addition: Json) -> Json:
-    """Text is added as it is, in the format of what stands: to an HTML body as HTML, inside its document."""
+    """Text is added as it is, in the format of what stands: to an HTML body as HTML, inside its document. A body that
+    was never written is HTML: so Exchange has it."""
     if name == "subject":
         return f"{stands or ''}{addition}"
     if name == "body":
-        body = stands or {"contentType": "text", "content": ""}
+        body = stands or {"contentType": "html", "content": ""}
         content = body.get("content") or ""
         is_html = body.get("contentType") == "html"
         return {**body, "content": inserted(content, addition) if is_html else f"{content}{addition}"}

@@ -69,10 +69,10 @@ def test_text_is_appended_to_what_is_there() -> None:
     }
 
 
-def test_text_is_appended_to_nothing() -> None:
+def test_text_is_appended_to_nothing_and_a_body_that_was_never_written_is_html() -> None:
     assert changed(Intent(append={"subject": "x", "body": "y"}), an_event(subject=None, body=None)) == {
         "subject": "x",
-        "body": {"contentType": "text", "content": "y"},
+        "body": {"contentType": "html", "content": "y"},
     }
 
 
