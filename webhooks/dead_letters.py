@@ -54,7 +54,6 @@ dead_letters.record_once(lambda state: state.app.url_map.converters.update(lette
 )
 def listed(query: LettersQuery) -> Response:
     """The client's dead letters, last died first."""
-    intake.check_parameters()
     at = door()
     found = at.store.search_dead((client().name,), query.search, query.limit, query.cursor)
     items = [_shown(at, letter) for letter in at.store.dead_letters(found.ids)]
@@ -76,7 +75,7 @@ def shown(path: LetterPath) -> Response:
     "/<letter:id>/replay",
     summary="Bring a dead letter back",
     operation_id="replayDeadLetter",
-    responses=document.answers(202, "ShownLetter", 401, 403, 404, 429, 503),
+    responses=document.answers(202, "ShownLetter", 400, 401, 403, 404, 429, 503),
 )
 def replay(path: LetterPath) -> Response:
     """It is queued again under its own id. What was in fact applied is found out first, and nothing is done twice."""
@@ -111,7 +110,7 @@ def replay_all() -> Response:
     "/<letter:id>",
     summary="Let a dead letter go",
     operation_id="discardDeadLetter",
-    responses={"204": {"description": "It is off the list"}, **document.refusals(401, 404, 429, 503)},
+    responses={"204": {"description": "It is off the list"}, **document.refusals(400, 401, 404, 429, 503)},
 )
 def discard(path: LetterPath) -> Response:
     """It is off the list and cannot be brought back; the update can still be read for 30 days after its end."""

@@ -1,7 +1,7 @@
 """What every request under /v1 goes through first: who sends it and how often, is it JSON, which idempotency key.
 
-The order is fixed. With an API key: 401 and 429 before anything is read, then 415, 413, 400. With a signature the body
-has to be read first: 413, 401, 429, 415, 400.
+The order is fixed. With an API key: 401 and 429 before anything is read, then 400 for the URL, 415, 413, 400.
+With a signature the body has to be read first: 413, 401, 429, 415, 400.
 """
 
 from __future__ import annotations
@@ -20,13 +20,16 @@ from webhooks.signed import Message, signer, suspicion
 from workers.settings import Client
 from workers.update import Json
 
+_READS = ("GET", "HEAD")
+
 
 def authenticate() -> None:
-    """Note whose API key it is. 401 or 429, before anything is said about the request itself."""
+    """Note whose API key it is. 401 or 429, before anything is said about the request itself; 400 for its URL."""
     client = client_of(request.headers.get("Authorization"), door().settings.client)
     if client is None:
         raise _stranger("The request has no header Authorization: Bearer with a valid API key.", "Bearer")
     _welcome(client)
+    _check_parameters()
 
 
 def signed(name: str) -> Message:
@@ -102,9 +105,12 @@ def required_key() -> str:
     return given
 
 
-def check_parameters() -> None:
-    """400 where a parameter of the URL is there twice: which one is meant?"""
+def _check_parameters() -> None:
+    """400 where a parameter of the URL is there twice: which one is meant? And for any where something is to change:
+    who asks for a replay of ``?class=refused`` must not bring back everything."""
     for name, values in request.args.lists():
+        if request.method not in _READS:
+            raise problems.unreadable(name, "there is no such parameter; what is to change is told in the body")
         if len(values) > 1:
             raise problems.unreadable(name, "it is given more than once")
 
@@ -115,7 +121,7 @@ def _stranger(detail: str, scheme: str) -> Problem:
 
 def _welcome(client: Client) -> None:
     passage().client = client
-    kind: Kind = "reads" if request.method in ("GET", "HEAD") else "updates"
+    kind: Kind = "reads" if request.method in _READS else "updates"
     wait = door().rates.spend(client, kind)
     if wait is not None:
         detail = f"Your client may ask for {allowed(client, kind)}."

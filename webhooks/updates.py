@@ -71,7 +71,6 @@ def create() -> Response:
 )
 def listed(query: ListQuery) -> Response:
     """The client's updates, newest first."""
-    intake.check_parameters()
     store, which = door().store, Search(query.state, mailbox=query.mailbox)
     found = store.search_updates((client().name,), which, query.limit, query.cursor)
     items = [public(job) for job in map(store.update, found.ids) if job is not None]
@@ -93,7 +92,7 @@ def shown(path: UpdatePath) -> Response:
     "/<string:id>/cancel",
     summary="Cancel an update",
     operation_id="cancelUpdate",
-    responses=document.answers(200, "ShownUpdate", 401, 404, 409, 429, 503),
+    responses=document.answers(200, "ShownUpdate", 400, 401, 404, 409, 429, 503),
 )
 def cancel(path: UpdatePath) -> Response:
     """The update is taken back while it waits; 409 once it runs or has ended."""

@@ -162,6 +162,16 @@ def test_a_replay_that_is_wrong_names_the_field(hr: Caller, body: dict[str, Any]
     assert is_problem(hr.post(f"{URL}/replay", json=body), 422, "validation", pointer)
 
 
+def test_filters_in_the_url_of_a_replay_are_refused_and_do_not_bring_back_everything(hr: Caller, store: Store) -> None:
+    update_id = a_dead_update(hr, store)
+    response = hr.post(f"{URL}/replay?class=conflict", json={})
+    assert is_problem(response, 400, "malformed")
+    assert response.get_json(force=True)["detail"].startswith("The parameter class: there is no such parameter")
+    for answer in (hr.post(f"{URL}/{update_id}/replay?dryRun=true"), hr.delete(f"{URL}/{update_id}?dryRun=true")):
+        assert is_problem(answer, 400, "malformed")
+    assert [item["id"] for item in hr.get(URL).get_json()["items"]] == [update_id]
+
+
 def test_what_a_replay_may_ask_for_is_told_in_the_words_of_an_update(hr: Caller) -> None:
     answer = hr.post(f"{URL}/replay", json={"dryRun": "yes", "class": "x" * 9, "colour": 1})
     said = {one["pointer"]: one["detail"] for one in answer.get_json(force=True)["errors"]}

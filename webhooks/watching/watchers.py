@@ -111,7 +111,7 @@ def _views(sort: _Sort[W]) -> APIBlueprint:
         "/<string:id>",
         summary=f"End a {noun}",
         operation_id=f"delete{model}",
-        responses={"204": {"description": "It has ended"}, **document.refusals(401, 404, 429, 503)},
+        responses={"204": {"description": "It has ended"}, **document.refusals(400, 401, 404, 429, 503)},
     )
     def delete(path: WatcherPath) -> Response:
         """It has ended; what was on its way may still come."""
@@ -131,7 +131,6 @@ def _own(kind: type[W], watcher_id: str) -> W:
 
 def _page(kind: type[W], query: PageQuery) -> tuple[list[W], str | None]:
     """The client's that are asked for, newest first, and the cursor of the next page."""
-    intake.check_parameters()
     if query.cursor is not None and not _ID.fullmatch(query.cursor):
         raise problems.unreadable("cursor", "give the nextCursor of a list as it is")
     every = door().store.watchers_of(client().name, kind)
