@@ -127,11 +127,11 @@ class Series:
 
 
 def series(body: bytes) -> Series:
-    """The answer to MASTER. Raises NotFound where the event is no series, Unreadable."""
+    """The answer to MASTER. Raises Refused where the event is no series, Unreadable."""
     try:
         document = json.loads(body)
         if not document.get("recurrence"):
-            raise missing("the event is no series")
+            raise Refused("NotASeries", "target.occurrence: target.event names no series")
         cancelled = map(_cancelled, document.get("cancelledOccurrences") or [])
         days = tuple(day for day in cancelled if day is not None)
         all_day = document.get("isAllDay") is True

@@ -98,12 +98,15 @@ def test_a_cancelled_one_keeps_its_number() -> None:
         exchange(Wire(cancelled, page(FIRST, THIRD))).read(target(index=2), [])
 
 
-@pytest.mark.parametrize(
-    ("master", "sentence"), [(MASTER, "only 1 occurrences"), (MASTER | {"recurrence": None}, "is no series")]
-)
-def test_a_number_that_there_is_not_is_not_found(master: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(NotFound, match=sentence):
-        exchange(Wire(master, page(FIRST))).read(target(index=2), [])
+def test_a_number_that_there_is_not_is_not_found() -> None:
+    with pytest.raises(NotFound, match="only 1 occurrences"):
+        exchange(Wire(MASTER, page(FIRST))).read(target(index=2), [])
+
+
+def test_a_meeting_of_what_is_no_series_is_refused() -> None:
+    with pytest.raises(Refused, match="names no series") as refused:
+        exchange(Wire(MASTER | {"recurrence": None})).read(target(index=2), [])
+    assert refused.value.code == "NotASeries"
 
 
 def test_numbers_begin_with_one() -> None:
