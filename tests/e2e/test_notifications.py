@@ -46,6 +46,16 @@ def test_a_persons_change_is_told_once_with_before_and_after(calm: System) -> No
     assert any(calm.redis.hget(key, "heard") for key in calm.redis.keys("rdv:watch:*"))
 
 
+def test_a_person_who_signs_in_as_themselves_hears_of_their_own_mailbox(calm: System) -> None:
+    subscriber = Subscriber(calm, mailbox="me")
+    event = calm.sandbox.create_event(seed.ANNA.address, {"subject": "Before"})
+    subscriber.subscribe()
+    calm.sandbox.edit(event.id, {"subject": "After"})
+    (told,) = subscriber.hears(1)
+    assert told["changed"] == {"subject": {"before": "Before", "after": "After"}}
+    assert told["target"] == {"mailbox": "me", "event": event.graph_id, "backend": "cloud"}
+
+
 def test_the_first_change_of_a_property_that_few_ask_for_is_told(calm: System) -> None:
     subscriber = Subscriber(calm, properties=["body"])
     event = subscriber.event()

@@ -85,7 +85,7 @@ def _answer(world: World, visit: Visit) -> Reply:
         office = subscriptions.Office(
             world.notifier.subscriptions, world.store, None if life is None else timedelta(seconds=life)
         )
-        return subscriptions.answer(office, call, token.client_id)
+        return subscriptions.answer(office, call, token)
     try:
         route = parse(call.path)
     except Unrouted as unrouted:

@@ -23,6 +23,7 @@ from ops.sandbox.event import utc_now
 from ops.sandbox.graph.errors import GraphError
 from ops.sandbox.graph.sealing import Seal
 from ops.sandbox.store import Missing, Store
+from ops.sandbox.tokens import Token
 
 LONGEST = timedelta(minutes=10_080)
 LONGEST_RICH = timedelta(minutes=1_440)
@@ -81,13 +82,13 @@ class Office:
     life: timedelta | None
 
 
-def answer(office: Office, call: Call, application: str) -> Reply:
-    """Answer one call of an application; ``GraphError``, or ``UNREADABLE``."""
+def answer(office: Office, call: Call, token: Token) -> Reply:
+    """Answer one call of an application, or of a person; ``GraphError``, or ``UNREADABLE``."""
     kept = office.kept
     rest = [segment for segment in call.path.split("/") if segment][1:]
     match call.method, rest:
         case "POST", []:
-            made = _create(office, json.loads(call.body), application)
+            made = _create(office, json.loads(call.body), token)
             return Reply.of_json(made.show(secretive=False), 201)
         case "GET", []:
             return Reply.of_json({"value": [one.show(secretive=True) for one in kept.values()]})
@@ -99,7 +100,7 @@ def answer(office: Office, call: Call, application: str) -> Reply:
             return Reply.of_json(known.show(secretive=False))
         case "PATCH", []:
             asked = json.loads(call.body)
-            seal = _seal(asked, application) or known.seal
+            seal = _seal(asked, token.client_id) or known.seal
             kept[known.id] = replace(known, expires=_expiry(office, asked, rich=seal is not None), seal=seal)
             return Reply.of_json(kept[known.id].show(secretive=False))
         case "POST", ["reauthorize"]:
@@ -122,13 +123,13 @@ def moment(when: datetime) -> str:
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
 
 
-def _create(office: Office, asked: Json, application: str) -> Subscription:
+def _create(office: Office, asked: Json, token: Token) -> Subscription:
     if len(asked.get("clientState") or "") > LONGEST_SECRET:
         raise GraphError(400, "InvalidRequest", f"The clientState is longer than {LONGEST_SECRET} characters.")
-    seal = _seal(asked, application)
+    seal = _seal(asked, token.client_id)
     made = Subscription(
         id=str(uuid.uuid4()),
-        mailbox=_mailbox(office.store, asked["resource"]),
+        mailbox=_mailbox(office.store, asked["resource"], token.user),
         resource=asked["resource"],
         change_type=asked["changeType"],
         notification_url=asked["notificationUrl"],
@@ -166,10 +167,11 @@ def _unvalidated(why: str) -> GraphError:
     return GraphError(400, "ValidationError", f"{text} ({why})")
 
 
-def _mailbox(store: Store, resource: str) -> str:
-    found = re.fullmatch(r"/?users/([^/]+)/events(?:\?\$select=[\w,]+)?", resource, re.IGNORECASE)
+def _mailbox(store: Store, resource: str, person: str | None) -> str:
+    """Whose events the resource names. ``person``: who ``me`` is."""
+    found = re.fullmatch(r"/?(?:users/([^/]+)|me)/events(?:\?\$select=[\w,]+)?", resource, re.IGNORECASE)
     try:
-        return store.mailbox(found[1] if found else "").address
+        return store.mailbox((found[1] or person or "") if found else "").address
     except Missing as missing:
         raise ValueError("resource") from missing
 

@@ -86,6 +86,14 @@ def test_the_same_changes_are_subscribed_to_once(sandbox: Sandbox, graph: httpx.
     assert len(sandbox.subscriptions()) == 2
 
 
+def test_a_person_subscribes_to_their_own_events_and_an_application_is_nobody(
+    graph: httpx.Client, delegated: httpx.Client, listener: str
+) -> None:
+    assert delegated.post("/subscriptions", json=asked(listener, resource="me/events")).status_code == 201
+    assert graph.post("/subscriptions", json=asked(listener)).status_code == 409
+    assert graph.post("/subscriptions", json=asked(listener, resource="me/events")).status_code == 400
+
+
 def test_a_secret_has_at_most_128_characters(graph: httpx.Client, listener: str) -> None:
     assert graph.post("/subscriptions", json=asked(listener, clientState="s" * 129)).status_code == 400
     assert graph.post("/subscriptions", json=asked(listener, clientState="s" * 128)).status_code == 201
