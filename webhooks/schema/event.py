@@ -129,7 +129,7 @@ class Location(Shape):
                 "hotel", "restaurant", "localBusiness", "postalAddress"],
         Field(default=None),
     ]  # fmt: skip
-    """What kind of place it is, in Graph's words; ignored on EWS, which cannot hold it."""
+    """What kind of place it is, in Graph's words; Exchange finds it out itself, so it never counts as a difference."""
     unique_id: Annotated[Text, Field(default=None)]
     """Graph's own key of the place; it never counts as a difference."""
     unique_id_type: Annotated[Literal["unknown", "locationStore", "directory", "private", "bing"], Field(default=None)]
