@@ -75,11 +75,18 @@ if not _named or Path(_named).name.startswith(METRICS):
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=f"{METRICS}{os.getpid()}-", dir=_place)
 
 
+READ_ANYWAY = 64 * 1024
+"""Bytes of a body that gunicorn reads if we refuse the request without reading it. After a longer one it hangs up."""
+
+
 def pre_request(worker, req):
-    """Two idempotency keys count as none. gunicorn would join them with a comma, which may also be part of a key."""
+    """Two idempotency keys count as none. gunicorn would join them with a comma, which may also be part of a key. And
+    where it may hang up, it has to say so, or the caller's next request on the connection is lost."""
     others = [(name, value) for name, value in req.headers if name != "IDEMPOTENCY-KEY"]
     if len(req.headers) - len(others) > 1:
         req.headers = [*others, ("IDEMPOTENCY-KEY", "")]
+    if int(dict(req.headers).get("CONTENT-LENGTH", 0)) >= READ_ANYWAY:
+        req.force_close()
 
 
 def child_exit(server, worker):

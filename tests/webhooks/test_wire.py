@@ -112,6 +112,13 @@ def test_a_body_that_nobody_reads_is_not_taken_for_the_next_request(wire: Wire) 
     assert wire.statuses(nowhere + get("/livez")) == [404, 200]
 
 
+def test_who_sends_a_body_that_is_too_long_to_be_read_is_told_that_the_connection_ends(wire: Wire) -> None:
+    answer = wire.say(asking(BODY, f"Content-Length: {1 << 19}", key="long") + bytes(1 << 19))
+    assert b" 413 " in answer.splitlines()[0]
+    assert b"Connection: close" in answer
+    assert b"Connection: keep-alive" in wire.say(asking(BODY, LENGTH, key="short"))
+
+
 def test_a_body_that_breaks_off_is_never_taken_for_the_whole(wire: Wire) -> None:
     assert 202 not in wire.statuses(asking(BODY, f"Content-Length: {len(BODY) + 5}", key="broken"))
     assert 202 not in wire.statuses(asking(chunked(BODY)[:-5], CHUNKED, key="broken"))
