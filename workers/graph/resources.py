@@ -93,7 +93,8 @@ PROPERTIES: Mapping[str, Property] = {
 
 _ALWAYS = ("id", "changeKey", "createdDateTime", "attendees", "organizer", "seriesMasterId", "originalStart")
 _FOR_TIMES = ("isAllDay", "originalStartTimeZone", "originalEndTimeZone", "recurrence")
-_FOR_BODY = ("isOnlineMeeting", "onlineMeeting")
+_ONLINE = ("isOnlineMeeting", "onlineMeetingProvider")
+_FOR_ONLINE = ("isOnlineMeeting", "onlineMeeting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def query(properties: Collection[str]) -> str:
     open extensions it asks for the first. The exceptions of a series are told only where they are both selected and
     expanded. Raises Refused for an id that is none."""
     asked = {name for name in properties if not name.startswith((EXTENDED, EXTENSION))}
-    needed = [*(_FOR_TIMES if asked & {*TIMES} else ()), *(_FOR_BODY if "body" in asked else ())]
+    needed = [*(_FOR_TIMES if asked & {*TIMES} else ()), *(_FOR_ONLINE if asked & {"body", *_ONLINE} else ())]
     wanted = [*_ALWAYS, *needed, *sorted(asked)]
     expand = [
         extended_property.expand(extended_property.ids(properties)),
@@ -131,11 +132,14 @@ def patch_body(patch: Patch, event: GraphEvent) -> bytes:
     because Graph mails only the attendees concerned when ``attendees`` stands alone; save what Graph would lose or
     refuse otherwise, given ``event`` as it stands: its join block and, in a new zone, its recurrence.
 
-    Raises Refused, naming the property, for what Graph cannot write, clear or spell.
+    Raises Refused, naming the property, for what Graph cannot write, clear or spell, or would pass over, and mail
+    everybody (https://learn.microsoft.com/graph/api/resources/event#properties, isOnlineMeeting).
     """
     for name in patch.changes:
         if name not in PROPERTIES and not name.startswith(EXTENDED):
             raise Refused("PropertyNotWritable", f"{name}: Graph cannot write this property")
+        if name in _ONLINE and event.join_url and not patch.changes.get("isOnlineMeeting"):
+            raise Refused("PropertyNotWritable", f"{name}: an online meeting stays one, with the provider that it has")
     changes = series.in_step(patch.changes, event.properties, event.series)
     members = {name: _written(prop, changes[name]) for name, prop in PROPERTIES.items() if name in changes}
     if "body" in members:

@@ -126,6 +126,16 @@ def test_an_online_meeting_stays_one_whatever_becomes_of_its_body(body: Any) -> 
     assert mailbox.event["body"]["content"].count(link) == 1
 
 
+@pytest.mark.parametrize("change", [{"isOnlineMeeting": False}, {"onlineMeetingProvider": "skypeForBusiness"}])
+def test_what_graph_passes_over_in_an_online_meeting_is_refused_before_anybody_is_mailed(change: Any) -> None:
+    invited = [{"type": "required", "emailAddress": {"address": "ben@contoso.com", "name": "Ben"}}]
+    mailbox = Mailbox.with_event(**TIMES, attendees=invited, isOnlineMeeting=True)
+    end = run(mailbox, Intent(set={**change, "subject": "New"}))
+    assert isinstance(end, Dead)
+    assert (end.failure.error_class, end.failure.code) == ("refused", "PropertyNotWritable")
+    assert (mailbox.mails, mailbox.event["subject"]) == (0, "")
+
+
 def test_text_written_to_an_online_meeting_is_verified_as_what_it_became() -> None:
     mailbox = Mailbox.with_event(**TIMES, isOnlineMeeting=True)
     link = mailbox.event["onlineMeeting"]["joinUrl"]
