@@ -70,12 +70,13 @@ def _clear(names: Any) -> Iterator[Fault]:
 
 
 def _named_twice(document: Mapping[str, Any]) -> Iterator[Fault]:
-    """A property may be named in one operation only, but members may be added to and removed from the same one."""
-    seen: dict[str, str] = {}
+    """A property may be named in one operation only, but members may be added to and removed from the same one. To
+    Exchange, ``location`` and ``locations`` are one: whichever it heeds undoes the other."""
+    seen: dict[str, tuple[str, str]] = {}
     for name, operation, path in _named(document):
-        earlier = seen.setdefault(name, operation)
+        other, earlier = seen.setdefault("locations" if name == "location" else name, (name, operation))
         if earlier != operation and (earlier, operation) != ("append", "remove"):
-            yield fault(f"{name} is already named in {earlier}", *path)
+            yield fault(f"{other} is already named in {earlier}", *path)
 
 
 def _named(document: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str | int, ...]]]:

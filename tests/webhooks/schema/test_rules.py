@@ -27,6 +27,10 @@ from webhooks.schema import read
         ({"shift": {"start": "P1Y"}}, "/shift/start"),
         ({"shift": {"begin": "P1D"}}, "/shift/begin"),
         ({"set": {"subject": "x"}, "append": {"subject": "y"}}, "/append/subject"),
+        (
+            {"set": {"location": {"displayName": "A"}}, "append": {"locations": [{"displayName": "B"}]}},
+            "/append/locations",
+        ),
         ({"set": {"start": at("2026-12-01T09:00:00")}, "shift": "PT1H"}, "/shift"),
         ({"set": {"start": at("2026-12-01T09:00:00")}, "shift": {"start": "PT1H"}}, "/shift/start"),
         ({"set": {"subject": "x"}, "clear": ["body", "subject"]}, "/clear/1"),
