@@ -65,7 +65,9 @@ class GraphPush:
         """https://learn.microsoft.com/graph/api/subscription-update; it reauthorizes besides
         (https://learn.microsoft.com/graph/change-notifications-lifecycle-events)."""
         body = _json(_life(now, self._certificate))
-        return subscribed(self._connection.call("write", watch.place, "PATCH", _path(watch.graph_id), content=body))
+        return subscribed(
+            self._connection.call("write", watch.place, "PATCH", _path(watch.graph_id), content=body), now
+        )
 
     def delete(self, watch: Watch) -> None:
         """https://learn.microsoft.com/graph/api/subscription-delete"""
@@ -76,7 +78,9 @@ class GraphPush:
 
     def _create(self, watch: Watch, now: datetime) -> Subscribed:
         content = creation(watch, self._public_url, now, self._certificate)
-        return subscribed(self._connection.call("write", watch.place, "POST", "/subscriptions", _IMMUTABLE, content))
+        return subscribed(
+            self._connection.call("write", watch.place, "POST", "/subscriptions", _IMMUTABLE, content), now
+        )
 
     def _clear(self, watch: Watch) -> None:
         """Delete what stands in the way: subscriptions to the same mailbox that come to our own address."""
@@ -134,14 +138,17 @@ def resource(watch: Watch) -> str:
     return f"{owner_path(watch.place).lstrip('/')}/events"
 
 
-def subscribed(answer: Answer) -> Subscribed:
-    """The subscription that Graph answered with. Raises Unknown where it tells of none."""
+def subscribed(answer: Answer, now: datetime) -> Subscribed:
+    """The subscription that Graph answered with. Raises Unknown where it tells of none that lives. That it lives longer
+    than we ask for is not believed: it might never be renewed."""
     document = _document(answer, "write")
     try:
         expires = datetime.fromisoformat(document["expirationDateTime"])
         if expires.tzinfo is None:
             raise ValueError("expirationDateTime has no offset")
-        return Subscribed(str(document["id"]), expires)
+        if expires <= now:
+            raise ValueError("it has expired already")
+        return Subscribed(str(document["id"]), min(expires, now + LIFE))
     except (KeyError, TypeError, ValueError) as error:
         raise unreadable("write", answer, f"this is no subscription: {error}") from error
 

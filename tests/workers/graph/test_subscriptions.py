@@ -112,7 +112,24 @@ def test_what_is_deleted_is_gone_whoever_did_it(answer: httpx.Response) -> None:
     assert wire.seen[0].method == "DELETE"
 
 
-@pytest.mark.parametrize("body", [{}, [], {"id": "g"}, {"id": "g", "expirationDateTime": "2026-11-28T08:50:00"}])
+@pytest.mark.parametrize("ends", ["9999-12-31T23:59:59.9999999Z", "9999-12-31T23:59:59-12:00", "2026-11-29T09:00:00Z"])
+def test_it_lives_no_longer_than_was_asked_for_whatever_graph_says(ends: str) -> None:
+    answer = httpx.Response(200, json={**MADE, "expirationDateTime": ends})
+    asked_for = Subscribed("g/1", NOW + LIFE)
+    assert push(Wire(answer)).create(WATCH, NOW) == push(Wire(answer)).renew(WATCH, NOW) == asked_for
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        [],
+        {"id": "g"},
+        {"id": "g", "expirationDateTime": "2026-11-28T08:50:00"},
+        {"id": "g", "expirationDateTime": "2026-11-21T09:00:00Z"},
+        {"id": "g", "expirationDateTime": "0001-01-01T00:00:00+01:00"},
+    ],
+)
 def test_an_answer_that_tells_of_no_subscription_leaves_it_in_doubt(body: object) -> None:
     with pytest.raises(Unknown):
         push(Wire(httpx.Response(201, json=body))).create(replace(WATCH, graph_id=None), NOW)
