@@ -37,15 +37,17 @@ class GraphFeed:
 
     def changes(self, watch: Watch, cursor: str | None, now: datetime) -> Round:
         """One round, to its end. Only the newest cursor is good: a new round may make older ones worthless."""
-        path, items = cursor or start(watch, now), list[Item]()
-        for _ in range(PAGES_AT_MOST):
+        path, items, asked = cursor or start(watch, now), list[Item](), set[str]()
+        while path not in asked and len(asked) < PAGES_AT_MOST:
+            asked.add(path)
             page, answer = self._page(watch, path, cursor)
             items += read(page, answer, TOLD_BY_DEFAULT.union(watch.learnt))
             following = self._link(page, "@odata.nextLink", answer)
             if following is None:
                 return Round(tuple(_each_once(items)), self._end(page, answer))
             path = following
-        raise CursorLost(f"the round has more than {PAGES_AT_MOST} pages")
+        endless = f"the round goes round in a circle, or has more than {PAGES_AT_MOST} pages"
+        raise CursorLost(endless) if cursor else _unreadable(answer, endless)
 
     def spelled(self, event: Target) -> str:
         """The id as it is, if Graph cannot translate it. Raises an ExchangeError if Graph may know it later, because

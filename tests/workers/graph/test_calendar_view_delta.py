@@ -13,6 +13,7 @@ from tests.workers.graph.wire import Wire, backend, failure
 from workers.changes.feed import CursorLost, Item
 from workers.changes.watch import Watch
 from workers.exchange import NotFound, Refused, Throttled, Unavailable
+from workers.graph import calendar_view_delta
 from workers.graph.calendar_view_delta import GraphFeed
 from workers.graph.connection import Connection
 from workers.graph.links import path_of
@@ -51,6 +52,22 @@ def test_a_round_is_read_to_its_end_and_ends_with_a_cursor() -> None:
     assert found.items == (Item("A", 'W/"1"', {"subject": "S"}), Item("B", deleted=True))
     assert found.cursor == f"{PATH}?$deltatoken=2"
     assert [request.url.query for request in wire.seen] == [b"$deltatoken=1", b"$skip=1"]
+
+
+@pytest.mark.parametrize("length", [1, 2])
+def test_a_round_that_goes_round_in_a_circle_is_left_at_once_and_a_walk_that_does_is_told(length: int) -> None:
+    circle = [page(**{"@odata.nextLink": f"{BASE}/{number}"}) for number in (*range(length), 0)]
+    with pytest.raises(CursorLost):
+        feed(Wire(*circle)).changes(WATCH, "/c", NOW)
+    with pytest.raises(Unavailable):
+        feed(Wire(*circle)).changes(WATCH, None, NOW)
+
+
+def test_a_walk_without_an_end_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calendar_view_delta, "PAGES_AT_MOST", 2)
+    endless = (page(**{"@odata.nextLink": f"{BASE}/{number}"}) for number in range(2))
+    with pytest.raises(Unavailable):
+        feed(Wire(*endless)).changes(WATCH, None, NOW)
 
 
 def test_what_somebody_asked_for_besides_the_usual_is_read_where_the_page_has_it() -> None:
