@@ -98,7 +98,10 @@ class GraphPush:
                 return
             answer = self._connection.call("read", watch.place, "GET", path)
             page = _document(answer, "read")
-            yield from page.get("value") or []
+            known = page.get("value")
+            if not isinstance(known, list) or not all(isinstance(one, dict) and one.get("id") for one in known):
+                raise unreadable("read", answer, "this is no list of subscriptions")
+            yield from known
             try:
                 path = path_of(page.get("@odata.nextLink"), self._base_url)
             except ValueError as error:

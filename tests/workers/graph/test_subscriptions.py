@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.workers.graph.wire import Wire, backend, failure
 from workers.changes.feed import Subscribed
 from workers.changes.watch import Watch
-from workers.exchange import NotFound, Unknown, VersionMoved
+from workers.exchange import NotFound, Unavailable, Unknown, VersionMoved
 from workers.graph.connection import Connection
 from workers.graph.rich_notification import Certificate
 from workers.graph.subscriptions import LIFE, GraphPush
@@ -85,6 +85,14 @@ def test_one_that_is_in_the_way_makes_place_and_others_do_not() -> None:
     ]
     assert [(request.method, request.url.path) for request in refused.seen] == calls
     assert [(request.method, request.url.path) for request in lost.seen] == calls[1:]
+
+
+@pytest.mark.parametrize(
+    "listed", [{}, {"value": 1}, {"value": ["stray"]}, {"value": [{"resource": "users/a/events"}]}]
+)
+def test_a_list_of_subscriptions_that_cannot_be_read_is_told(listed: object) -> None:
+    with pytest.raises(Unavailable):
+        push(Wire(httpx.Response(200, json=listed))).create(replace(WATCH, asked=NOW), NOW)
 
 
 def test_a_second_refusal_is_told() -> None:
