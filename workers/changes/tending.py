@@ -23,7 +23,7 @@ from workers.changes.news import is_whole, news, sight
 from workers.changes.notification import FIRST_SIGHT, Notification
 from workers.changes.subscription import FORBIDDEN, Mirror, Subscription, may_know
 from workers.changes.watch import OVER, Step, Watch, next_look, steps
-from workers.exchange import ExchangeError, NotFound, Throttled, Unknown
+from workers.exchange import ExchangeError, NotFound, Unknown
 from workers.outcome import Outcome, Succeeded
 from workers.settings import Settings
 from workers.store import Grant, Store
@@ -88,8 +88,6 @@ class Tender:
         for step in due:
             try:
                 watch = self._take(step, watch, now)
-            except Throttled:
-                raise
             except ExchangeError as error:
                 if step not in HEARING:
                     raise
