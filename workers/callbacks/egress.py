@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpcore
 
@@ -45,13 +46,24 @@ def post(
     backend = _JudgedBackend(networks, deadline, public_too=url.lower().startswith("https:"))
     with (
         httpcore.ConnectionPool(ssl_context=context, network_backend=backend, retries=0) as pool,
-        pool.stream("POST", url, headers=list(headers), content=body) as response,
+        pool.stream("POST", _whole(url), headers=list(headers), content=body) as response,
     ):
         return Answer(
             response.status,
             tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers),
             _first_bytes(response),
         )
+
+
+def _whole(url: str) -> httpcore.URL:
+    """Given a string, httpcore leaves out what follows a semicolon in the last part of the path."""
+    parts = urlsplit(url)
+    return httpcore.URL(
+        scheme=parts.scheme,
+        host=parts.hostname or "",
+        port=parts.port,
+        target=(parts.path or "/") + (parts.query and f"?{parts.query}"),
+    )
 
 
 def _first_bytes(response: httpcore.Response) -> bytes:

@@ -55,6 +55,13 @@ def resolving(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return addresses
 
 
+@pytest.mark.parametrize("path", ["/a;tenant=4", "/a;tenant=4?x=1;y=2", "/a;b/c;", "/?x=;1"])
+def test_what_follows_a_semicolon_in_the_url_is_asked_for_too(path: str) -> None:
+    with receiving(answering(OK)) as receiver:
+        sent(f"http://127.0.0.1:{receiver.port}{path}")
+    assert receiver.heads[0].startswith(f"POST {path} HTTP/1.1")
+
+
 def test_it_posts_what_it_is_given_and_tells_what_came_back() -> None:
     with receiving(
         answering(b"HTTP/1.1 202 Yes\r\nServer: x\r\nRetry-After: 7\r\ncontent-length: 2\r\n\r\nok")
