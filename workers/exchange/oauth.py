@@ -43,6 +43,8 @@ tenant, and a service that is away (https://learn.microsoft.com/entra/identity-p
 _NO = frozenset(range(400, 500)) - {408, 429}
 _NO_SUCH_TENANT = frozenset({400, 404})
 """The answers of discovery that are final. Anybody may ask it, so a 401 or 403 there is not about us."""
+_SENDABLE = re.compile("[!-~]+")
+"""A token that a header can hold. Of any other the refusal to send it would tell the whole."""
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint")
 """What msal takes from the answer of discovery."""
 
@@ -241,7 +243,7 @@ def _json_object(response: httpx.Response) -> Mapping[str, Any] | None:
 
 def _granted(result: Mapping[str, Any]) -> tuple[str, float]:
     token = result.get("access_token")
-    if isinstance(token, str) and token:
+    if isinstance(token, str) and _SENDABLE.fullmatch(token):
         return token, float(result.get("expires_in") or 3600)
     code = str(result.get("error") or "SignInFailed")
     said = str(result.get("error_description") or "the answer holds no token").splitlines()[0]

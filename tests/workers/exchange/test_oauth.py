@@ -235,6 +235,8 @@ def test_claims_may_come_without_padding() -> None:
         ((200, {}, b"{}"), Unavailable, "SignInFailed"),
         ((200, {}, b'{"access_token": "x", "ext_expires_in": null}'), Unavailable, "SignInFailed"),
         ((200, {}, b'{"access_token": "x", "expires_in": "soon"}'), Unavailable, "SignInFailed"),
+        ((200, {}, b'{"access_token": "a token that no header holds\\r\\n"}'), Unavailable, "SignInFailed"),
+        ((200, {}, b'{"access_token": "t\\u00f6ken"}'), Unavailable, "SignInFailed"),
         ((403, {}, b"<html>the proxy wants to know who you are</html>"), Unavailable, "SignInFailed"),
         ((401, {}, b"{}"), Unavailable, "SignInFailed"),
         ((407, {}, b'{"message": "Proxy Authentication Required"}'), Unavailable, "SignInFailed"),
