@@ -71,8 +71,9 @@ class _Failure:
 class BearerAuth(httpx.Auth):
     """Puts a token on every request; on a 401 renews it once and sends the request once more.
 
-    Shared by threads: one of them signs in, the others wait for it, and share its failure. Raises AccessDenied where
-    Entra says no, Away where it cannot be asked; either way the request was not sent.
+    Shared by threads: one of them signs in, the others wait for it, and share its failure. After it was away
+    they do not wait: an authority that hangs would hold all threads, and with them the other backends. Raises
+    AccessDenied where Entra says no, Away where it cannot be asked; either way the request was not sent.
     """
 
     def __init__(
@@ -101,11 +102,20 @@ class BearerAuth(httpx.Auth):
 
     def _current(self, refused: str | None = None, claims: str | None = None) -> str:
         """A token that is not the ``refused`` one."""
-        token, asked_at = self._token, self._clock()
-        if token is not None and token.value != refused and asked_at < token.renew_at:
+        token, failure, asked_at = self._token, self._failure, self._clock()
+        usable = token is not None and token.value != refused
+        if token is not None and usable and asked_at < token.renew_at:
             return token.value
-        with self._lock:
+        if failure is None or not isinstance(failure.error, Away):
+            self._lock.acquire()
+        elif not self._lock.acquire(blocking=False):
+            if token is not None and usable and asked_at < token.expires_at:
+                return token.value
+            raise _again(failure.error)
+        try:
             return self._renewed(refused, claims, asked_at)
+        finally:
+            self._lock.release()
 
     def _renewed(self, refused: str | None, claims: str | None, asked_at: float) -> str:
         token, now = self._token, self._clock()
@@ -129,6 +139,7 @@ class BearerAuth(httpx.Auth):
         except ExchangeError as error:
             self._failure = _Failure(error, self._clock())
             raise
+        self._failure = None
         return _Token(value, now + lifetime - min(RENEWAL_MARGIN, lifetime / 5), now + lifetime)
 
 

@@ -3,6 +3,7 @@ import json
 import logging
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -144,6 +145,35 @@ def test_threads_that_waited_for_a_sign_in_share_its_failure(authority: Authorit
     assert len(authority.asked) == 1
     clock.now = 1.0
     assert service.ask() == 200
+
+
+def test_while_an_authority_hangs_one_thread_waits_for_it_and_the_others_are_told_its_failure(
+    authority: Authority,
+) -> None:
+    clock, hanging, ends = Clock(), threading.Event(), threading.Event()
+    service = Service(BearerAuth(backend(authority), SCOPE, clock=clock))
+    service.ask()
+    authority.answers, clock.now = [(503, {}, b"")], 3500.0
+    service.ask()  # the first token is still good, but could not be renewed
+    given = authority.answer
+
+    def hang(form: dict[str, str]) -> Answer:
+        hanging.set()
+        ends.wait(5)
+        return given(form)
+
+    authority.answer = hang  # type: ignore[method-assign]
+    with ThreadPoolExecutor(1) as threads:
+        clock.now = 3590.0
+        waiting = threads.submit(service.ask)
+        hanging.wait(5)
+        assert (service.ask(), service.seen[-1]) == (200, "token-1")
+        clock.now = 3601.0
+        with pytest.raises(Unavailable, match="HTTP 503"):
+            service.ask()
+        ends.set()
+        assert waiting.result() == 200
+    assert (service.ask(), service.seen[-1]) == (200, "token-3")
 
 
 @pytest.mark.parametrize(("lifetime", "good_until"), [(3600, 3300), (60, 48)])
