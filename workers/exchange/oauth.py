@@ -43,6 +43,8 @@ tenant, and a service that is away (https://learn.microsoft.com/entra/identity-p
 _NO = frozenset(range(400, 500)) - {408, 429}
 _NO_SUCH_TENANT = frozenset({400, 404})
 """The answers of discovery that are final. Anybody may ask it, so a 401 or 403 there is not about us."""
+_BLOCK = re.compile(r"-----BEGIN (CERTIFICATE|[A-Z ]*PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
+"""What msal wants of a PEM file. Others, parameters and public keys, may stand beside it."""
 _SENDABLE = re.compile("[!-~]+")
 """A token that a header can hold. Of any other the refusal to send it would tell the whole."""
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint")
@@ -267,8 +269,8 @@ def _certificate(path: Path) -> dict[str, str]:
     """msal's form of a PEM file with a private key and its certificate: the first block of each kind, so that a chain
     may follow. Read each time: the file may be replaced."""
     blocks: dict[str, str] = {}
-    for found in re.finditer(r"-----BEGIN ([A-Z ]+)-----.*?-----END \1-----", path.read_text(), re.DOTALL):
-        blocks.setdefault("private_key" if found[1].endswith("PRIVATE KEY") else "public_certificate", found[0])
+    for found in re.finditer(_BLOCK, path.read_text()):
+        blocks.setdefault("public_certificate" if found[1] == "CERTIFICATE" else "private_key", found[0])
     if len(blocks) < 2:
         raise ValueError(f"{path}: this must be a PEM file with a private key and its certificate")
     return blocks

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, StrictBool, field_validator, model_validator
 
-from workers.settings.checks import certificate_and_key, certificates, check_url, sealing_certificate
+from workers.settings.checks import certificate_and_key, certificates, check_url
 from workers.settings.table import Pattern, Table, matches
 
 ServerVersion = Literal[
@@ -22,7 +22,6 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Certificates: TypeAlias = Annotated[Path, AfterValidator(certificates)]
 CertificateAndKey: TypeAlias = Annotated[Path, AfterValidator(certificate_and_key)]
-SealingCertificate: TypeAlias = Annotated[Path, AfterValidator(sealing_certificate)]
 
 
 class _Backend(Table):
@@ -72,7 +71,7 @@ class GraphBackend(_Backend):
     refresh_token_env: str | None = None
     refresh_token: SecretStr | None = None
     max_concurrency: Annotated[int, Field(ge=1, le=100, strict=True)] = 4
-    notification_certificate_files: tuple[SealingCertificate, ...] = ()
+    notification_certificate_files: tuple[CertificateAndKey, ...] = ()
     """PEM files, each with a certificate and its RSA key, newest first. Graph seals its notifications with the newest.
     An older one has to stay in the list for a day, until nothing that was sealed with it is on its way."""
 

@@ -39,17 +39,12 @@ def certificates(path: Path) -> Path:
 
 
 def certificate_and_key(path: Path) -> Path:
-    """A file that holds a certificate and its private key in PEM, without a passphrase."""
-    _private_key(path)
-    return path
-
-
-def sealing_certificate(path: Path) -> Path:
-    """The same with a key that Graph can seal notifications for,
+    """A file that holds a certificate and its RSA key in PEM, without a passphrase: Microsoft Entra takes no other
+    signature, and Graph seals notifications for no other key,
     https://learn.microsoft.com/graph/change-notifications-with-resource-data"""
     key = _private_key(path)
     if not isinstance(key, RSAPrivateKey) or key.key_size < 2048:
-        raise ValueError(f"the file {path} needs an RSA key of 2048 bits or more: Graph seals for no other")
+        raise ValueError(f"the file {path} needs an RSA key of 2048 bits or more: Microsoft takes no other")
     return path
 
 

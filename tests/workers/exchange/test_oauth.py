@@ -13,6 +13,7 @@ import httpx
 import jwt
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import SecretStr
 
@@ -358,6 +359,15 @@ def test_a_key_that_cannot_sign_is_denied(authority: Authority, tmp_path: Path) 
     pem.write_text(pem.read_text().replace("-----BEGIN PRIVATE KEY-----\n", "-----BEGIN PRIVATE KEY-----\nAAAA"))
     with pytest.raises(AccessDenied):
         Service(BearerAuth(configured, SCOPE)).ask()
+
+
+def test_other_things_may_stand_in_a_certificate_file(authority: Authority, tmp_path: Path) -> None:
+    pem, key = tmp_path / "app.pem", rsa.generate_private_key(65537, 2048)
+    certificate(pem, key)
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    pem.write_bytes(public + pem.read_bytes())
+    configured = backend(authority, client_secret=None, client_certificate_file=pem)
+    assert Service(BearerAuth(configured, SCOPE)).ask() == 200
 
 
 def test_no_secret_is_told(authority: Authority, caplog: pytest.LogCaptureFixture) -> None:
