@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Generator
+from typing import Any
 
 import httpx
 import spnego
@@ -15,6 +16,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from spnego.channel_bindings import GssChannelBindings
 
+from workers.exchange import Away
 from workers.exchange.oauth import BearerAuth, scope_of
 from workers.settings import EwsBackend
 
@@ -41,7 +43,8 @@ class NtlmAuth(httpx.Auth):
         self._password = password
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Ask; when told to sign in: negotiate, be challenged, authenticate. A refusal is left to the caller."""
+        """Ask; when told to sign in: negotiate, be challenged, authenticate. A refusal is left to the caller.
+        Raises Away where the last step met another connection than the others: nobody has judged us there."""
         response = yield request
         scheme = _scheme(response)
         if response.status_code != 401 or scheme is None:
@@ -61,7 +64,9 @@ class NtlmAuth(httpx.Auth):
         except Exception:  # pyspnego lets out any error of its parser; the 401 that we have says enough
             return
         request.headers["Authorization"] = _token(scheme, answer)
-        yield request
+        last = yield request
+        if last.status_code == 401 and _stream_info(last, "socket") is not _stream_info(response, "socket"):
+            raise Away("SignInFailed", "signing in: the connection ended between NTLM's steps")
 
 
 def _scheme(response: httpx.Response) -> str | None:
@@ -88,14 +93,18 @@ def _challenge(scheme: str, response: httpx.Response) -> bytes:
 
 def _bindings(response: httpx.Response) -> GssChannelBindings | None:
     """The server's certificate as RFC 5929 ``tls-server-end-point``; None without TLS."""
-    stream = response.extensions.get("network_stream")
-    tls = stream.get_extra_info("ssl_object") if stream is not None else None
+    tls = _stream_info(response, "ssl_object")
     if tls is None:
         return None
     certificate = tls.getpeercert(binary_form=True)
     digest = hashes.Hash(_hash_of(certificate))
     digest.update(certificate)
     return GssChannelBindings(application_data=b"tls-server-end-point:" + digest.finalize())
+
+
+def _stream_info(response: httpx.Response, info: str) -> Any:
+    stream = response.extensions.get("network_stream")
+    return stream.get_extra_info(info) if stream is not None else None
 
 
 def _hash_of(certificate: bytes) -> hashes.HashAlgorithm:

@@ -251,5 +251,7 @@ class _Socket:
         self._socket = socket
 
     def get_extra_info(self, info: str) -> Any:
-        """The TLS socket, as ``ssl_object``."""
-        return self._socket if info == "ssl_object" and isinstance(self._socket, ssl.SSLSocket) else None
+        """The socket, as ``socket``; if it speaks TLS also as ``ssl_object``."""
+        if info == "socket" or (info == "ssl_object" and isinstance(self._socket, ssl.SSLSocket)):
+            return self._socket
+        return None

@@ -20,6 +20,7 @@ from spnego.channel_bindings import GssChannelBindings
 from tests.workers.ews.server import Handler, backend, serving
 from workers.ews.client import Client
 from workers.ews.sign_in import NtlmAuth, auth_for
+from workers.exchange import Away
 from workers.exchange.oauth import BearerAuth
 
 
@@ -94,6 +95,22 @@ def test_a_wrong_password_is_a_401() -> None:
     with serving(_ntlm) as server:
         client = _client(server.url, password=SecretStr("wrong"))
         assert client.post("GetItem", b"", None, "read").status == 401
+        client.close()
+
+
+def test_a_connection_that_ends_between_the_steps_is_no_refusal() -> None:
+    def closes_once(handler: Handler) -> None:
+        if len(server.requests) == 2:
+            handler.protocol_version = "HTTP/1.0"  # whose answers end the connection
+        if len(server.requests) == 3:
+            return handler.answer(401, WWW_Authenticate="NTLM")
+        return _ntlm(handler)
+
+    with serving(closes_once) as server:
+        client = _client(server.url)
+        with pytest.raises(Away, match="the connection ended"):
+            client.post("UpdateItem", b"", None, "write")
+        assert client.post("UpdateItem", b"", None, "write").status == 200
         client.close()
 
 
