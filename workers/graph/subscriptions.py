@@ -149,8 +149,8 @@ def subscribed(answer: Answer, now: datetime) -> Subscribed:
         expires = datetime.fromisoformat(document["expirationDateTime"])
         if expires.tzinfo is None:
             raise ValueError("expirationDateTime has no offset")
-        if expires <= now:
-            raise ValueError("it has expired already")
+        if expires <= now or not document["id"]:
+            raise ValueError("it has expired already, or no id")
         return Subscribed(str(document["id"]), min(expires, now + LIFE))
     except (KeyError, TypeError, ValueError) as error:
         raise unreadable("write", answer, f"this is no subscription: {error}") from error

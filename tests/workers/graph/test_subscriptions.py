@@ -133,6 +133,8 @@ def test_it_lives_no_longer_than_was_asked_for_whatever_graph_says(ends: str) ->
         {},
         [],
         {"id": "g"},
+        {**MADE, "id": ""},
+        {**MADE, "id": None},
         {"id": "g", "expirationDateTime": "2026-11-28T08:50:00"},
         {"id": "g", "expirationDateTime": "2026-11-21T09:00:00Z"},
         {"id": "g", "expirationDateTime": "0001-01-01T00:00:00+01:00"},
