@@ -29,9 +29,9 @@ FORBIDDEN = (
     # NAT64, local NAT64, 6to4, Teredo
     "64:ff9b::7f00:1", "64:ff9b::127.0.0.1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::1", "2002:7f00:1::", "2002:7f00:1::1",
     "2002:a9fe:a9fe::1", "2001::1", "2001:0:7f00:1::", "2001:10::1", "2001:20::1", "2001:1ff::1",
-    # discard-only, documentation, segment routing, unique local, link-local, site-local, multicast
-    "100::1", "2001:db8::1", "3fff::1", "3fff:fff::1", "5f00::1", "fc00::1", "fd00::1", "fd00:ec2::254", "fe80::1",
-    "febf::1", "fec0::1", "feff::1", "ff00::1", "ff02::1", "ff0e::1",
+    # discard-only, dummy, documentation, segment routing, unique local, link-local, site-local, multicast
+    "100::1", "100:0:0:1::1", "2001:db8::1", "3fff::1", "3fff:fff::1", "5f00::1", "fc00::1", "fd00::1", "fd00:ec2::254",
+    "fe80::1", "febf::1", "fec0::1", "feff::1", "ff00::1", "ff02::1", "ff0e::1",
 )  # fmt: skip
 PUBLIC = (
     "1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255", "128.0.0.0",
