@@ -22,7 +22,7 @@ from workers.celery.bell import BrokerUnavailable
 from workers.cli.doctor import backends, broker, clock, egress, processes, store, summary
 from workers.cli.doctor.backends import Seen
 from workers.cli.doctor.finding import Finding, Verdict
-from workers.exchange import AccessDenied, ExchangeError, Unavailable
+from workers.exchange import AccessDenied, Away, ExchangeError, Unavailable
 from workers.settings import Settings
 from workers.store.connection import ServerState
 
@@ -231,6 +231,8 @@ def test_a_certificate_that_is_not_taken_is_told_with_what_to_do(settings: Setti
     found = backends.unreached("x", settings.backends["hq"], error)
     assert remedy in found.remedy
     assert (remedy == "ca_file") == ("ca_file" in found.remedy)
+    signing_in = Away("SignInFailed", f"signing in: {error}")
+    assert backends.unreached("x", settings.backends["cloud"], signing_in).remedy == found.remedy
 
 
 def soap(code: str) -> bytes:

@@ -153,15 +153,19 @@ def unreached(name: str, backend: Backend, error: Exception, mailbox: str | None
     """No answer came, or there was no token to ask with."""
     if isinstance(error, Unavailable):
         remedy = "See to the network, proxy and firewall between here and its sign-in, or correct authority."
-        return Finding.wrong(name, str(error), remedy)
+        return Finding.wrong(name, str(error), _remedy_of_tls(str(error)) if _of_tls(error) else remedy)
     if isinstance(error, ExchangeError):
         return Finding.wrong(name, str(error), f"See to the sign-in: {_keys(backend, mailbox)}.")
     if isinstance(error, OSError):  # nothing was asked yet
         return Finding.wrong(name, str(error), "Correct SSL_CERT_FILE, or ca_file.")
     said = f"{_url(backend)} cannot be reached: {error or type(error).__name__}"
-    if isinstance(error.__cause__, ssl.SSLError) or "CERTIFICATE" in str(error):
+    if _of_tls(error):
         return Finding.wrong(name, said, _remedy_of_tls(said))
     return Finding.wrong(name, said, "Correct the address, or see to the network, proxy and firewall between.")
+
+
+def _of_tls(error: Exception) -> bool:
+    return isinstance(error.__cause__, ssl.SSLError) or "CERTIFICATE" in str(error)
 
 
 def _remedy_of_tls(said: str) -> str:
