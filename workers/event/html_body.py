@@ -1,11 +1,12 @@
 """When two HTML bodies say the same, although Exchange rewrites what it stores: it wraps fragments in
-``<html><head>…<body>``, adds ``<meta>`` tags, changes line ends and white space, reorders attributes."""
+``<html><head>…<body>``, adds ``<meta>`` tags, changes line ends and white space, reorders attributes, writes ``<br>``
+for ``<br/>``."""
 
 from __future__ import annotations
 
 import re
 
-from workers.event.html_reader import HtmlReader
+from workers.event.html_reader import VOID, HtmlReader
 
 WRAPPERS = frozenset({"html", "head", "body", "meta", "title"})
 """What Exchange puts around a body, whatever somebody wrote."""
@@ -37,6 +38,11 @@ class _Reader(HtmlReader):
         named = sorted((name, value or "") for name, value in attrs)
         written = " ".join(f'{name}="{value}"' for name, value in named)
         self._add(tag, f"<{tag} {written}".rstrip() + ">")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.handle_endtag(tag)
 
     def handle_endtag(self, tag: str) -> None:
         self._add(tag, f"</{tag}>")

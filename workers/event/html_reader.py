@@ -9,6 +9,8 @@ import re
 from html import unescape
 from html.parser import HTMLParser
 
+VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
+"""The elements that have no end."""
 _ENDLESS = re.compile(r"&#(?=[0-9]{100})")
 """A character's number that no character has, and of more digits than Python may be willing to read."""
 

@@ -10,11 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from workers.event.html_reader import HtmlReader, unescaped
-
-_VOID = frozenset(
-    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
-)
+from workers.event.html_reader import VOID, HtmlReader, unescaped
 
 
 @dataclass(slots=True, eq=False)
@@ -77,7 +73,7 @@ class _Reader(HtmlReader):
         element = Element(tag, {name: value or "" for name, value in attrs}, start, end, self._open[-1])
         self._open[-1].children.append(element)
         self._seen.append(element)
-        if tag not in _VOID:
+        if tag not in VOID:
             self._open.append(element)
             self._open_tags[tag] += 1
 
