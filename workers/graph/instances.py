@@ -57,7 +57,7 @@ class Window:
 def moment(start: str) -> datetime:
     """``target.occurrence.start`` in UTC. Raises Refused."""
     try:
-        asked = datetime.fromisoformat(start)
+        asked = datetime.fromisoformat(start.upper())
         if asked.tzinfo is not None:
             return asked.astimezone(UTC)
     except (ValueError, OverflowError):

@@ -55,6 +55,12 @@ def test_it_is_found_by_the_moment_at_which_it_was_to_start() -> None:
     assert asked["$select"] == "id,originalStart,start"
 
 
+def test_a_moment_may_be_spelled_in_small_letters() -> None:
+    wire = Wire(page(FIRST, THIRD), EVENT | {"id": "o3"})
+    exchange(wire).read(target(start="2026-12-03t17:00:00z"), ["subject"])
+    assert seen(wire) == ["M/instances", "o3"]
+
+
 def test_one_that_was_moved_is_still_found_by_its_old_moment() -> None:
     wire = Wire(page(FIRST, THIRD), page(FIRST, THIRD, MOVED), EVENT)
     exchange(wire).read(target(start="2026-12-02T17:00:00Z"), [])
