@@ -5,7 +5,6 @@ Shapes only: ``rules`` checks what must hold between fields, webhooks/admission 
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator, Field
@@ -23,6 +22,7 @@ from webhooks.schema.shape import (
     Shape,
     Text,
     in_place_of,
+    size,
 )
 from workers.update import ConflictResolution, SendInvitations
 
@@ -119,9 +119,8 @@ def _both(value: Any) -> Any:
 
 
 def _small(metadata: dict[str, Any]) -> dict[str, Any]:
-    size = len(json.dumps(metadata, ensure_ascii=False, separators=(",", ":")).encode())
-    if size > METADATA_AT_MOST:
-        raise ValueError(f"must be at most {METADATA_AT_MOST} bytes as JSON; this is {size}")
+    if (found := size(metadata)) > METADATA_AT_MOST:
+        raise ValueError(f"must be at most {METADATA_AT_MOST} bytes as JSON; this is {found}")
     return metadata
 
 

@@ -160,8 +160,8 @@ class EventProperties(Shape):
     """When it ends: a local time with its zone, or a time in UTC like ``2026-12-01T09:00:00Z``, which leaves the
     event in the zone that it has."""
     extensions: Annotated[Extensions, Field(default=None, max_length=20)]
-    """Graph's open extensions by name, at most 20: an object of at most 2048 bytes as JSON replaces the whole
-    extension, null deletes it; Graph only."""
+    """Graph's open extensions by name, at most 20: an object of at most 2048 bytes as compact JSON in UTF-8
+    replaces the whole extension, null deletes it; Graph only."""
     hide_attendees: Annotated[Bool, Field(default=None)]
     """Whether each attendee sees nobody but themselves; Graph only."""
     importance: Annotated[Literal["low", "normal", "high"], Field(default=None)]

@@ -6,13 +6,12 @@ https://learn.microsoft.com/graph/api/resources/opentypeextension
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from webhooks.schema.shape import Shape, Text
+from webhooks.schema.shape import Shape, Text, size
 from workers.event.mapi_ids import KINDS, PropertyId, parse
 from workers.event.properties import EXTENDED, EXTENSION
 from workers.exchange import MARKER_GUID
@@ -25,7 +24,7 @@ _ID = re.compile(
 )
 _EXTENSION_NAME = re.compile("[A-Za-z][A-Za-z0-9_.-]{0,127}")
 BYTES_AT_MOST = 2048
-"""The size of one open extension as JSON."""
+"""The size of one open extension as compact JSON in UTF-8."""
 
 
 def _known_id(text: str) -> str:
@@ -45,9 +44,9 @@ def _extension_name(text: str) -> str:
 
 
 def _extension(value: dict[str, Any]) -> dict[str, Any]:
-    if any(key.startswith("@odata") or key in ("id", "extensionName") for key in value):
+    if any("@odata" in key or key in ("id", "extensionName") for key in value):
         raise ValueError("id, extensionName and @odata… are Graph's own")
-    if len(json.dumps(value)) > BYTES_AT_MOST:
+    if size(value) > BYTES_AT_MOST:
         raise ValueError(f"must be at most {BYTES_AT_MOST} bytes as JSON")
     return value
 

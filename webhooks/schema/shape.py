@@ -6,6 +6,7 @@ field.
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeAlias
@@ -117,6 +118,11 @@ def _duration(text: str) -> str:
     except ValueError:
         raise ValueError("must be a duration like PT1H, -PT30M or P1D (no years or months)") from None
     return text
+
+
+def size(value: Any) -> int:
+    """Bytes of a value as compact JSON in UTF-8."""
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def _as(pattern: re.Pattern[str]) -> JsonDict:

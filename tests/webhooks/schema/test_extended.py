@@ -6,6 +6,7 @@ import pytest
 
 from tests.webhooks.conftest import Caller
 from tests.webhooks.given import TARGET, asked, is_problem, with_set
+from webhooks.schema import Asked, read
 from workers.exchange import MARKER_GUID
 
 ID = "String {00020329-0000-0000-C000-000000000046} Name cecp-ticket"
@@ -41,6 +42,7 @@ def test_each_extended_property_and_extension_is_a_property_of_its_own() -> None
          "/set/singleValueExtendedProperties/1/id"),
         ({"singleValueExtendedProperties": [{"id": ID, "value": 5}]}, "/set/singleValueExtendedProperties/0/value"),
         ({"extensions": {"com.contoso.x": {"@odata.type": "x"}}}, "/set/extensions/com.contoso.x"),
+        ({"extensions": {"com.contoso.x": {"a@odata.type": "x"}}}, "/set/extensions/com.contoso.x"),
         ({"extensions": {"com.contoso.x": {"a": "y" * 3000}}}, "/set/extensions/com.contoso.x"),
         ({"extensions": {"com.contoso.x": "text"}}, "/set/extensions/com.contoso.x"),
         ({"extensions": {"1bad": {"a": 1}}}, "/set/extensions/1bad"),
@@ -58,6 +60,12 @@ def test_extended_data_that_is_wrong_names_its_field(hr: Caller, values: dict[st
 def test_two_names_that_differ_in_case_are_two_properties() -> None:
     both = [{"id": ID, "value": "1"}, {"id": ID.replace("ticket", "Ticket"), "value": "2"}]
     assert len(asked(with_set(singleValueExtendedProperties=both)).intent.set) == 2
+
+
+@pytest.mark.parametrize(("letters", "taken"), [(1020, True), (1021, False)])
+def test_letters_of_every_script_count_in_an_extension_as_they_are_sent(letters: int, taken: bool) -> None:
+    body = with_set(extensions={"com.contoso.x": {"a": "ж" * letters}})  # {"a":"…"} and two bytes for each
+    assert isinstance(read(body), Asked) is taken
 
 
 def test_an_extension_is_refused_where_there_is_no_graph(hr: Caller) -> None:
