@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote, urlencode
 
+from workers.event.agreement import normal_form
 from workers.event.mapi_ids import PropertyId
 from workers.event.properties import EXTENDED, EXTENSION, TIMES
 from workers.exchange import EXCEPTIONS, Event, Patch, Refused, marker_of
@@ -48,8 +49,8 @@ def _body(value: Json) -> Json:
 
 
 def _location(value: Json) -> Json:
-    """Graph describes even the place that was never set: ``{"displayName": "", "locationType": "default", …}``."""
-    return value if value and (value.get("displayName") or value.get("locationUri") or value.get("address")) else None
+    """Graph describes even the place that was never set: ``{"displayName": "", "address": {"street": "", …}, …}``."""
+    return value if normal_form("location", value) else None
 
 
 def _locations(value: Json) -> Json:

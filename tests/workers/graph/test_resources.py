@@ -231,12 +231,24 @@ def test_it_is_a_meeting_when_somebody_besides_the_organizer_is_invited(attendee
         ("subject", ""),
         ("body", {"contentType": "html", "content": ""}),
         ("location", {"displayName": "", "locationType": "default", "address": {}, "coordinates": {}}),
+        ("location", {"displayName": "", "locationType": "default", "address": {"street": "", "city": ""}}),
         ("recurrence", None),
         ("start", None),
     ],
 )
 def test_what_is_not_set_is_none(name: str, wire: Any) -> None:
     assert read_event(answer(**{name: wire}), [name]).properties == {name: None}
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"displayName": "", "coordinates": {"latitude": 48.2, "longitude": 16.4}},
+        {"displayName": "", "locationEmailAddress": "room@contoso.com"},
+    ],
+)
+def test_a_place_without_a_name_is_a_place(place: Any) -> None:
+    assert read_event(answer(location=place), ["location"]).properties == {"location": place}
 
 
 @pytest.mark.parametrize(("name", "wire"), [("categories", None), ("locations", [{"displayName": ""}])])
