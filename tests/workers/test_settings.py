@@ -237,6 +237,7 @@ def test_a_port_of_flower_that_is_none_is_told_by_its_name(written: Written, por
         (GRAPH + 'base_url = "https://[::1"' + CLIENT, "base_url must be a plain https:// URL"),
         (GRAPH + 'base_url = "https://10.0.0.256/v1.0"' + CLIENT, "base_url must be a plain https:// URL"),
         (GRAPH + 'base_url = "https://u:p@x/"' + CLIENT, "base_url must be a plain https:// URL"),
+        (GRAPH + 'base_url = "https://:p@x/"' + CLIENT, "base_url must be a plain https:// URL"),
         (GRAPH + "max_concurrency = 0" + CLIENT, "backend.0.max_concurrency"),
         (GRAPH + 'max_concurrency = "many"' + CLIENT, "backend.0.max_concurrency"),
         (GRAPH + "timeout = nan" + CLIENT, "backend.0.timeout"),

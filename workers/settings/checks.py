@@ -24,7 +24,7 @@ from workers.address import is_address
 def check_url(name: str, url: str) -> None:
     """An address without a query, a fragment or a password in it."""
     parts = urlsplit(url) if is_address(url) else None
-    if parts is None or parts.query or parts.fragment or parts.username:
+    if parts is None or parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError(f"{name} must be a plain https:// URL")
 
 
