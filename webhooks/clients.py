@@ -103,7 +103,7 @@ def _mapped(mapper: Mapper, sent: Mapping[str, Json]) -> Mapped:
     """The update that the client's expressions make, read as strictly as one that is sent. 422."""
     try:
         mapped = mapper.apply(sent)
-        raw = json.dumps(mapped.update).encode()
+        raw = json.dumps(mapped.update, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass")
         if len(raw) > body.BYTES_AT_MOST:
             raise problems.invalid([fault(f"the mapping makes more than {body.BYTES_AT_MOST} bytes of this")])
         return replace(mapped, update=dict(body.parse(raw)))

@@ -35,7 +35,7 @@ def settings(settings: Settings) -> Settings:
 
 
 def post(http: FlaskClient, body: Any, message_id: str = "msg_1") -> TestResponse:
-    raw = json.dumps(body).encode()
+    raw = json.dumps(body, ensure_ascii=False).encode()
     headers = {"Content-Type": "application/json", **signature(raw, message_id)}
     return http.post("/v1/clients/hr/updates", data=raw, headers=headers)
 
@@ -91,6 +91,18 @@ def test_what_a_mapping_makes_is_read_as_strictly_as_what_is_sent(
 def test_what_a_mapping_blows_up_is_refused(http: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MAPPING, "metadata", {str(copy): "text" for copy in range(20)})
     assert is_problem(post(http, {**TICKET, "text": "x" * 100_000}), 422, "validation", "")
+
+
+def test_letters_of_every_script_count_in_what_a_mapping_makes_as_they_were_sent(
+    http: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(MAPPING, "append", {"body": "text"})
+    assert post(http, {**TICKET, "text": "ж" * 100_000}).status_code == 202
+
+
+def test_half_a_character_from_an_expression_is_refused(http: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MAPPING, "append", {"body": r'`"\ud800"`'})
+    assert is_problem(post(http, TICKET), 422, "validation", "")
 
 
 def test_a_mapping_is_for_signed_requests_only(hr: Caller) -> None:
