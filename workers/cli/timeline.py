@@ -91,7 +91,7 @@ def _result(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     for name, change in result.get("changed", {}).items():
         row(made, (name, brief(change.get("before")), brief(change.get("after"))))
     yield made
-    seen = "read back and is as asked" if result.get("verified") else "not read back"
+    seen = "read back and is as asked" if result.get("verified") else "not seen to be as asked"
     mails = f" ({result['mails']} mails at most)" if result.get("mails") else ""
     yield Text(printable(f"Invitations: {result.get('invitations') or 'not known'}{mails}; the event was {seen}."))
     for notice in result.get("notices") or ():

@@ -86,3 +86,19 @@ def test_the_page_of_an_update_names_them(hr: Caller, store: Store, operator: Br
     assert "Who was mailed" in text
     for one in (NEW, OUT, KEPT):
         assert f"{one.address} {one.why}" in text
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        (Result("v", False, verified=True), "Version v; the event was read back and is as asked."),
+        (Result("v", False, verified=False), "Version v; the event was not seen to be as asked."),
+        (Result("v", True), "Version v."),
+    ],
+)
+def test_the_page_of_an_update_says_whether_the_event_was_seen_as_asked(
+    hr: Caller, store: Store, operator: Browser, result: Result, said: str
+) -> None:
+    update_id = hr.ask(SMALLEST).get_json()["id"]
+    store.settle(claimed(store, update_id), an_attempt(), Succeeded(result))
+    assert said in operator.text(f"/updates/{update_id}")

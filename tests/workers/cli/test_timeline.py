@@ -22,10 +22,10 @@ def told(update: dict[str, Any]) -> str:
     ("result", "said"),
     [
         (Result("v2", noop=True), "Nothing had to be changed: the event was already as asked. Nobody was mailed."),
-        (Result("v2", noop=False), "Invitations: not known; the event was not read back."),
+        (Result("v2", noop=False), "Invitations: not known; the event was not seen to be as asked."),
         (
             Result("v2", noop=False, changed={"subject": {"before": "a", "after": "b"}}, invitations="sendToNone"),
-            "Invitations: sendToNone; the event was not read back.",
+            "Invitations: sendToNone; the event was not seen to be as asked.",
         ),
         (
             Result("v2", noop=False, invitations="sendOnlyToAll", verified=True, mails=3),
