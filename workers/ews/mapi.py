@@ -29,7 +29,7 @@ SETS: Mapping[str, str] = {
 }
 """GUID → DistinguishedPropertySetId. ``Sharing`` goes by its GUID: the oldest schema does not have the name."""
 
-_GUIDS = {name: guid for guid, name in SETS.items()}
+_GUIDS = {name: guid for guid, name in SETS.items()} | {"Sharing": "00062040-0000-0000-c000-000000000046"}
 _UNUSABLE = frozenset({"error", "null", "object"})
 _CUSTOM_TAG = 0x8000
 

@@ -76,6 +76,11 @@ def test_exchange_may_name_a_set_or_give_its_guid(prop: PropertyId) -> None:
     assert addressed(by) == prop
 
 
+def test_exchange_may_name_a_set_that_the_oldest_schema_does_not_have() -> None:
+    prop = parse("String {00062040-0000-0000-C000-000000000046} Id 0x5")
+    assert addressed({"DistinguishedPropertySetId": "Sharing", "PropertyId": "5", "PropertyType": "String"}) == prop
+
+
 @pytest.mark.parametrize(
     "by", [{}, {"PropertyType": "String"}, {"DistinguishedPropertySetId": "Unheard"}, {"PropertyTag": "x"}]
 )
