@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 
 import click
@@ -55,7 +56,11 @@ for command in (updates, dead_letters, subscriptions, keys, mapping, doctor, dem
 
 
 def main() -> None:
-    """The entry point. Who has closed an output wants to read nothing there."""
+    """The entry point. Who has closed an output wants to read nothing there. A file or a pipe gets UTF-8, as JSON has
+    to be (RFC 8259, 8.1), whatever the locale is; a terminal shows what it can."""
     with Path(os.devnull).open("w") as nowhere:
         sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
+        for output in (sys.stdout, sys.stderr):
+            if isinstance(output, TextIOWrapper):
+                output.reconfigure(encoding=None if output.isatty() else "utf-8", errors="replace")
         cli(prog_name="rendezvous")

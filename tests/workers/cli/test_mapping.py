@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 from click.testing import Result
 
 from tests.workers.cli.conftest import run
@@ -23,6 +27,15 @@ def test_a_program_gets_the_update_that_comes_out(config: Path) -> None:
         "target": {"mailbox": "otto@hq.example", "event": "AAMk="},
         "set": {"subject": "Moved: Tennis"},
     }
+
+
+@pytest.mark.parametrize("arguments", [(), ("--json",)])
+def test_a_pipe_gets_utf_8_whatever_the_locale_is(config: Path, arguments: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "workers.cli", "mapping", "try", "-", *arguments]
+    environ = {**os.environ, **ENVIRON, "RENDEZVOUS_CONFIG": str(config), "PYTHONIOENCODING": "latin-1"}
+    message = json.dumps({**TICKET, "title": "Встреча 😀"}).encode()
+    answer = subprocess.run(command, input=message, env=environ, capture_output=True, check=True)
+    assert '"subject": "Moved: Встреча 😀"' in answer.stdout.decode()
 
 
 def test_a_person_sees_where_each_field_comes_from_and_which_are_left_out(config: Path) -> None:
