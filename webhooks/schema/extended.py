@@ -85,7 +85,5 @@ def property_id(value: Any) -> PropertyId | None:
 
 def place_of(name: str) -> tuple[str, ...]:
     """Where a property stands in the body, as the steps of a pointer."""
-    for prefix in (EXTENSION, EXTENDED):
-        if name.startswith(prefix):
-            return (prefix.rstrip("/"), name.removeprefix(prefix)) if prefix == EXTENSION else (prefix.rstrip("/"),)
-    return (name,)
+    first, _, own = name.partition("/")
+    return (first, own) if name.startswith(EXTENSION) else (first,)

@@ -25,8 +25,9 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def _since(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    moment = None if value is None else since(value, datetime.now(UTC))
-    if value is not None and moment is None:
+    if value is None:
+        return None
+    if (moment := since(value, datetime.now(UTC))) is None:
         raise click.BadParameter(
             f"{value!r} is neither a moment (2026-11-21T09:00:00Z) nor how long ago (90m, 2h, 7d)."
         )

@@ -62,8 +62,8 @@ def _head(update: Mapping[str, Any]) -> RenderableType:
         if update.get(name):
             row(grid, (Text(name, style="bold"), update[name]))
     if callback := update.get("callback"):
-        said = f"{callback['state']}, {callback['attempts']} attempt(s), {callback['url']}"
-        row(grid, (Text("callback", style="bold"), said))
+        how = f"{callback['state']}, {callback['attempts']} attempt(s), {callback['url']}"
+        row(grid, (Text("callback", style="bold"), how))
     return grid
 
 
