@@ -91,6 +91,7 @@ def test_a_request_for_many_is_valid_too() -> None:
     assert_valid_body(build_many(["A", "B"], tuple(FIELDS), "Exchange2013_SP1"))
 
 
+@needs_reference
 def test_an_occurrence_is_named_by_its_number_and_asked_when_it_was_to_start() -> None:
     target = Target(backend="hq", event="AAMk=", mailbox="anna@hq.example", occurrence=Occurrence(index=3))
     request = build(target, ["subject"], "Exchange2007_SP1")
