@@ -10,13 +10,17 @@ from workers.event.html_reader import VOID, HtmlReader
 
 WRAPPERS = frozenset({"html", "head", "body", "meta", "title"})
 """What Exchange puts around a body, whatever somebody wrote."""
+_TAG = re.compile(r"<[^<>]*>")
+_PARAMETER = re.compile(r"&(?=[A-Za-z][A-Za-z0-9]*=)")
+"""In a tag what begins a parameter of a link (``?a=1&param=2``). Python 3.11 takes ``&para`` for a character there, and
+browsers do not (https://html.spec.whatwg.org/multipage/parsing.html#named-character-reference-state)."""
 _COMMENT_OR_END = re.compile(r"<!--(?:-?>|.*?(?:--!?>|\Z))|</(body|html)\s*>", re.IGNORECASE | re.DOTALL)
 
 
 def canonical_html(content: str) -> tuple[str, ...]:
     """The tags and texts that a reader would notice, in order."""
     reader = _Reader()
-    reader.read(content)
+    reader.read(_TAG.sub(lambda tag: _PARAMETER.sub("&amp;", tag[0]), content))
     reader.end_text()
     return tuple(reader.seen)
 

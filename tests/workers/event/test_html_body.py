@@ -46,6 +46,12 @@ def test_an_attribute_that_is_there_twice_once_without_a_value_is_read() -> None
     assert canonical_html('<td nowrap nowrap="nowrap">a') == canonical_html('<td nowrap="nowrap" nowrap>a')
 
 
+@pytest.mark.parametrize("name", ["param", "copy", "region", "id"])
+def test_a_parameter_of_a_link_is_the_same_however_its_ampersand_is_written(name: str) -> None:
+    sent, stored = (f'<a href="https://x/?a=1{sign}{name}=2">x</a>' for sign in ("&", "&amp;"))
+    assert canonical_html(sent) == canonical_html(stored)
+
+
 def test_the_order_of_attributes_and_the_spelling_of_characters_are_not_seen() -> None:
     assert canonical_html('<a id="i" href="u">&auml;</a>') == canonical_html("<a href='u' id='i'>&#228;</a>")
 
