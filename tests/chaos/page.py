@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import astuple
 
 from ops.model.check import Found
+from tests.chaos.callers import AHEAD
 from tests.chaos.judge import Verdict, percentile
 from tests.chaos.report import COLUMNS, Tried, faults, recovered
 from tests.chaos.stage import BACKEND_TIMEOUT, ENGINE
@@ -32,8 +33,8 @@ and the network are hurt while callers ask for updates, and then it is counted w
 Exchange's own append-only journal, in its own process, with the mails that it sent and the callbacks that it caught,
 held against the 202s that the callers were given. What Rendezvous reports of itself is only compared with them.
 
-* **hurts** kills, cuts, faults. **updates** 202s that callers hold. Every caller changes one event step by step, and
-  each step mails one guest.
+* **hurts** kills, cuts, faults. **updates** 202s that callers hold. Every caller changes one event step by step, at
+  most {ahead} steps ahead of what has ended, and each step mails one guest.
 * **lost** neither applied nor given up. **doubled** applied again, or a write without a 202. **mails wrong** more or
   fewer than one for each step. **out of order** a step before an earlier one. **stuck** not at its end {patience:.0f} s
   after the last hurt. **misreported** called succeeded and not applied, or given up and applied.
@@ -72,7 +73,9 @@ def written(tried: Sequence[Tried], lease: float, patience: float, searched: Seq
     hurts, updates = sum(one.row.hurts for one in rows), sum(one.row.updates for one in rows)
     return "\n".join(
         (
-            HEAD.format(lease=lease, patience=patience, clocks=_clocks(), timeout=BACKEND_TIMEOUT, usual=TIMEOUT),
+            HEAD.format(
+                lease=lease, patience=patience, ahead=AHEAD, clocks=_clocks(), timeout=BACKEND_TIMEOUT, usual=TIMEOUT
+            ),
             f"In all: **{hurts} hurts, {updates} updates**: "
             + ", ".join(f"{count} {name}" for count, name in zip(astuple(total), COLUMNS, strict=True))
             + (f", {others} other faults" if others else "")

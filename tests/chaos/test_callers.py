@@ -1,4 +1,4 @@
-"""What a caller makes of answers that say nothing, and of none."""
+"""What a caller makes of answers that say nothing, and of none; and how far it goes ahead."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ import httpx
 import pytest
 
 from tests.chaos import callers as module
-from tests.chaos.callers import Callers
+from tests.chaos.callers import AHEAD, Callers
 from tests.chaos.stage import Stage
+from tests.until import until
 
 Answer = int | type[httpx.TransportError]
 
 
 def asked(monkeypatch: pytest.MonkeyPatch, update: Answer, letter: Answer = 404) -> Callers:
-    """A caller of a Rendezvous that answers so when it is asked for an update, and for its dead letter."""
+    """A caller of a Rendezvous that takes every update, and answers so when it is asked for one, and for its dead
+    letter."""
 
     def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            return httpx.Response(202, json={"id": "upd_1"})
         said = letter if "dead-letters" in request.url.path else update
         if not isinstance(said, int):
             raise said("nobody is there")
@@ -28,7 +32,8 @@ def asked(monkeypatch: pytest.MonkeyPatch, update: Answer, letter: Answer = 404)
         return httpx.Client(base_url="http://rendezvous", transport=httpx.MockTransport(answer))
 
     monkeypatch.setattr(module, "client", client)
-    return Callers(cast("Stage", SimpleNamespace()))
+    sandbox = SimpleNamespace(url="http://sandbox", create_event=lambda *_: SimpleNamespace(id="E", graph_id="E"))
+    return Callers(cast("Stage", SimpleNamespace(sandbox=sandbox)), events=1, pace=0.001)
 
 
 @pytest.mark.parametrize(
@@ -53,3 +58,31 @@ def test_where_nobody_answers_nothing_is_said_of_an_update_for_now(
 ) -> None:
     assert asked(monkeypatch, nothing).state("upd_1") is None
     assert asked(monkeypatch, 404, nothing).state("upd_1") is None
+
+
+@pytest.mark.parametrize("update", [None, {"state": "queued"}, {"state": "running"}, {"state": "retrying"}])
+def test_a_caller_is_so_many_steps_ahead_and_no_more(
+    monkeypatch: pytest.MonkeyPatch, update: dict[str, str] | None
+) -> None:
+    assert steps(monkeypatch, update) == AHEAD
+
+
+@pytest.mark.parametrize("state", ["succeeded", "dead", "cancelled", "unheard of"])
+def test_a_caller_goes_on_when_its_first_steps_have_ended(monkeypatch: pytest.MonkeyPatch, state: str) -> None:
+    assert steps(monkeypatch, {"state": state}) > AHEAD
+
+
+def steps(monkeypatch: pytest.MonkeyPatch, update: dict[str, str] | None) -> int:
+    """How many steps a caller has asked for when it has looked three times whether one has ended."""
+    looks: list[str] = []
+
+    def state(_: Callers, asked_for: str) -> dict[str, str] | None:
+        looks.append(asked_for)
+        return update
+
+    monkeypatch.setattr(Callers, "state", state)
+    caller = asked(monkeypatch, 200)
+    caller.start()
+    assert until(lambda: len(looks) >= 3, 20)
+    caller.stop()
+    return len(caller.promises)
